@@ -1,0 +1,96 @@
+"""Every change that we make to a file system goes through a `Disk`, so that a test can make one that fails.
+
+A write that returned is not yet safe: `sync` makes a file's bytes durable, `sync_folder` the names in a folder.
+An fsync that failed is never tried again: the kernel may have dropped the pages and would then report success
+(PostgreSQL's "fsyncgate", USENIX ATC '20).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows: fsync is all there is
+    fcntl = None  # type: ignore[assignment]
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+
+_SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
+
+
+class Disk:
+    """The real file system. Every method raises `OSError` and blocks; callers choose the thread."""
+
+    def make_folder(self, path: Path) -> None:
+        """Make *path* and what is missing above it, durably, readable by the owner alone."""
+        missing = []
+        while not path.is_dir():
+            missing.append(path)
+            path = path.parent
+        for folder in reversed(missing):
+            folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            self.sync_folder(folder.parent)
+
+    def open_append(self, path: Path) -> int:
+        """Open for appending, made if missing. Never follows a link."""
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _SAFELY, FILE_MODE)
+
+    def open_new(self, path: Path) -> int:
+        """Open for writing, emptied if it was there. Never follows a link."""
+        return os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_CREAT | _SAFELY, FILE_MODE)
+
+    def write(self, descriptor: int, content: bytes) -> None:
+        """Write all of *content*; a short write is continued."""
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+    def truncate(self, descriptor: int, length: int) -> None:
+        os.ftruncate(descriptor, length)
+
+    def sync(self, descriptor: int) -> None:
+        """Make the file's bytes durable. macOS needs F_FULLFSYNC for that (fcntl(2) there)."""
+        if _FULL_SYNC is None:
+            os.fsync(descriptor)
+        else:
+            fcntl.fcntl(descriptor, _FULL_SYNC)
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Give *source* the name *target*, in one step, over what was there."""
+        source.replace(target)
+
+    def remove(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+
+    def sync_folder(self, path: Path) -> None:
+        """Make the names in *path* durable, where the system has a way to."""
+        if not hasattr(os, "O_DIRECTORY"):
+            return
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _SAFELY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def write_whole(self, path: Path, content: bytes) -> None:
+        """Make *path* hold *content*, durably: the old file or the new one, never half of it."""
+        draft = path.with_name(path.name + ".part")
+        descriptor = self.open_new(draft)
+        try:
+            self.write(descriptor, content)
+            self.sync(descriptor)
+        finally:
+            self.close(descriptor)
+        self.replace(draft, path)
+        self.sync_folder(path.parent)
+
+
+DISK = Disk()
+"""The one everybody uses who was not given another."""

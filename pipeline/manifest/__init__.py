@@ -1,0 +1,1 @@
+"""A file becomes jobs: read, check, expand, name. Text in, values out."""

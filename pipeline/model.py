@@ -1,0 +1,219 @@
+"""The values everything speaks in: frozen, parsed once, never a raw mapping again.
+
+Money is `Decimal` in the profile's currency. Lengths are seconds, an `int` where whole. Times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TypeAlias
+
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
+
+NOTHING: Mapping[str, JSON] = MappingProxyType({})
+"""An empty mapping that many jobs can share."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A place in a file a person wrote. Lines and columns count from 1; columns count characters."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """What is wrong with a manifest, and where."""
+
+    position: Position
+    message: str
+    """One sentence: what is wrong and, where we know it, what to write instead."""
+    path: str = ""
+    """Where in the document, as `jobs[3].seconds`; empty for the file as a whole."""
+    code: str = "invalid"
+    """The class of the issue, stable across versions: `unknown-key`, `wrong-type`, …"""
+    source: str = ""
+    """The line as written, for the caret; empty where there is none to show."""
+    warning: bool = False
+    """Reported, but does not stop the run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One video we owe."""
+
+    key: str
+    """32 hex digits: the hash of what would be asked for. Same wish, same key."""
+    id: str
+    """A readable label, unique in its manifest."""
+    prompt: str
+    model: str
+    seconds: int | float
+    size: str
+    """Width x height in pixels, such as `1280x720`."""
+    params: Mapping[str, JSON] = NOTHING
+    """Further fields, sent as they are."""
+    take: int = 1
+    """Counts from 1: the n-th video of the same wish."""
+    group: str = ""
+    axes: Mapping[str, JSON] = NOTHING
+    """The variables that set this job apart: matrix cells and the columns of its data row."""
+    meta: Mapping[str, JSON] = NOTHING
+    """Kept beside the video, never sent."""
+    path: str = ""
+    """Where the video goes, relative to the run folder's `videos/`, with `/`."""
+    position: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How hard we may lean on one provider, and what it may cost."""
+
+    in_flight: int = 4
+    """Videos being rendered at once."""
+    submits_per_minute: float = 30.0
+    submit_slots: int = 2
+    """POSTs under way at once: what a crash can leave uncertain."""
+    downloads: int = 4
+    budget: Decimal | None = None
+    """No submit may take what is spent beyond this; `None` is no bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsWish:
+    """What a manifest or the command line asks of the limits; `None` leaves the profile's."""
+
+    in_flight: int | None = None
+    submits_per_minute: float | None = None
+    submit_slots: int | None = None
+    downloads: int | None = None
+    budget: Decimal | None = None
+
+    def over(self, limits: Limits) -> Limits:
+        """*limits*, with what this wish states in their place."""
+        return Limits(
+            in_flight=self.in_flight or limits.in_flight,
+            submits_per_minute=self.submits_per_minute or limits.submits_per_minute,
+            submit_slots=self.submit_slots or limits.submit_slots,
+            downloads=self.downloads or limits.downloads,
+            budget=limits.budget if self.budget is None else self.budget,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOffer:
+    """What a provider says about one of its models. Empty means: not known, anything goes."""
+
+    seconds: tuple[int | float, ...] = ()
+    sizes: tuple[str, ...] = ()
+    price_per_second: Mapping[str, Decimal] = field(default_factory=dict)
+    """By size; the size `*` stands for all others. Empty: the price is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """When to look at videos that are being rendered."""
+
+    first_s: float = 10.0
+    interval_s: float = 10.0
+    interval_s_max: float = 30.0
+    typical_s: float = 120.0
+    """A usual render time, for estimates before we have seen one."""
+    deadline_s: float = 3600.0
+    """Without an end for so long, a job is stalled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A provider as data: where it is, how to speak to it, what it takes and costs."""
+
+    name: str
+    title: str
+    dialect: str = "videos"
+    base_url: str = ""
+    """With the version segment, without a trailing slash: `https://api.example/v1`. Empty: started by us."""
+    base_url_env: tuple[str, ...] = ()
+    key_env: tuple[str, ...] = ()
+    auth: str = "bearer"
+    """`bearer`, `raw` (the bare key in Authorization) or `none`."""
+    body: str = "multipart"
+    """`multipart` or `json`."""
+    default_model: str = ""
+    default_seconds: int | float | None = None
+    default_size: str = ""
+    models: Mapping[str, ModelOffer] = field(default_factory=dict)
+    """By model name; the name `*` stands for all others. Without `*`, other models are refused here."""
+    params: tuple[str, ...] | None = None
+    """Further fields it takes; `None`: any."""
+    status_words: Mapping[str, str] = field(default_factory=dict)
+    """Words of its own, in lower case, to one of ours (`providers.base.Status`)."""
+    retention_s: float = 3600.0
+    """How long it keeps a finished video."""
+    lists: bool = False
+    honours_keys: bool = False
+    """A repeated Idempotency-Key is answered with the first submission."""
+    limits: Limits = Limits()
+    pace: Pace = Pace()
+    currency: str = "USD"
+    prices_as_of: str = ""
+    prices_source: str = ""
+    retired: str = ""
+    """The date since when its own address no longer answers; empty while it does."""
+    embedded: bool = False
+    """Started by vidbatch itself, on loopback, when no address is given."""
+
+    def offer(self, model: str) -> ModelOffer | None:
+        """What is known of *model*; `None` where the provider does not take it."""
+        return self.models.get(model) or self.models.get("*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderChoice:
+    """The manifest's `provider:`, as written."""
+
+    profile: str = "sandbox"
+    base_url: str = ""
+    """Overrides the profile's and the environment's; empty: not stated."""
+    api_key_env: str = ""
+    """The variable that holds the key; empty: the profile's."""
+    options: Mapping[str, JSON] = NOTHING
+    """What only the embedded sandbox reads: `render_s`, `retention_s`, …"""
+    position: Position | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """A file that was read to make the manifest; the run folder keeps it."""
+
+    name: str
+    """As the manifest names it; the manifest's own is its file name."""
+    sha256: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A manifest that holds no issue, and the jobs it makes, in reading order."""
+
+    name: str
+    """The run's folder, portable."""
+    provider: ProviderChoice
+    profile: Profile
+    limits: LimitsWish
+    jobs: tuple[Job, ...]
+    files: tuple[SourceFile, ...]
+    """The manifest itself first."""
+    warnings: tuple[Issue, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the manifest file itself, as 64 hex digits."""
+        return self.files[0].sha256

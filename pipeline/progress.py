@@ -1,0 +1,91 @@
+"""Watching a run from outside: the runner tells an observer what happened; silence is the default.
+
+An observer never slows a run and never ends it: it gets plain values, returns nothing, and is called in the
+runner's own thread. The observers that print live with the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol, TypeAlias
+
+from pipeline.lifecycle import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A run begins: what it is about, before anything is sent."""
+
+    run: str
+    folder: str
+    provider: str
+    counts: Mapping[State, int]
+    """Of the jobs this run is about, as the ledger has them."""
+    to_submit: int
+    planned_cost: Decimal | None
+    """Of what is to be submitted; `None` where a price is not known."""
+    spent: Decimal
+    budget: Decimal | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A job changed its state."""
+
+    id: str
+    key: str
+    was: State
+    state: State
+    spent: Decimal
+    """By the whole run, now."""
+    reason: str = ""
+    path: str = ""
+    video_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """Bytes of a video arrived."""
+
+    id: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something a person may want to know now: a pause, a stop, an unknown outcome."""
+
+    lane: str
+    """`submit`, `watch`, `collect` or `run`."""
+    message: str
+    urgent: bool = False
+    """It needs a person, or costs money."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A run is over."""
+
+    counts: Mapping[State, int]
+    spent: Decimal
+    stopped: str
+    """Why it stopped early; empty where it did not."""
+    interrupted: bool
+    elapsed_s: float
+
+
+Event: TypeAlias = Started | Moved | Received | Notice | Ended
+
+
+class Observer(Protocol):
+    """Told of every event, in order."""
+
+    def __call__(self, event: Event) -> None:
+        """Take note of *event*; must not raise and must not block."""
+
+
+def silent(event: Event) -> None:
+    """The observer of nobody."""

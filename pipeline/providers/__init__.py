@@ -1,0 +1,1 @@
+"""A job becomes a request, a reply becomes a fact. Providers are data; dialects are pure."""

@@ -1,0 +1,1 @@
+"""Carrying out a plan: the submit, watch and collect lanes in one task group."""

@@ -1,0 +1,1 @@
+"""The embedded gateway: a real HTTP server that speaks the videos API and renders real films."""
