@@ -36,7 +36,7 @@ class Fact(StrEnum):
     INTENT = "intent"
     NOT_SENT = "not_sent"  # no byte of the POST left this machine
     THROTTLED = "throttled"  # answered "not now": nothing was made
-    REFUSED_KEY = "refused_key"  # answered 401/403/402: nothing was made, and nothing will be
+    TURNED_AWAY = "turned_away"  # no key, no money or no such address: nothing was made, nothing will be
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     UNCERTAIN = "uncertain"
@@ -66,7 +66,7 @@ _RUNNER: dict[tuple[State, Fact], State] = {
     (_S.BLOCKED, _F.UNBLOCKED): _S.PENDING,
     (_S.SUBMITTING, _F.NOT_SENT): _S.PENDING,
     (_S.SUBMITTING, _F.THROTTLED): _S.PENDING,
-    (_S.SUBMITTING, _F.REFUSED_KEY): _S.PENDING,
+    (_S.SUBMITTING, _F.TURNED_AWAY): _S.PENDING,
     (_S.SUBMITTING, _F.ACCEPTED): _S.IN_FLIGHT,
     (_S.SUBMITTING, _F.REJECTED): _S.REJECTED,
     (_S.SUBMITTING, _F.UNCERTAIN): _S.UNCERTAIN,

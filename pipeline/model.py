@@ -17,6 +17,10 @@ NOTHING: Mapping[str, JSON] = MappingProxyType({})
 """An empty mapping that many jobs can share."""
 
 
+def _nothing() -> Mapping[str, JSON]:
+    return NOTHING
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """A place in a file a person wrote. Lines and columns count from 1; columns count characters."""
@@ -59,14 +63,14 @@ class Job:
     seconds: int | float
     size: str
     """Width x height in pixels, such as `1280x720`."""
-    params: Mapping[str, JSON] = NOTHING
+    params: Mapping[str, JSON] = field(default_factory=_nothing)
     """Further fields, sent as they are."""
     take: int = 1
     """Counts from 1: the n-th video of the same wish."""
     group: str = ""
-    axes: Mapping[str, JSON] = NOTHING
+    axes: Mapping[str, JSON] = field(default_factory=_nothing)
     """The variables that set this job apart: matrix cells and the columns of its data row."""
-    meta: Mapping[str, JSON] = NOTHING
+    meta: Mapping[str, JSON] = field(default_factory=_nothing)
     """Kept beside the video, never sent."""
     path: str = ""
     """Where the video goes, relative to the run folder's `videos/`, with `/`."""
@@ -142,6 +146,8 @@ class Profile:
     """With the version segment, without a trailing slash: `https://api.example/v1`. Empty: started by us."""
     base_url_env: tuple[str, ...] = ()
     key_env: tuple[str, ...] = ()
+    key_default: str = ""
+    """Used where no variable is set: for a server whose key is no secret."""
     auth: str = "bearer"
     """`bearer`, `raw` (the bare key in Authorization) or `none`."""
     body: str = "multipart"
@@ -184,7 +190,9 @@ class ProviderChoice:
     """Overrides the profile's and the environment's; empty: not stated."""
     api_key_env: str = ""
     """The variable that holds the key; empty: the profile's."""
-    options: Mapping[str, JSON] = NOTHING
+    price_per_second: Decimal | None = None
+    """What the user's own contract says, for every model and size; `None`: the profile's prices."""
+    options: Mapping[str, JSON] = field(default_factory=_nothing)
     """What only the embedded sandbox reads: `render_s`, `retention_s`, …"""
     position: Position | None = None
 

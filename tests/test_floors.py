@@ -12,7 +12,7 @@ import pipeline
 ROOT = Path(pipeline.__file__).parent
 
 FLOORS: list[set[str]] = [
-    {"version", "errors", "model", "lifecycle", "naming", "disk", "words", "paths"},
+    {"version", "errors", "model", "lifecycle", "naming", "disk", "words", "paths", "text"},
     {"manifest"},
     {"providers"},
     {"plan", "pacing", "policy"},
@@ -20,11 +20,11 @@ FLOORS: list[set[str]] = [
     {"storage", "transport", "media"},
     {"progress"},
     {"runner", "views", "sandbox"},
-    {"api"},
+    {"api", "prepare"},
     {"cli"},
 ]
 FLOOR_OF = {name: n for n, names in enumerate(FLOORS) for name in names}
-NEIGHBOURS_MAY_MEET = {0, 3, 5}
+NEIGHBOURS_MAY_MEET = {0, 3, 5, 8}
 """Rows of single files that may use one another; the packages of a row stay apart."""
 
 

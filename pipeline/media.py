@@ -1,0 +1,153 @@
+"""Is this an MP4, whole, and what does it hold? A walk over its boxes; nothing is decoded.
+
+Structure per ISO/IEC 14496-12: a file is a row of boxes (4 bytes length, 4 bytes type; length 1 means that 8 more
+bytes state it, length 0 means "to the end"). A file that was cut still opens in most players and states its full
+duration, so we compare the boxes' lengths with the file's, and the chunk offsets with where the file ends.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.errors import NotAVideo, Truncated
+
+MOOV_BYTES_MAX = 64 << 20
+_CONTAINERS = frozenset({b"trak", b"mdia", b"minf", b"stbl"})
+_FIRST_BOXES = frozenset({b"ftyp", b"styp"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaFacts:
+    """What an MP4 says of its first video track."""
+
+    seconds: float
+    width: int
+    height: int
+    codec: str
+    """The four letters of the sample entry, such as `avc1`."""
+    frames: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Box:
+    kind: bytes
+    start: int
+    """Of its payload."""
+    end: int
+
+
+def looks_like_mp4(head: bytes) -> bool:
+    """Whether the first bytes of a file are those of an MP4 (at least 8 are needed to say yes)."""
+    return len(head) >= 8 and head[4:8] in _FIRST_BOXES
+
+
+def probe(path: Path) -> MediaFacts:
+    """Walk the boxes of *path*. Raises `NotAVideo`, or `Truncated` where boxes reach past the file's end."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        top = {box.kind: box for box in _boxes(file, 0, size)}
+        if not _FIRST_BOXES & top.keys():
+            raise NotAVideo("it does not begin with an 'ftyp' box")
+        if b"moov" not in top or b"mdat" not in top:
+            missing = "moov" if b"moov" not in top else "mdat"
+            raise Truncated(f"it ends before its '{missing}' box")
+        moov = top[b"moov"]
+        if moov.end - moov.start > MOOV_BYTES_MAX:
+            raise NotAVideo("its index is absurdly large")
+        file.seek(moov.start)
+        return _facts(file.read(moov.end - moov.start), size)
+
+
+def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[_Box]:
+    """The boxes between two offsets of a file."""
+    while start < end:
+        file.seek(start)
+        head = file.read(16)
+        if len(head) < 8:
+            raise Truncated("it ends within a box's head")
+        length, kind = struct.unpack(">I4s", head[:8])
+        if start == 0 and kind not in _FIRST_BOXES:
+            raise NotAVideo("it does not begin with an 'ftyp' box")
+        payload = start + 8
+        if length == 1 and len(head) == 16:
+            (length,) = struct.unpack(">Q", head[8:])
+            payload += 8
+        elif length == 0:
+            length = end - start
+        if length < payload - start:
+            raise NotAVideo("a box is shorter than its own head")
+        if start + length > end:
+            raise Truncated(f"its '{kind.decode('latin-1')}' box reaches {start + length - end} bytes past the end")
+        yield _Box(kind=kind, start=payload, end=start + length)
+        start += length
+
+
+def _tree(moov: bytes) -> Iterator[dict[bytes, bytes]]:
+    """Each track of a `moov` payload, as its leaf boxes' payloads by type."""
+    for kind, payload in _children(moov):
+        if kind == b"trak":
+            yield dict(_leaves(payload))
+
+
+def _leaves(payload: bytes) -> Iterator[tuple[bytes, bytes]]:
+    for kind, inner in _children(payload):
+        if kind in _CONTAINERS:
+            yield from _leaves(inner)
+        else:
+            yield kind, inner
+
+
+def _children(payload: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 0
+    while at + 8 <= len(payload):
+        length, kind = struct.unpack_from(">I4s", payload, at)
+        if length < 8 or at + length > len(payload):
+            raise NotAVideo(f"its index is broken at '{kind.decode('latin-1')}'")
+        yield kind, payload[at + 8 : at + length]
+        at += length
+
+
+def _facts(moov: bytes, size: int) -> MediaFacts:
+    try:
+        for track in _tree(moov):
+            if track.get(b"hdlr", b"")[8:12] == b"vide":
+                return _track_facts(track, size)
+    except (struct.error, KeyError, IndexError, ZeroDivisionError) as error:
+        raise NotAVideo(f"its index is broken: {error!r}") from error
+    raise NotAVideo("it holds no video track")
+
+
+def _track_facts(track: dict[bytes, bytes], size: int) -> MediaFacts:
+    (frames,) = struct.unpack_from(">I", track[b"stsz"], 8)
+    if frames == 0:
+        raise NotAVideo("its video track holds no frame")
+    if _last_chunk(track) >= size:
+        raise Truncated("its last frames lie past the end of the file")
+    width, height = struct.unpack_from(">II", track[b"tkhd"], len(track[b"tkhd"]) - 8)
+    return MediaFacts(
+        seconds=round(_duration_s(track[b"mdhd"]), 3),
+        width=width >> 16,
+        height=height >> 16,
+        codec=track[b"stsd"][12:16].decode("latin-1"),
+        frames=frames,
+    )
+
+
+def _duration_s(mdhd: bytes) -> float:
+    long = mdhd[0] == 1
+    timescale, duration = struct.unpack_from(">IQ" if long else ">II", mdhd, 20 if long else 12)
+    return float(duration / timescale)
+
+
+def _last_chunk(track: dict[bytes, bytes]) -> int:
+    """The offset of the last chunk in the file."""
+    wide = b"co64" in track
+    offsets = track[b"co64"] if wide else track[b"stco"]
+    (count,) = struct.unpack_from(">I", offsets, 4)
+    width = 8 if wide else 4
+    (last,) = struct.unpack_from(">Q" if wide else ">I", offsets, 8 + width * (count - 1))
+    return int(last)

@@ -1,0 +1,173 @@
+"""Before anything is sent: what is to be done, and ledger and disk brought to where a run may start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from uuid import uuid4
+
+from pipeline.errors import UsageError
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.replay import RunState
+from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, Fact, State
+from pipeline.model import Job, Limits, LimitsWish, Manifest
+from pipeline.plan import Action, Plan, make_plan
+from pipeline.providers.pricing import price_of
+from pipeline.runner.sidecar import metadata_row
+from pipeline.storage import RunFolder, is_intact
+
+OUTPUTS = Path("outputs")
+EMBEDDED = "embedded"
+"""The origin of ids that the sandbox inside the run folder gave: its port changes, its videos do not."""
+NOT_HOME = (State.IN_FLIGHT, State.FINISHED, State.STALLED)
+"""Bought, and neither here nor given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a caller states over the manifest, for a plan or a run."""
+
+    outputs: Path = OUTPUTS
+    only: str = ""
+    """A glob on ids and groups."""
+    limit: int | None = None
+    """The first so many of the jobs."""
+    retry: frozenset[State] = frozenset()
+    """Ended jobs in these states are bought again."""
+    limits: LimitsWish = field(default_factory=LimitsWish)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """A plan, with what it will lean on and cost."""
+
+    manifest: Manifest
+    folder: Path
+    plan: Plan
+    limits: Limits
+    spent: Decimal
+    """By earlier runs in this folder."""
+    currency: str
+
+
+def outlook_on(manifest: Manifest, choice: Choice, folder: RunFolder, state: RunState) -> Outlook:
+    """What a run of *manifest* would do, given what the ledger says."""
+
+    def price(job: Job) -> Decimal | None:
+        return price_of(job, manifest.profile, manifest.provider.price_per_second)
+
+    def occupied(path: str) -> bool:
+        return folder.video(path).exists()
+
+    plan = make_plan(
+        manifest.jobs,
+        state.jobs,
+        price_of=price,
+        occupied=occupied if folder.videos.is_dir() else lambda _: False,
+        retry=choice.retry & ENDED_WITHOUT_VIDEO,
+        only=choice.only,
+        limit=choice.limit,
+    )
+    return Outlook(
+        manifest=manifest,
+        folder=folder.path,
+        plan=plan,
+        limits=choice.limits.over(manifest.limits.over(manifest.profile.limits)),
+        spent=state.spent,
+        currency=manifest.profile.currency,
+    )
+
+
+def check(outlook: Outlook, state: RunState, origin: str) -> None:
+    """Refuse, before anything is written or sent, what could not end well. Raises `UsageError`."""
+    profile = outlook.manifest.profile
+    if profile.retired and origin == profile.base_url:
+        raise UsageError(
+            f"{profile.title} at {origin} was shut down on {profile.retired}: give provider.base_url another server "
+            "that speaks its API"
+        )
+    _check_budget(outlook)
+    _check_origin(state, outlook.manifest, origin)
+
+
+def _check_budget(outlook: Outlook) -> None:
+    """A budget can only be kept where prices are known."""
+    unpriced = sorted({step.job.model for step in outlook.plan.submits if step.price is None})
+    if outlook.limits.budget is not None and unpriced:
+        raise UsageError(
+            f"a budget is set, but {outlook.manifest.profile.name}'s price of {', '.join(unpriced)} is not known, so "
+            "it could not be kept: state it as provider.price_per_second in the manifest, or leave the budget out"
+        )
+
+
+def _check_origin(state: RunState, manifest: Manifest, origin: str) -> None:
+    """Ids belong to the address that gave them: asking another for them would declare them lost."""
+    if state.header is not None and state.header.provider != manifest.profile.name:
+        raise UsageError(
+            f"this run belongs to the provider {state.header.provider}, and the manifest now says "
+            f"{manifest.profile.name}: give it another name, or another --outputs"
+        )
+    strange = [job for job in state.jobs.values() if job.state in NOT_HOME and job.origin != origin]
+    if strange:
+        there = strange[0].origin
+        raise UsageError(
+            f"{len(strange)} videos of this run are still at {there}, and {manifest.profile.name} is now at {origin}: "
+            f"run once more against {there} to bring them home, or give the manifest another name"
+        )
+
+
+def prepare(ledger: Ledger, manifest: Manifest, choice: Choice, folder: RunFolder, *, origin: str) -> Outlook:
+    """Settle what a crash left open, look after stored files, and plan; all of it durable when this returns."""
+    profile = manifest.profile
+    ledger.header(
+        run=uuid4().hex,
+        provider=profile.name,
+        origin=origin,
+        currency=profile.currency,
+        name=manifest.name,
+        retention_s=profile.retention_s,
+    )
+    ledger.settle_crash()
+    for job in ledger.state.jobs.values():
+        if job.state is State.STORED and not is_intact(folder.video(job.path), job.bytes or 0):
+            ledger.record(Fact.MISSING, job.key, reason="its file is gone or has another length")
+    outlook = outlook_on(manifest, choice, folder, ledger.state)
+    folder.keep(manifest)
+    for step in outlook.plan.steps:
+        ledger.plan(step.job, price=step.price)
+        if step.action is Action.RETRY:
+            ledger.record(Fact.RETRY, step.job.key, how="run --retry")
+    ledger.note("run", f"manifest {manifest.sha256}, {len(outlook.plan.submits)} to submit")
+    ledger.commit_now()
+    return outlook
+
+
+def concerned(plan: Plan, state: RunState) -> tuple[str, ...]:
+    """Keys of the jobs that a run is about: its plan's, then whatever else was bought or may have been."""
+    keys = [step.job.key for step in plan.steps]
+    asked = set(keys)
+    besides = {*NOT_HOME, State.UNCERTAIN}
+    return (*keys, *(key for key, job in state.jobs.items() if key not in asked and job.state in besides))
+
+
+def has_work(plan: Plan, state: RunState) -> bool:
+    """Whether a request has to be sent at all."""
+    return bool(plan.submits) or any(state.counts[at] for at in NOT_HOME)
+
+
+def count_states(state: RunState, keys: Iterable[str]) -> dict[State, int]:
+    """How many of the jobs with these keys are in each state; states without a job are left out."""
+    counts: dict[State, int] = {}
+    for key in keys:
+        at = state.jobs[key].state
+        counts[at] = counts.get(at, 0) + 1
+    return counts
+
+
+def write_metadata(folder: RunFolder, state: RunState) -> None:
+    """Write `videos/metadata.jsonl` anew from what the ledger says is stored."""
+    stored = [job for job in state.jobs.values() if job.state is State.STORED]
+    if stored or folder.metadata.exists():
+        folder.write_metadata(metadata_row(job) for job in stored)

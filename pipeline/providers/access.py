@@ -1,0 +1,100 @@
+"""Where a provider is and what proves who we are: the manifest's word, else the environment's, else the profile's.
+
+Keys come from the environment only; they are never in a manifest, a ledger, a log or an argument.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from pipeline.errors import UsageError
+from pipeline.model import Profile, ProviderChoice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """One provider's address and our key for it."""
+
+    base_url: str
+    """With the version segment, without a trailing slash."""
+    key: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What carries the key."""
+
+
+def address_of(choice: ProviderChoice, profile: Profile, environment: Mapping[str, str]) -> str:
+    """The base URL in force; empty where vidbatch is to start the server itself. Raises `UsageError`."""
+    named = next((name for name in profile.base_url_env if environment.get(name, "").strip()), "")
+    for source, url in (
+        ("the manifest's base_url", choice.base_url),
+        (f"the variable {named}", environment.get(named, "") if named else ""),
+        (f"the profile {profile.name}", profile.base_url),
+    ):
+        if url.strip():
+            return _checked(normal_url(url), source)
+    if profile.embedded:
+        return ""
+    raise UsageError(f"{profile.name}: no address: give provider.base_url in the manifest")
+
+
+def key_of(choice: ProviderChoice, profile: Profile, environment: Mapping[str, str]) -> str:
+    """The key in force; empty where none is needed. Raises `UsageError` that names the variables that would do."""
+    if profile.auth == "none":
+        return ""
+    names = (choice.api_key_env,) if choice.api_key_env else profile.key_env
+    for name in names:
+        key = environment.get(name, "").strip()
+        if key:
+            return _usable(key, name)
+    if profile.key_default:
+        return profile.key_default
+    wanted = " or ".join(names)
+    raise UsageError(f"{profile.name}: no key: set the environment variable {wanted} (export {names[0]}=…)")
+
+
+def access(base_url: str, key: str, profile: Profile) -> Access:
+    """Address and key as the transport needs them."""
+    scheme = {"bearer": f"Bearer {key}", "raw": key}
+    headers = {"authorization": scheme[profile.auth]} if profile.auth in scheme else {}
+    return Access(base_url=base_url, key=key, headers=headers)
+
+
+def normal_url(url: str) -> str:
+    """A base URL however it was written: with or without `/v1`, with or without `/videos`."""
+    url = url.strip().rstrip("/").removesuffix("/videos").rstrip("/")
+    return url if urlsplit(url).path.strip("/") else f"{url}/v1"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether *url* points at this very machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _checked(url: str, source: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise UsageError(f"{source} is no URL: {error}") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise UsageError(f"{source} is no http(s) URL")
+    if parts.username is not None:
+        raise UsageError(f"{source} holds credentials; keys come from the environment only")
+    if parts.query or parts.fragment:
+        raise UsageError(f"{source} holds a query; a base URL has none")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise UsageError(f"{source} is http://{host}…, which would send the key in the clear; use https://")
+    return url
+
+
+def _usable(key: str, name: str) -> str:
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise UsageError(f"the variable {name} holds characters that no key has (a line break, a blank, a quote?)")
+    return key

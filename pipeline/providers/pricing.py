@@ -1,0 +1,32 @@
+"""What a job costs, from the profile's price table. Video prices are exact: seconds × a price by model and size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from pipeline.model import Job, Profile
+
+
+def price_of(job: Job, profile: Profile, own: Decimal | None = None) -> Decimal | None:
+    """The price of one attempt at *job*, in the profile's currency; `None` where it is not known.
+
+    *own* is a price per second that the user states; it goes before the profile's.
+    """
+    if own is not None:
+        return own * Decimal(str(job.seconds))
+    offer = profile.offer(job.model)
+    if offer is None:
+        return None
+    per_second = offer.price_per_second.get(job.size, offer.price_per_second.get("*"))
+    return None if per_second is None else per_second * Decimal(str(job.seconds))
+
+
+def total(prices: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum; `None` where any part of it is not known."""
+    whole = Decimal(0)
+    for price in prices:
+        if price is None:
+            return None
+        whole += price
+    return whole

@@ -1,0 +1,194 @@
+"""The `/v1/videos` dialect: create, look, list, content. OpenAI made the shape known; many servers speak it.
+
+Rules with a source:
+- `seconds` and `size` are always sent: where they are left out, a gateway may bill one length and render another
+  (new-api issue 5498).
+- `seconds` is a string on the wire (OpenAI's API reference, "Create video").
+- An id is opaque, may hold `=` and `/`, and is one path segment, percent-encoded.
+- An id is never replaced by one from a later answer: some servers answer a look with another id.
+- A 400 whose body is a video object is a real status (vLLM-Omni answers a refused video so).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from pipeline.model import JSON, Job, Profile
+from pipeline.providers import multipart
+from pipeline.providers.base import Observation, Page, Problem, Refusal, Reply, Request, Status, Submission
+from pipeline.providers.replies import clean, complaint, excerpt, mapping, moment, read_error, text
+from pipeline.providers.words import read_word
+
+LIST_LIMIT = 100
+"""The most that one page of the list may hold (OpenAI's API reference, "List videos")."""
+
+_MONEY_CODES = frozenset(
+    {"insufficient_quota", "billing_hard_limit_reached", "insufficient_user_quota", "quota_exceeded"}
+)
+
+_ON_SUBMIT: dict[int, Problem] = {
+    401: Problem.BAD_KEY,
+    402: Problem.NO_MONEY,
+    403: Problem.BAD_KEY,
+    408: Problem.TROUBLE,
+    409: Problem.TROUBLE,
+    425: Problem.THROTTLED,
+    429: Problem.THROTTLED,
+}
+_ON_LOOK: dict[int, Problem] = {
+    400: Problem.TROUBLE,
+    401: Problem.BAD_KEY,
+    403: Problem.BAD_KEY,
+    404: Problem.UNKNOWN_ID,
+    410: Problem.GONE,
+    425: Problem.THROTTLED,
+    429: Problem.THROTTLED,
+}
+_ON_CONTENT: dict[int, Problem] = {
+    **_ON_LOOK,
+    202: Problem.NOT_READY,
+    400: Problem.NOT_READY,
+    409: Problem.NOT_READY,
+    425: Problem.NOT_READY,
+}
+
+
+class Videos:
+    """The dialect. It has no state; the profile says what differs from server to server."""
+
+    def submit(self, job: Job, profile: Profile, *, key: str) -> Request:
+        fields = wire_fields(job)
+        if profile.body == "json":
+            content_type, body = "application/json", json.dumps(fields).encode()
+        else:
+            content_type, body = multipart.encode({n: _plain(v) for n, v in fields.items()}, key=key)
+        headers = {"content-type": content_type, "idempotency-key": key}
+        return Request(method="POST", path="/videos", headers=headers, body=body)
+
+    def read_submit(self, reply: Reply, profile: Profile) -> Submission | Refusal:
+        if not 200 <= reply.status < 300:
+            return _refusal(reply, _problem(reply, _ON_SUBMIT, other=Problem.REJECTED))
+        raw = mapping(reply.body)
+        video_id = "" if raw is None else text(raw.get("id")) or text(raw.get("task_id"))
+        if raw is None or not video_id:
+            return _refusal(reply, Problem.TROUBLE)
+        return Submission(video_id=video_id, observation=read_video(raw, profile, video_id), raw=raw)
+
+    def look(self, video_id: str, profile: Profile) -> Request:  # noqa: ARG002 - other servers' paths differ
+        return Request(method="GET", path=_path(video_id))
+
+    def read_look(self, reply: Reply, profile: Profile) -> Observation | Refusal:
+        raw = mapping(reply.body)
+        if raw is not None and (200 <= reply.status < 300 or _is_video(raw, reply)):
+            return read_video(raw, profile, text(raw.get("id")))
+        if reply.status == 400 and complaint(reply.body)[0] == "task_not_exist":  # new-api: not 404
+            return _refusal(reply, Problem.UNKNOWN_ID)
+        return _refusal(reply, _problem(reply, _ON_LOOK, other=Problem.TROUBLE))
+
+    def look_at_page(self, after: str | None, profile: Profile) -> Request:  # noqa: ARG002
+        query = {"limit": str(LIST_LIMIT), "order": "desc"} | ({"after": after} if after else {})
+        return Request(method="GET", path="/videos", query=query)
+
+    def read_page(self, reply: Reply, profile: Profile) -> Page | Refusal:
+        raw = mapping(reply.body)
+        rows = None if raw is None else raw.get("data")
+        if reply.status != 200 or raw is None or not isinstance(rows, list):
+            return _refusal(reply, _problem(reply, _ON_LOOK, other=Problem.TROUBLE))
+        seen = [read_video(row, profile, text(row.get("id"))) for row in rows if isinstance(row, dict)]
+        last = text(raw.get("last_id")) or (seen[-1].video_id if seen else "")
+        return Page(observations=tuple(seen), after=last if raw.get("has_more") is True and last else None)
+
+    def content(self, video_id: str, profile: Profile) -> Request:  # noqa: ARG002
+        return Request(method="GET", path=f"{_path(video_id)}/content")
+
+    def read_no_content(self, reply: Reply, profile: Profile) -> Refusal:  # noqa: ARG002
+        refusal = _refusal(reply, _problem(reply, _ON_CONTENT, other=Problem.TROUBLE))
+        said = refusal.message.lower()
+        if reply.status == 404 and "not ready" in said:
+            return _refusal(reply, Problem.NOT_READY)
+        if reply.status == 404 and ("no longer available" in said or "expire" in said):
+            return _refusal(reply, Problem.GONE)
+        return refusal
+
+
+def wire_fields(job: Job) -> dict[str, JSON]:
+    """What is asked for, field by field, in the SDK's order; `params` last and never over one of ours."""
+    fields: dict[str, JSON] = {
+        "prompt": job.prompt,
+        "model": job.model,
+        "seconds": f"{job.seconds:g}",
+        "size": job.size,
+    }
+    return fields | {name: value for name, value in job.params.items() if name not in fields}
+
+
+def read_video(raw: Mapping[str, JSON], profile: Profile, video_id: str) -> Observation:
+    """A video object, tolerantly: unknown fields pass, wrong types are as good as absent."""
+    word = text(raw.get("status"))
+    status, known = read_word(word, profile.status_words)
+    code, message = read_error(raw) if status in (Status.FAILED, Status.CANCELLED) else ("", "")
+    prompt = raw.get("prompt")
+    return Observation(
+        video_id=video_id,
+        status=status,
+        word=clean(word, 60),
+        known_word=known,
+        progress=_progress(raw.get("progress")),
+        created_at=moment(raw.get("created_at")),
+        expires_at=moment(raw.get("expires_at")),
+        code=code,
+        message=message,
+        prompt=prompt if isinstance(prompt, str) else None,
+    )
+
+
+def _path(video_id: str) -> str:
+    return f"/videos/{quote(video_id, safe='')}"
+
+
+def _plain(value: JSON) -> str:
+    """A field as a text part; what is no scalar goes as JSON."""
+    if isinstance(value, bool | dict | list) or value is None:
+        return json.dumps(value)
+    return str(value)
+
+
+def _progress(value: JSON) -> float | None:
+    """A share of 100, from a number or from text such as `30%`."""
+    try:
+        share = float(text(value).rstrip("% "))
+    except ValueError:
+        return None
+    return min(max(share, 0.0), 100.0)
+
+
+def _is_video(raw: Mapping[str, JSON], reply: Reply) -> bool:
+    return reply.status == 400 and raw.get("object") == "video" and bool(text(raw.get("status")))
+
+
+def _problem(reply: Reply, table: Mapping[int, Problem], *, other: Problem) -> Problem:
+    """What a refusal means: by its code where that speaks of money, else by its HTTP status."""
+    code, _ = complaint(reply.body) if reply.status >= 400 else ("", "")
+    if code in _MONEY_CODES:
+        return Problem.NO_MONEY
+    if reply.status in table:
+        return table[reply.status]
+    if reply.status == 503 and "retry-after" in reply.headers:
+        return Problem.THROTTLED
+    if reply.status >= 500:
+        return Problem.TROUBLE
+    return Problem.WRONG_ADDRESS if 300 <= reply.status < 400 else other
+
+
+def _refusal(reply: Reply, problem: Problem) -> Refusal:
+    code, message = complaint(reply.body)
+    return Refusal(
+        problem=problem,
+        http=reply.status,
+        code=code,
+        message=message or f"HTTP {reply.status}",
+        retry_after=reply.headers.get("retry-after", ""),
+        excerpt=excerpt(reply),
+    )

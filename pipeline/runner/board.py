@@ -1,0 +1,196 @@
+"""What the lanes of one run share: the ledger, who is where, and why we stop."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+import anyio
+
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.records import Value
+from pipeline.ledger.state import JobState
+from pipeline.lifecycle import Fact, State
+from pipeline.model import Limits, Profile
+from pipeline.pacing import RenderTimes
+from pipeline.plan import Step
+from pipeline.policy import Stop, Verdict
+from pipeline.progress import Moved, Notice, Observer
+from pipeline.providers.base import Dialect
+from pipeline.runner.lanes import Agenda, Bell, Count, Gate, Load
+from pipeline.storage import RunFolder
+from pipeline.transport import Transport
+
+
+@dataclass(slots=True, kw_only=True)
+class Watched:
+    """A video that is being rendered, and what looking at it has told."""
+
+    key: str
+    video_id: str
+    accepted_at: datetime
+    since_s: float
+    """When this run began to watch it, by the monotonic clock: its deadline counts from here."""
+    unknown: int = 0
+    word: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Wanted:
+    """A finished video on its way home."""
+
+    key: str
+    video_id: str
+    tries: int = 0
+    absent: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Board:
+    """One run's shared state. Every method that is not a coroutine is quick and never waits."""
+
+    ledger: Ledger
+    folder: RunFolder
+    profile: Profile
+    dialect: Dialect
+    transport: Transport
+    limits: Limits
+    origin: str
+    observer: Observer
+    now: Callable[[], datetime]
+    chance: random.Random
+
+    gate: Gate = field(init=False)
+    pending: deque[Step] = field(default_factory=deque)
+    watching: Agenda[Watched] = field(default_factory=Agenda)
+    backlog: Agenda[Wanted] = field(default_factory=Agenda)
+    renders: RenderTimes = field(default_factory=RenderTimes)
+    bell: Bell = field(default_factory=Bell)
+    posting: Count = field(init=False)
+    looking: Count = field(init=False)
+    fetching: Count = field(init=False)
+    reserved: Decimal = Decimal(0)
+    """Promised to submits that have passed the gate and have no intent on disk yet."""
+    stop: Stop = Stop.NOTHING
+    stopped: str = ""
+    """Why; empty while nothing stops us."""
+    interrupted: bool = False
+    home: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    """Around the lanes that can be left at any moment: watch and collect."""
+
+    def __post_init__(self) -> None:
+        self.gate = Gate(self.limits)
+        self.posting = Count(self.bell.ring)
+        self.looking = Count(self.bell.ring)
+        self.fetching = Count(self.bell.ring)
+
+    # --- who is where
+
+    @property
+    def load(self) -> Load:
+        return Load(
+            open_posts=self.posting.value,
+            rendering=self.ledger.state.counts[State.IN_FLIGHT],
+            backlog=len(self.backlog) + self.fetching.value,
+            spent=self.ledger.state.spent + self.reserved,
+        )
+
+    @property
+    def submits_over(self) -> bool:
+        """No submit will follow."""
+        return self.stop is not Stop.NOTHING or (not self.pending and not self.posting.value)
+
+    @property
+    def watch_over(self) -> bool:
+        return self.submits_over and not self.posting.value and not len(self.watching) and not self.looking.value
+
+    @property
+    def collect_over(self) -> bool:
+        return self.watch_over and not len(self.backlog) and not self.fetching.value
+
+    def job(self, key: str) -> JobState:
+        return self.ledger.state.jobs[key]
+
+    # --- what happened
+
+    def record(self, fact: Fact, key: str, /, **fields: Value) -> None:
+        """Note a fact and tell the observer where it leads. Durable only after `ledger.commit`."""
+        job = self.job(key)
+        was = job.state
+        self.ledger.record(fact, key, **fields)
+        if job.state is not was:
+            self.observer(
+                Moved(
+                    id=job.id,
+                    key=key,
+                    was=was,
+                    state=job.state,
+                    spent=self.ledger.state.spent,
+                    reason=str(fields.get("reason") or ""),
+                    path=job.path if job.state is State.STORED else "",
+                    video_id=job.video_id or "",
+                )
+            )
+        self.bell.ring()
+
+    def notice(self, lane: str, message: str, *, urgent: bool = False) -> None:
+        self.observer(Notice(lane=lane, message=message, urgent=urgent))
+
+    def watch(self, key: str, *, in_s: float) -> None:
+        """Look at a job from *in_s* seconds on."""
+        job = self.job(key)
+        now_s = anyio.current_time()
+        watched = Watched(
+            key=key,
+            video_id=job.video_id or "",
+            accepted_at=job.accepted_at or self.now(),
+            since_s=now_s,
+            word=job.word or "",
+        )
+        self.watching.add(watched, from_s=now_s + in_s)
+        self.bell.ring()
+
+    def want(self, key: str) -> None:
+        """Fetch a finished job; the one that will be dropped first goes first."""
+        job = self.job(key)
+        finished_at = job.finished_at or self.now()
+        expires = job.expires_at.timestamp() if job.expires_at else finished_at.timestamp() + self.profile.retention_s
+        self.backlog.add(Wanted(key=key, video_id=job.video_id or ""), from_s=anyio.current_time(), rank=expires)
+        self.bell.ring()
+
+    # --- stopping
+
+    def heed(self, verdict: Verdict, lane: str) -> None:
+        """Do what a verdict says about the run as a whole."""
+        if verdict.stop is Stop.RUN:
+            self.leave(verdict.reason)
+        elif verdict.stop is Stop.SUBMITS:
+            self.buy_no_more(verdict.reason)
+        elif verdict.pause_s >= 5.0:
+            self.notice(lane, f"waiting {verdict.pause_s:.0f} s: {verdict.reason}")
+
+    def buy_no_more(self, reason: str) -> None:
+        """No further submits; what was bought is brought home."""
+        if self.stop is Stop.NOTHING:
+            self.stop, self.stopped = Stop.SUBMITS, reason
+            self.notice("submit", f"no more submits: {reason}", urgent=True)
+            self.bell.ring()
+
+    def leave(self, reason: str) -> None:
+        """No further requests; open POSTs are answered first."""
+        if self.stop is not Stop.RUN:
+            self.stop, self.stopped = Stop.RUN, self.stopped or reason
+            if not self.interrupted:
+                self.notice("run", f"stopping: {reason}", urgent=True)
+            self.home.cancel()
+            self.bell.ring()
+
+    def interrupt(self) -> None:
+        """A person asks us to stop."""
+        self.interrupted = True
+        self.notice("run", "interrupted: waiting for open submits to be answered; once more leaves at once")
+        self.leave("interrupted")

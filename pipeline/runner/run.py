@@ -1,0 +1,54 @@
+"""One run: three lanes in one task group, until everything is home or something stops us."""
+
+from __future__ import annotations
+
+import anyio
+
+from pipeline.lifecycle import State
+from pipeline.plan import Plan
+from pipeline.runner.board import Board
+from pipeline.runner.collect import CollectLane
+from pipeline.runner.submit import SubmitLane
+from pipeline.runner.watch import WatchLane
+
+LAZY_S = 1.0
+"""What may be written late (a status that changed) is on disk so soon."""
+
+
+async def carry_out(board: Board, plan: Plan) -> None:
+    """Do what *plan* says. Returns when all of it is done, or `board.stopped` says why not.
+
+    Cancelling it is an interrupt: open POSTs are answered and written down first. Raises `LedgerBroken`, `OSError`.
+    """
+    board.pending.extend(plan.submits)
+    _take_up(board)
+    async with anyio.create_task_group() as background:
+        background.start_soon(_write_late_facts, board)
+        async with anyio.create_task_group() as lanes:
+            lanes.start_soon(SubmitLane(board).run)
+            lanes.start_soon(_bring_home, board)
+        background.cancel_scope.cancel()
+    with anyio.CancelScope(shield=True):
+        await board.ledger.commit()
+
+
+def _take_up(board: Board) -> None:
+    """What earlier runs bought, also what the manifest no longer asks for: it is paid for, so it comes home."""
+    for key, job in board.ledger.state.jobs.items():
+        if job.state in (State.IN_FLIGHT, State.STALLED):
+            board.watch(key, in_s=0.0)
+        elif job.state is State.FINISHED:
+            board.want(key)
+
+
+async def _bring_home(board: Board) -> None:
+    with board.home:
+        async with anyio.create_task_group() as lanes:
+            lanes.start_soon(WatchLane(board).run)
+            lanes.start_soon(CollectLane(board).run)
+
+
+async def _write_late_facts(board: Board) -> None:
+    while True:
+        await anyio.sleep(LAZY_S)
+        await board.ledger.commit()

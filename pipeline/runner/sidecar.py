@@ -1,0 +1,108 @@
+"""What is written beside a video: all that is needed to say where it came from, and to ask for it again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from pipeline.ledger.records import stamp
+from pipeline.ledger.replay import RunState
+from pipeline.ledger.state import Attempt, JobState
+from pipeline.model import JSON
+from pipeline.storage import Artifact
+from pipeline.version import __version__
+
+FORMAT = 1
+
+
+def sidecar(job: JobState, artifact: Artifact, run: RunState) -> dict[str, JSON]:
+    """The document that `schemas/sidecar.schema.json` describes."""
+    assert run.header is not None
+    media = artifact.media
+    return {
+        "format": FORMAT,
+        "generator": f"vidbatch {__version__}",
+        "run": run.header.run,
+        "provider": run.header.provider,
+        "id": job.id,
+        "key": job.key,
+        "request": _request(job),
+        "group": job.wish.group,
+        "axes": dict(job.wish.axes),
+        "meta": dict(job.wish.meta),
+        "video_id": job.video_id,
+        "origin": job.origin,
+        "reply": dict(job.raw),
+        "attempts": [_attempt(attempt) for attempt in job.attempts],
+        "timings": {
+            "submitted_at": _time(job.submitted_at),
+            "accepted_at": _time(job.accepted_at),
+            "finished_at": _time(job.finished_at),
+            "expires_at": _time(job.expires_at),
+        },
+        "cost": _money(job.cost),
+        "currency": run.header.currency,
+        "file": artifact.path.rpartition("/")[2],
+        "bytes": artifact.bytes,
+        "sha256": artifact.sha256,
+        "media": {
+            "seconds": media.seconds,
+            "width": media.width,
+            "height": media.height,
+            "codec": media.codec,
+            "frames": media.frames,
+        },
+        "digital_source_type": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
+    }
+
+
+def metadata_row(job: JobState) -> dict[str, JSON]:
+    """A stored job's row of `videos/metadata.jsonl`: `file_name` is what Hugging Face's VideoFolder looks for."""
+    wish = job.wish
+    return {
+        "file_name": job.path,
+        "id": job.id,
+        "key": job.key,
+        "text": wish.prompt,
+        "model": wish.model,
+        "seconds": wish.seconds,
+        "size": wish.size,
+        "group": wish.group,
+        "take": wish.take,
+        "params": dict(wish.params),
+        "axes": dict(wish.axes),
+        "meta": dict(wish.meta),
+        "sha256": job.sha256,
+        "bytes": job.bytes,
+    }
+
+
+def _request(job: JobState) -> dict[str, JSON]:
+    wish = job.wish
+    return {
+        "prompt": wish.prompt,
+        "model": wish.model,
+        "seconds": wish.seconds,
+        "size": wish.size,
+        "params": dict(wish.params),
+        "take": wish.take,
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, JSON]:
+    return {
+        "number": attempt.number,
+        "submitted_at": _time(attempt.submitted_at),
+        "ended_at": _time(attempt.ended_at),
+        "outcome": None if attempt.outcome is None else str(attempt.outcome),
+        "reason": attempt.reason,
+        "price": _money(attempt.price),
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else stamp(at)
+
+
+def _money(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)
