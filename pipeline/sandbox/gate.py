@@ -1,0 +1,90 @@
+"""What every request passes: the key is checked, the request counted, the answer given a number."""
+
+from __future__ import annotations
+
+import hmac
+import itertools
+import logging
+import re
+import secrets
+from collections import Counter
+from typing import Final
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline.model import JSON
+from pipeline.sandbox.refusal import Refused
+
+_ROUTES: Final = (
+    ("/v1/videos", re.compile(r"/v1/videos")),
+    ("/v1/videos/{id}", re.compile(r"/v1/videos/[^/]+")),
+    ("/v1/videos/{id}/content", re.compile(r"/v1/videos/[^/]+/content")),
+)
+_ELSEWHERE: Final = "elsewhere"
+_DEBUG: Final = "/debug/"
+_BROKEN: Final = Refused(500, "The server had an error while processing your request.", kind="server_error")
+
+
+class Tally:
+    """How many requests were answered, by method, route and HTTP status, since the start. Debug routes do not count."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, str, int]] = Counter()
+
+    def add(self, method: str, path: str, status: int) -> None:
+        if not path.startswith(_DEBUG):
+            route = next((name for name, pattern in _ROUTES if pattern.fullmatch(path)), _ELSEWHERE)
+            self._counts[method, route, status] += 1
+
+    def as_json(self) -> list[JSON]:
+        return [
+            {"method": method, "route": route, "status": status, "count": count}
+            for (method, route, status), count in sorted(self._counts.items())
+        ]
+
+
+class Gate:
+    """ASGI middleware in front of the whole app."""
+
+    def __init__(self, app: ASGIApp, *, key: str, tally: Tally) -> None:
+        self._app = app
+        self._expected = f"Bearer {key}".encode()
+        self._tally = tally
+        self._start = secrets.token_hex(6)
+        self._numbers = itertools.count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        request_id = f"req_{self._start}{next(self._numbers):08x}".encode()
+
+        started = False
+
+        async def answer(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
+                self._tally.add(scope["method"], scope["path"], message["status"])
+            await send(message)
+
+        refusal = self._check(scope)
+        if refusal is not None:
+            return await JSONResponse(refusal.document, refusal.http)(scope, receive, answer)
+        try:
+            await self._app(scope, receive, answer)
+        except Exception:
+            if started:
+                raise  # the server logs it, and breaks the connection: what was promised cannot be sent
+            # Not raised: the connection would break unannounced, and whoever uses it next could not know what it did.
+            logging.getLogger(__name__).exception("%s %s failed", scope["method"], scope["path"])
+            await JSONResponse(_BROKEN.document, _BROKEN.http)(scope, receive, answer)
+
+    def _check(self, scope: Scope) -> Refused | None:
+        given: bytes = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        if hmac.compare_digest(given, self._expected):
+            return None
+        if not given:
+            return Refused(401, "You didn't provide an API key, as 'Authorization: Bearer KEY'.")
+        return Refused(401, "Incorrect API key provided.", code="invalid_api_key")

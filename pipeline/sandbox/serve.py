@@ -1,0 +1,96 @@
+"""The sandbox as a server of its own: a socket, a store and uvicorn around the app."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.errors import MissingExtra, UsageError
+from pipeline.sandbox.settings import Settings
+from pipeline.sandbox.store import Store
+
+GOODBYE_S = 2
+"""How long open requests may take when the server ends."""
+
+
+def require_extra() -> None:
+    """Raises `MissingExtra` where what the server needs is not installed."""
+    from importlib.util import find_spec
+
+    if any(find_spec(name) is None for name in ("av", "python_multipart", "starlette", "uvicorn")):
+        raise MissingExtra("sandbox", "the sandbox")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach *host*."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def serve(
+    folder: Path,
+    settings: Settings,
+    key: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    on_listening: Callable[[str], None],
+    until_closed: int | None = None,
+) -> None:
+    """Serve until a signal comes, or the file descriptor *until_closed* ends. Blocks.
+
+    *on_listening* is told the base URL once clients can connect. Raises `UsageError` where the folder or the port is
+    taken, `MissingExtra`.
+    """
+    require_extra()
+    import uvicorn
+
+    from pipeline.sandbox.app import create_app
+
+    with Store(folder) as store, _listen(host, port) as listener:
+        config = uvicorn.Config(
+            create_app(store, settings, key),
+            access_log=False,
+            lifespan="off",
+            log_level="warning",
+            timeout_graceful_shutdown=GOODBYE_S,
+            ws="none",
+        )
+        server = uvicorn.Server(config)
+        if until_closed is not None:
+            threading.Thread(target=_end_with, args=(until_closed, server), daemon=True).start()
+        on_listening(base_url(host, listener.getsockname()[1]))
+        server.run(sockets=[listener])
+
+
+def base_url(host: str, port: int) -> str:
+    """Where clients find a server on *host* and *port*."""
+    return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    # The protocol is named, because asyncio turns off Nagle's algorithm only where it is; without, each answer of two
+    # segments waits 40 ms for a delayed acknowledgement.
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere it would let two servers share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise UsageError(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}") from None
+    return listener
+
+
+def _end_with(descriptor: int, server: object) -> None:
+    """Whoever holds the other end of *descriptor* has ended, and so does the server."""
+    while os.read(descriptor, 4096):
+        pass
+    server.should_exit = True  # type: ignore[attr-defined]  # uvicorn.Server, imported late

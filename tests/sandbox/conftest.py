@@ -1,0 +1,110 @@
+"""A sandbox to talk to over real HTTP, with a clock that the test holds."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from pipeline.model import JSON
+from pipeline.sandbox.app import create_app
+from pipeline.sandbox.settings import Settings
+from pipeline.sandbox.store import Store
+
+KEY = "a-key-for-tests"
+WISH = {"prompt": "a heron at dawn", "model": "sora-2", "seconds": "4", "size": "64x64"}
+
+
+class Clock:
+    """Unix seconds, as the test sets them."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.25
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Gateway:
+    """A running sandbox, and a client that shows its key."""
+
+    client: httpx.Client
+    clock: Clock
+    folder: Path
+
+    def create(self, headers: dict[str, str] | None = None, /, **fields: str) -> dict[str, Any]:
+        """Ask for a video as multipart; the video object."""
+        reply = self.client.post("/videos", files=multipart(WISH | fields), headers=headers or {})
+        assert reply.status_code == 200, reply.text
+        return dict(reply.json())
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        return dict(self.client.get(path, params=query).raise_for_status().json())
+
+    def debug(self, name: str) -> dict[str, Any]:
+        url = self.client.base_url.copy_with(path=f"/debug/{name}")
+        return dict(self.client.get(url).raise_for_status().json())
+
+    def change(self, wishes: JSON) -> httpx.Response:
+        return self.client.patch(self.client.base_url.copy_with(path="/debug/settings"), json=wishes)
+
+
+def multipart(fields: dict[str, str]) -> dict[str, tuple[None, str]]:
+    """Fields as plain parts, as the SDK sends them."""
+    return {name: (None, value) for name, value in fields.items()}
+
+
+@contextlib.contextmanager
+def running(folder: Path, clock: Clock, **wishes: JSON) -> Iterator[Gateway]:
+    """A sandbox in a thread of this process, so that it reads the test's clock."""
+    with (
+        Store(folder) as store,
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener,
+    ):
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        app = create_app(store, Settings().changed(wishes), KEY, clock)
+        server = uvicorn.Server(uvicorn.Config(app, access_log=False, lifespan="off", log_level="warning", ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        try:
+            with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=60) as client:
+                yield Gateway(client, clock, folder)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def start(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Gateway]]:
+    """Start a sandbox with the given settings; it ends with the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **wishes: stack.enter_context(running(tmp_path / "sandbox", clock, **wishes))
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """One for all tests of a module that leave nothing behind."""
+    with running(tmp_path_factory.mktemp("standing"), Clock(), render_s=0, film={"constant_bytes": 5000}) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def gateway(start: Callable[..., Gateway]) -> Gateway:
+    """One with the settings it has by itself."""
+    return start()
