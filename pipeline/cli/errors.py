@@ -1,0 +1,91 @@
+"""How a command ends when it does not end well: one clear message, or, for a bug of ours, a report to paste."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from pipeline.cli.streams import give_up_output, say
+from pipeline.errors import InvalidManifest, PipelineError
+
+TROUBLE_WITH_DISK = 3
+BUG = 70
+INTERRUPTED = 130
+CUT_OFF = 141
+"""What a shell shows for a program that SIGPIPE ended: whoever read our output left."""
+
+_ABOUT_DISK = frozenset(
+    getattr(errno, name)
+    for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EIO", "EMFILE")
+    if hasattr(errno, name)
+)
+
+
+def explain(error: BaseException, words: Sequence[str]) -> int:
+    """Tell the user what *error* means, on standard error, and return the exit code. *words* is the command line."""
+    found = list(leaves(error))
+    if any(isinstance(leaf, KeyboardInterrupt) for leaf in found):
+        say("vidbatch: interrupted")
+        return INTERRUPTED
+    if all(isinstance(leaf, BrokenPipeError) for leaf in found):
+        give_up_output()
+        return CUT_OFF
+    expected = [leaf for leaf in found if isinstance(leaf, PipelineError)]
+    if len(expected) == len(found):
+        return _tell(expected)
+    if all(isinstance(leaf, OSError) and leaf.errno in _ABOUT_DISK for leaf in found):
+        _tell_each(found)
+        return TROUBLE_WITH_DISK
+    from pipeline.cli.crash import report
+
+    report(error, words)
+    return BUG
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """What a task group bundled, one by one; an error that is no bundle is its own leaf."""
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            yield from leaves(part)
+    else:
+        yield error
+
+
+def _tell_issues(error: InvalidManifest) -> None:
+    """Every issue with its place, on standard error."""
+    from pipeline.manifest.report import render_issue
+
+    color = use_color(sys.stderr)
+    for issue in error.issues:
+        say(render_issue(issue, color=color))
+
+
+def use_color(stream: TextIO | None) -> bool:
+    """Whether *stream* is a terminal that wants colours (https://no-color.org)."""
+    if stream is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def _tell(errors: Sequence[PipelineError]) -> int:
+    from pipeline.text import plural
+
+    for error in errors:
+        if isinstance(error, InvalidManifest):
+            _tell_issues(error)
+            say(f"{plural(sum(not issue.warning for issue in error.issues), 'issue')}; nothing was sent")
+    _tell_each([error for error in errors if not isinstance(error, InvalidManifest)])
+    return max(error.exit_code for error in errors)
+
+
+def _tell_each(errors: Sequence[BaseException]) -> None:
+    """Each message once: two workers often fail over the same disk."""
+    from pipeline.cli.redact import redact, secrets_of
+    from pipeline.text import plain
+
+    for message in dict.fromkeys(str(error) or type(error).__name__ for error in errors):
+        lines = "\n".join(plain(line) for line in message.split("\n"))  # a message may hold a provider's words
+        say(redact(f"vidbatch: {lines}", secrets_of(os.environ)))

@@ -1,0 +1,71 @@
+"""Keeping secrets out of what people paste: keys by their value, and whatever has a secret's shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import quote
+
+HIDDEN = "[redacted]"
+SECRET_LENGTH_MIN = 6
+"""Shorter values are left alone: hiding every `1` of a report helps nobody."""
+
+_SECRET_NAME = re.compile(r"key|token|secret|passw|credential", re.IGNORECASE)
+_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(
+            r"""(authorization['"]?\s*[:=,]\s*(?:b?['"])?(?:(?:bearer|basic)\s+)?)[^\s'",;)\]}]+""", re.IGNORECASE
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"""(\bbearer\s+)(?!\[redacted\])[^\s'",;)\]}]+""", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_\-*.]{5,}"), HIDDEN),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@'\"]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
+    (  # signed links: AWS, Azure, Google, Tencent and Aliyun all name these parameters so
+        re.compile(
+            r"([?&;][\w.-]*(?:sig|signature|token|key|secret|passw|credential|auth|policy|q-ak)[\w.-]*=)[^&\s'\"<>]+",
+            re.IGNORECASE,
+        ),
+        rf"\1{HIDDEN}",
+    ),
+)
+
+
+def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The values in *environ* that are secret by the name of their variable."""
+    return tuple(
+        value
+        for name, value in environ.items()
+        if _SECRET_NAME.search(name) and len(value.strip()) >= SECRET_LENGTH_MIN
+    )
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """*text* without *secrets*, however they are written in it, and without anything shaped like one."""
+    for spelling in sorted({s for secret in secrets for s in _spellings(secret)}, key=len, reverse=True):
+        text = text.replace(spelling, HIDDEN)
+    for shape, replacement in _SHAPES:
+        text = shape.sub(replacement, text)
+    return text
+
+
+def redact_words(words: Sequence[str]) -> list[str]:
+    """A command line without the values of options that are named like a secret."""
+    shown: list[str] = []
+    hide = False
+    for word in words:
+        name, equals, _ = word.partition("=")
+        secret = bool(_SECRET_NAME.search(name)) and word.startswith("-")
+        shown.append(HIDDEN if hide else f"{name}={HIDDEN}" if secret and equals else word)
+        hide = secret and not equals and not hide
+    return shown
+
+
+def _spellings(secret: str) -> Iterable[str]:
+    """A secret as it is, without the blanks around it, and as a URL or a Python or JSON string writes it."""
+    for value in (secret, secret.strip()):
+        yield value
+        yield quote(value, safe="")
+        yield value.encode("unicode_escape").decode("ascii")
+        yield value.replace("\\", "\\\\").replace("'", "\\'")
+        yield value.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,184 @@
+"""What a run leaves to say: what was made, what was not and why, what it cost, where it is, and what to type next."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, FINAL, State
+from pipeline.text import duration, fit, listing, money, plain, plural
+
+REASON_WIDTH_MAX = 160
+
+
+class JobRow(Protocol):
+    """What the summary needs to know of a job; the ledger's `JobState` knows it all."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def cost(self) -> Decimal | None:
+        """What its attempts cost or may have cost; `None` where the price is not known."""
+
+    @property
+    def reason(self) -> str:
+        """Why there is no video, in the provider's words or ours."""
+
+    @property
+    def submitted_at(self) -> datetime | None: ...
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the provider deletes its video, where it said so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobLine:
+    """A `JobRow` and nothing else."""
+
+    id: str
+    state: State
+    cost: Decimal | None = None
+    reason: str = ""
+    submitted_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an invocation of `vidbatch run` ended."""
+
+    run: str
+    folder: str
+    words: Sequence[str]
+    """What stands after `vidbatch run` to name this run: the manifest, and `--outputs` or `--provider` if given."""
+    jobs: Sequence[JobRow]
+    spent: Decimal
+    """By the whole run, over all invocations."""
+    currency: str
+    budget: Decimal | None = None
+    retention_s: float | None = None
+    """How long the provider keeps a video, where known."""
+    stored_before: int = 0
+    """Videos that were here when it began."""
+    elapsed_s: float = 0.0
+    stopped: str = ""
+    """Why it stopped early; empty where it did not."""
+    interrupted: bool = False
+
+
+LEFT = {
+    State.PENDING: "not submitted",
+    State.SUBMITTING: "in the middle of being submitted",
+    State.IN_FLIGHT: "still being rendered by the provider",
+    State.FINISHED: "rendered, not downloaded yet",
+    State.STALLED: "past the deadline without an end; the next run looks again",
+    State.UNCERTAIN: "of unknown outcome: perhaps accepted and billed, and not submitted again by itself",
+    State.BLOCKED: "blocked: the job it builds on has no video",
+}
+"""What is said of a state that a job should not stay in; the others are called by their name."""
+
+
+def exit_code(counts: Mapping[State, int], stopped: bool, interrupted: bool) -> int:
+    """The exit code of a run: 130 interrupted, 3 stopped early, 4 uncertain jobs, 1 jobs without a video, 0 all stored.
+
+    The first that applies, in this order. *counts* is of the jobs this run was about; one that is still pending
+    although nothing stopped the run was not asked for (`--limit`).
+    """
+    if interrupted:
+        return 130
+    if stopped:
+        return 3
+    if counts.get(State.UNCERTAIN, 0):
+        return 4
+    missing = sum(count for state, count in counts.items() if state not in {State.STORED, State.PENDING})
+    return 1 if missing else 0
+
+
+def summary(outcome: Outcome) -> str:
+    """*outcome* for a person, in a few lines, without a line break at its end."""
+    blocks = [[_heading(outcome)], list(_missing(outcome)), list(_closing(outcome))]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _heading(outcome: Outcome) -> str:
+    stored = sum(job.state is State.STORED for job in outcome.jobs)
+    made = stored - outcome.stored_before
+    here = f"{outcome.run}: {stored:,} of {plural(len(outcome.jobs), 'video')} stored"
+    if outcome.stored_before and made > 0:
+        here += f", {made:,} of them now"
+    if outcome.interrupted:
+        return f"{here}; interrupted"
+    if outcome.stopped:
+        return f"{here}; stopped: {plain(outcome.stopped)}"
+    return f"{here}; nothing was left to do" if stored == len(outcome.jobs) == outcome.stored_before else here
+
+
+def _missing(outcome: Outcome) -> Iterator[str]:
+    """Groups of jobs without a video, by state and reason, the largest group of a state first."""
+    groups: dict[tuple[State, str], list[JobRow]] = {}
+    for job in outcome.jobs:
+        if job.state is not State.STORED:
+            groups.setdefault((job.state, plain(job.reason)), []).append(job)
+    order = list(State)
+    for (state, reason), jobs in sorted(groups.items(), key=lambda g: (order.index(g[0][0]), -len(g[1]))):
+        yield f"  {len(jobs):,} {LEFT.get(state, state)}{_because(reason)}"
+        if state is State.UNCERTAIN:
+            yield f"      {_at_stake(jobs, outcome)}"
+        yield f"      {listing([job.id for job in jobs])}"
+
+
+def _because(reason: str) -> str:
+    if not reason:
+        return ""
+    short = fit(reason, REASON_WIDTH_MAX)
+    return f" ({short}{'…' if short != reason else ''})"
+
+
+def _at_stake(jobs: Sequence[JobRow], outcome: Outcome) -> str:
+    """What uncertain jobs may have cost, and until when their videos, if there are any, can be fetched for sure."""
+    known = [job.cost for job in jobs if job.cost is not None]
+    price = (
+        f"up to {money(sum(known, Decimal(0)), outcome.currency)}" if len(known) == len(jobs) else "at an unknown price"
+    )
+    expiries = [at for job in jobs if (at := _kept_until(job, outcome.retention_s)) is not None]
+    until = f"; kept by the provider until about {min(expiries):%Y-%m-%d %H:%M} UTC" if expiries else ""
+    return f"{price}{until}"
+
+
+def _kept_until(job: JobRow, retention_s: float | None) -> datetime | None:
+    """The earliest moment at which the provider may delete the video; rendering it only makes that later."""
+    if job.expires_at is not None or job.submitted_at is None or retention_s is None:
+        return job.expires_at
+    return job.submitted_at + timedelta(seconds=retention_s)
+
+
+def _closing(outcome: Outcome) -> Iterator[str]:
+    budget = "" if outcome.budget is None else f" of {money(outcome.budget, outcome.currency)}"
+    yield f"spent   {money(outcome.spent, outcome.currency)}{budget}"
+    yield f"took    {duration(outcome.elapsed_s)}"
+    yield f"folder  {outcome.folder}"
+    label = "next"
+    for command, purpose in next_commands(outcome):
+        yield f"{label:<8}{command}   # {purpose}"
+        label = ""
+
+
+def next_commands(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """What to type next, the most urgent first, and what it is for."""
+    counts = Counter(job.state for job in outcome.jobs)
+    again = shlex.join(["vidbatch", "run", *outcome.words])
+    if counts[State.UNCERTAIN]:
+        yield shlex.join(["vidbatch", "resolve", outcome.folder]), "settle what may have been billed"
+    unfinished = set(counts) - FINAL - {State.UNCERTAIN, State.BLOCKED}
+    if unfinished:
+        yield again, "go on"
+    ended = sorted((set(counts) & ENDED_WITHOUT_VIDEO) - {State.DROPPED})
+    if ended:
+        yield f"{again} --retry {','.join(ended)}", "try these again, and pay for them again"

@@ -1,0 +1,109 @@
+"""`vidbatch validate`: every issue of one or several manifests, and nothing else. Nothing is sent."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import InvalidManifest, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.manifest.load import Wishes
+    from pipeline.model import Issue
+
+NAME = "validate"
+HELP = "report every issue of a manifest, and nothing else"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="manifests: YAML, CSV or JSONL")
+    parser.add_argument(
+        "--provider", metavar="NAME", default="", help="check against this profile instead of the manifest's own"
+    )
+    parser.add_argument(
+        "--allow-unknown", action="store_true", help="report what the profile does not know as warnings only"
+    )
+    parser.add_argument("--allow-large", action="store_true", help="let one entry make more than 100,000 jobs")
+    parser.add_argument(
+        "--format", choices=["text", "json"], default="text", help="json: one array of issues (default: text)"
+    )
+    parser.epilog = """\
+Ends with 0 where there is no issue (warnings do not count), else with 2.
+
+examples:
+  vidbatch validate first.yaml
+  vidbatch validate manifests/*.yaml --format json"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A file, and what is to say about it."""
+
+    path: Path
+    job_count: int
+    issues: Sequence[Issue]
+
+    @property
+    def sound(self) -> bool:
+        return all(issue.warning for issue in self.issues)
+
+
+def command(args: argparse.Namespace) -> int:
+    from pipeline.manifest.load import Wishes
+
+    wishes = Wishes(provider=args.provider, allow_unknown=args.allow_unknown, allow_large=args.allow_large)
+    tell = _tell_as_json if args.format == "json" else _tell
+    checked = [check(path, wishes) for path in args.files]
+    tell(checked)
+    return 0 if all(file.sound for file in checked) else UsageError.exit_code
+
+
+def check(path: Path, wishes: Wishes) -> Checked:
+    """Every issue of the manifest at *path*; that it cannot be read is one, too."""
+    from pipeline.manifest.load import load
+    from pipeline.model import Issue, Position
+    from pipeline.providers.registry import find_profile, profile_names
+
+    try:
+        manifest = load(path, find_profile=find_profile, profile_names=profile_names(), wishes=wishes)
+    except InvalidManifest as invalid:
+        return Checked(path=path, job_count=0, issues=invalid.issues)
+    except UsageError as error:
+        unread = Issue(position=Position(file=str(path), line=1, column=1), message=str(error), code="unreadable")
+        return Checked(path=path, job_count=0, issues=[unread])
+    return Checked(path=path, job_count=len(manifest.jobs), issues=manifest.warnings)
+
+
+def _tell(checked: Sequence[Checked]) -> None:
+    import sys
+
+    from pipeline.cli.errors import use_color
+    from pipeline.manifest.report import render_issue
+
+    color = use_color(sys.stdout)
+    for file in checked:
+        for issue in file.issues:
+            print(render_issue(issue, color=color))
+        print(f"{file.path}: {verdict(file)}")
+
+
+def _tell_as_json(checked: Sequence[Checked]) -> None:
+    import json
+
+    from pipeline.manifest.report import issue_json
+
+    print(json.dumps([issue_json(issue) for file in checked for issue in file.issues], indent=2))
+
+
+def verdict(file: Checked) -> str:
+    """How many jobs or issues a file holds: `6 jobs, no issues`, `12 issues, 1 warning`."""
+    from pipeline.text import plural
+
+    warnings = sum(issue.warning for issue in file.issues)
+    issues = len(file.issues) - warnings
+    parts = [plural(issues, "issue")] if issues else [plural(file.job_count, "job"), "no issues"]
+    return ", ".join([*parts, plural(warnings, "warning")] if warnings else parts)

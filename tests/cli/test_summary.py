@@ -1,0 +1,145 @@
+"""The last words of a run, word for word, and its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from pipeline.cli.summary import JobLine, JobRow, Outcome, exit_code, next_commands, summary
+from pipeline.ledger.state import JobState, Wish
+from pipeline.lifecycle import State
+
+Golden = Callable[[str, str], None]
+
+
+def jobs(state: State, count: int, *, name: str = "", reason: str = "", cost: str | None = "0.80") -> list[JobLine]:
+    price = None if cost is None else Decimal(cost)
+    return [JobLine(id=f"{name or state}-{n}", state=state, cost=price, reason=reason) for n in range(1, count + 1)]
+
+
+def outcome(rows: Sequence[JobRow], *, stored_before: int = 0, stopped: str = "", interrupted: bool = False) -> Outcome:
+    return Outcome(
+        run="harbour",
+        folder="outputs/harbour",
+        words=["harbour.yaml"],
+        jobs=rows,
+        spent=Decimal("47.20"),
+        currency="USD",
+        budget=Decimal(50),
+        retention_s=7200,
+        stored_before=stored_before,
+        elapsed_s=723,
+        stopped=stopped,
+        interrupted=interrupted,
+    )
+
+
+SUBMITTED = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+
+CASES = {
+    "all-stored": outcome(jobs(State.STORED, 6)),
+    "nothing-to-do": outcome(jobs(State.STORED, 6), stored_before=6),
+    "some-failed": outcome(
+        [
+            *jobs(State.STORED, 30),
+            *jobs(State.FAILED, 22, name="fox", reason="content policy\x1b[31m: a fox\nmay not"),
+            *jobs(State.FAILED, 1, name="owl", reason="internal error"),
+            *jobs(State.REJECTED, 2, name="elk", reason="seconds must be one of 4, 8, 12 " * 12),
+            *jobs(State.DROPPED, 1, name="eel"),
+        ],
+        stored_before=10,
+    ),
+    "uncertain": outcome(
+        [
+            *jobs(State.STORED, 3),
+            JobLine(id="night-1", state=State.UNCERTAIN, cost=Decimal("0.80"), submitted_at=SUBMITTED),
+            JobLine(
+                id="night-2", state=State.UNCERTAIN, cost=Decimal("1.60"), submitted_at=SUBMITTED + timedelta(hours=1)
+            ),
+            *jobs(State.BLOCKED, 1, name="dawn"),
+        ]
+    ),
+    "uncertain-price-unknown": outcome(jobs(State.UNCERTAIN, 1, cost=None)),
+    "stopped": outcome(
+        [*jobs(State.STORED, 3), *jobs(State.PENDING, 1200), *jobs(State.EXPIRED, 1)],
+        stopped="the budget of $50.00 does not cover another video",
+    ),
+    "interrupted": outcome(
+        [
+            *jobs(State.STORED, 1),
+            *jobs(State.IN_FLIGHT, 2),
+            *jobs(State.FINISHED, 1, reason="connection reset"),
+            *jobs(State.STALLED, 1),
+            *jobs(State.SUBMITTING, 1),
+        ],
+        interrupted=True,
+    ),
+    "one-video": outcome(jobs(State.STORED, 1)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_summary_reads(name: str, same_as_golden: Golden) -> None:
+    same_as_golden(f"summary-{name}", summary(CASES[name]))
+
+
+def test_commands_are_quoted_and_repeat_what_the_run_needs() -> None:
+    run = Outcome(
+        run="x",
+        folder="my outputs/x",
+        words=["my prompts.csv", "--provider", "dmxapi", "--outputs", "my outputs"],
+        jobs=[*jobs(State.PENDING, 1), *jobs(State.UNCERTAIN, 1)],
+        spent=Decimal(0),
+        currency="CNY",
+    )
+
+    assert [command for command, _ in next_commands(run)] == [
+        "vidbatch resolve 'my outputs/x'",
+        "vidbatch run 'my prompts.csv' --provider dmxapi --outputs 'my outputs'",
+    ]
+
+
+def test_what_the_ledger_knows_of_a_job_is_enough() -> None:
+    job = JobState(
+        key="0" * 32,
+        wish=Wish(prompt="p", model="m", seconds=4, size="1x1"),
+        id="fox",
+        path="fox.mp4",
+        planned_path="fox.mp4",
+        price=Decimal(1),
+        state=State.LOST,
+    )
+
+    assert "1 lost\n      fox\n" in summary(outcome([job]))
+
+
+S = State
+
+
+@pytest.mark.parametrize(
+    ("counts", "stopped", "interrupted", "code"),
+    [
+        ({S.STORED: 6}, False, False, 0),
+        ({}, False, False, 0),
+        ({S.STORED: 2, S.PENDING: 4}, False, False, 0),  # --limit 2
+        ({S.STORED: 2, S.FAILED: 0}, False, False, 0),
+        *(
+            ({S.STORED: 5, state: 1}, False, False, 1)
+            for state in State
+            if state not in {S.STORED, S.PENDING, S.UNCERTAIN}
+        ),
+        ({S.STORED: 5, S.UNCERTAIN: 1}, False, False, 4),
+        ({S.FAILED: 5, S.UNCERTAIN: 1}, False, False, 4),
+        ({S.STORED: 6}, True, False, 3),
+        ({S.UNCERTAIN: 1}, True, False, 3),
+        ({S.UNCERTAIN: 1, S.FAILED: 1}, True, True, 130),
+        ({S.STORED: 6}, False, True, 130),
+    ],
+)
+def test_the_exit_code_is_the_gravest_that_applies(
+    counts: dict[State, int], stopped: bool, interrupted: bool, code: int
+) -> None:
+    assert exit_code(counts, stopped, interrupted) == code
