@@ -1,0 +1,104 @@
+"""`vidbatch resolve`: jobs whose submit had an unknown outcome, and a person's finding about them. Sends nothing."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.ledger.resolve import Unknown
+    from pipeline.lifecycle import Fact
+
+NAME = "resolve"
+HELP = "settle jobs whose submit had an unknown outcome"
+EPILOG = """\
+examples:
+  vidbatch resolve outputs/harbour                             list what is uncertain, and what each may have cost
+  vidbatch resolve outputs/harbour fox --adopt video_68e1      the console shows this video: fetch it
+  vidbatch resolve outputs/harbour fox --not-created           the console shows none: the next run submits it again
+  vidbatch resolve outputs/harbour 'coast-*' --resubmit        submit again, perhaps paying twice
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EPILOG
+    parser.add_argument("run", metavar="RUN", type=Path, help="a run folder, such as outputs/harbour, or its ledger")
+    parser.add_argument(
+        "jobs", metavar="JOB", nargs="*", help="a job's id, a glob on ids, or the first digits of its key"
+    )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--adopt", metavar="ID", help="the video exists under this id: the next run fetches it")
+    how.add_argument("--not-created", action="store_true", help="it made nothing: the next run submits it again")
+    how.add_argument("--resubmit", action="store_true", help="not known, submit again all the same: may pay twice")
+    how.add_argument("--drop", action="store_true", help="give the job up")
+
+
+def command(args: argparse.Namespace) -> int:
+    from pipeline.ledger.resolve import resolve
+    from pipeline.text import plain
+
+    fact = _fact(args)
+    if fact is None:
+        if args.jobs:
+            raise UsageError(
+                f"say what became of {', '.join(args.jobs)}: --adopt ID, --not-created, --resubmit or --drop"
+            )
+        return _list(args.run)
+    if not args.jobs:
+        raise UsageError("name the jobs this is true of; without an option, this command lists them")
+    for job in resolve(args.run, args.jobs, fact, video_id=args.adopt or ""):
+        print(f"{plain(job.id)}: {job.state}")
+    print("nothing was sent; the next `vidbatch run` goes on from here")
+    return 0
+
+
+def _fact(args: argparse.Namespace) -> Fact | None:
+    from pipeline.lifecycle import Fact
+
+    said = {
+        Fact.ADOPTED: args.adopt is not None,
+        Fact.NOT_CREATED: args.not_created,
+        Fact.RESUBMIT: args.resubmit,
+        Fact.DROPPED: args.drop,
+    }
+    return next((fact for fact, is_said in said.items() if is_said), None)
+
+
+def _list(run: Path) -> int:
+    from pipeline.ledger.ledger import read_run
+    from pipeline.ledger.resolve import unknowns
+    from pipeline.text import plural
+
+    state = read_run(run)
+    found = unknowns(state)
+    if not found:
+        print("no job is uncertain")
+        return 0
+    currency = state.header.currency if state.header else ""
+    print(f"{plural(len(found), 'submit')} of unknown outcome: it may have been accepted and billed, or made nothing.")
+    print("Look at the provider's console, then say what became of each:\n")
+    for unknown in found:
+        print("\n".join(_lines(run, unknown, currency)) + "\n")
+    return 0
+
+
+def _lines(run: Path, unknown: Unknown, currency: str) -> list[str]:
+    from pipeline.text import money, plain
+
+    price = "at an unknown price" if unknown.price is None else f"for {money(unknown.price, currency)}"
+    kept = f", kept there until about {unknown.expires_at:%Y-%m-%d %H:%M} UTC" if unknown.expires_at else ""
+    name = unknown.id if re.fullmatch(r"[\w][\w.-]*", unknown.id) else unknown.key[:12]
+    start = f"  vidbatch resolve {shlex.quote(str(run))} {name}"
+    return [
+        f"{plain(unknown.id)}  submitted {unknown.submitted_at:%Y-%m-%d %H:%M:%S} UTC {price}{kept}",
+        f"  {plain(unknown.reason)}",
+        f"{start} --adopt ID",
+        f"{start} --not-created",
+        f"{start} --resubmit",
+        f"{start} --drop",
+    ]

@@ -1,0 +1,134 @@
+"""The types of records and their fields, as one table. `schemas/ledger.schema.json` says the same to everybody else.
+
+Every record begins with `n` (its running number, from 1), `t` (its type) and `at` (UTC, wall clock), and ends with
+`crc`. A field that is not in the table of its type is refused: a new field is a new format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.lifecycle import Fact
+
+FORMAT = 1
+"""The format this module reads and writes; stated in every header."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """What one field holds."""
+
+    kinds: frozenset[type]
+    """The exact types its value may have, as `json` reads them."""
+    required: bool = True
+    words: frozenset[str] = frozenset()
+    """The only values it may have; empty: any."""
+    chars_max: int | None = None
+    """Longer text is cut when it is written (an object: replaced by an excerpt)."""
+
+
+def _field(*kinds: type, words: tuple[str, ...] = (), chars_max: int | None = None) -> Field:
+    return Field(kinds=frozenset(kinds), words=frozenset(words), chars_max=chars_max)
+
+
+def _maybe(field: Field) -> Field:
+    return Field(kinds=field.kinds, words=field.words, chars_max=field.chars_max, required=False)
+
+
+_TEXT = _field(str)
+_WORDS = _field(str, chars_max=2000)
+_COUNT = _field(int)
+_NUMBER = _field(int, float)
+_MONEY = _field(int, float, type(None))
+_OBJECT = _field(dict)
+_RAW = _field(dict, chars_max=4096)
+_JOB = {"job": _TEXT}
+_TRY = {"job": _TEXT, "attempt": _COUNT}
+_NOTHING_MADE = {**_TRY, "reason": _maybe(_WORDS), "http": _maybe(_COUNT), "code": _maybe(_WORDS)}
+_ENDED = {**_JOB, "reason": _WORDS, "code": _maybe(_WORDS)}
+_SETTLED = {**_JOB, "how": _WORDS}
+
+HEADER = "header"
+PLAN = "plan"
+NOTE = "note"
+REPAIRED = "repaired"
+"""Records that are no facts of the lifecycle: who runs, what is owed, what to remember, what a repair concluded."""
+
+WISH_FIELDS: Mapping[str, Field] = {
+    "prompt": _TEXT,
+    "model": _TEXT,
+    "seconds": _NUMBER,
+    "size": _TEXT,
+    "params": _OBJECT,
+    "group": _TEXT,
+    "take": _COUNT,
+    "axes": _OBJECT,
+    "meta": _OBJECT,
+}
+"""The fields of `wish` in a `plan` record."""
+
+FIELDS: Mapping[str, Mapping[str, Field]] = {
+    HEADER: {
+        "format": _COUNT,
+        "run": _TEXT,
+        "version": _TEXT,
+        "provider": _TEXT,
+        "origin": _TEXT,
+        "currency": _TEXT,
+        "name": _TEXT,
+        "retention_s": _maybe(_NUMBER),
+    },
+    PLAN: {**_JOB, "id": _TEXT, "price": _MONEY, "path": _TEXT, "wish": _OBJECT},
+    NOTE: {"what": _WORDS, "text": _WORDS},
+    REPAIRED: {**_TRY, "price": _MONEY, "reason": _WORDS},
+    Fact.INTENT: {**_TRY, "body_sha256": _TEXT, "key": _TEXT, "price": _MONEY},
+    Fact.NOT_SENT: _NOTHING_MADE,
+    Fact.THROTTLED: _NOTHING_MADE,
+    Fact.TURNED_AWAY: _NOTHING_MADE,
+    Fact.REJECTED: {**_TRY, "http": _COUNT, "code": _WORDS, "reason": _WORDS},
+    Fact.ACCEPTED: {
+        **_TRY,
+        "video_id": _TEXT,
+        "origin": _TEXT,
+        "http": _COUNT,
+        "request_id": _TEXT,
+        "raw": _RAW,
+        "expires_at": _maybe(_TEXT),
+    },
+    Fact.UNCERTAIN: {
+        **_TRY,
+        "phase": _field(str, words=("sent", "reply", "crash")),
+        "reason": _WORDS,
+        "price": _MONEY,
+        "raw": _maybe(_RAW),
+    },
+    Fact.STATUS: {**_JOB, "word": _WORDS, "progress": _maybe(_NUMBER)},
+    Fact.FINISHED: {**_JOB, "word": _WORDS, "expires_at": _maybe(_TEXT)},
+    Fact.FAILED: _ENDED,
+    Fact.EXPIRED: _ENDED,
+    Fact.LOST: _ENDED,
+    Fact.STALLED: {**_JOB, "reason": _WORDS},
+    Fact.DOWNLOAD_FAILED: {**_JOB, "reason": _WORDS},
+    Fact.STORED: {
+        **_JOB,
+        "path": _TEXT,
+        "bytes": _COUNT,
+        "sha256": _TEXT,
+        "etag": _maybe(_TEXT),
+        "seconds": _maybe(_NUMBER),
+        "size": _maybe(_TEXT),
+    },
+    Fact.MISSING: {**_JOB, "reason": _WORDS},
+    Fact.BLOCKED: {**_JOB, "reason": _WORDS},
+    Fact.UNBLOCKED: {**_JOB, "reason": _WORDS},
+    Fact.ADOPTED: {**_SETTLED, "video_id": _TEXT, "origin": _TEXT},
+    Fact.NOT_CREATED: _SETTLED,
+    Fact.RESUBMIT: _SETTLED,
+    Fact.RETRY: {**_JOB, "how": _maybe(_WORDS)},
+    Fact.DROPPED: _SETTLED,
+}
+"""By record type, by field name."""
+
+if unwritable := set(Fact) - FIELDS.keys():
+    raise AssertionError(f"facts without a record: {unwritable}")

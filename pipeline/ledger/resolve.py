@@ -1,0 +1,126 @@
+"""Settling uncertain jobs by a person's word. Nothing is sent: only the finding is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from pipeline.disk import DISK, Disk
+from pipeline.errors import UsageError
+from pipeline.ledger.ledger import Ledger, utc_now
+from pipeline.ledger.place import ledger_of
+from pipeline.ledger.records import Value
+from pipeline.ledger.replay import JobState, RunState
+from pipeline.lifecycle import Fact, State
+
+_KEY_DIGITS_MIN = 6
+_HOW = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """One submit of unknown outcome, as a person needs to see it."""
+
+    id: str
+    key: str
+    price: Decimal | None
+    submitted_at: datetime
+    expires_at: datetime | None
+    """When the provider would drop the video, at the earliest; `None` where not known."""
+    reason: str
+
+
+def unknowns(state: RunState) -> list[Unknown]:
+    """The jobs that wait for a decision, in plan order: those that a crash left open are among them."""
+    keeps_s = state.header.retention_s if state.header else None
+    return [
+        Unknown(
+            id=job.id,
+            key=job.key,
+            price=latest.price,
+            submitted_at=latest.submitted_at,
+            expires_at=None if keeps_s is None else latest.submitted_at + timedelta(seconds=keeps_s),
+            reason=job.reason or "no answer is on record: the run ended in the middle of it, or is still waiting",
+        )
+        for job in state.jobs.values()
+        if job.state in (State.UNCERTAIN, State.SUBMITTING)
+        for latest in job.attempts[-1:]
+    ]
+
+
+def resolve(
+    run: Path,
+    names: Sequence[str],
+    fact: Fact,
+    *,
+    video_id: str = "",
+    now: Callable[[], datetime] = utc_now,
+    disk: Disk = DISK,
+) -> list[JobState]:
+    """Write *fact* (`ADOPTED` with *video_id*, `NOT_CREATED`, `RESUBMIT` or `DROPPED`) about the jobs that *names* say.
+
+    A name is a job's id, a glob on ids, or the beginning of a key. All or none: raises `UsageError` for a name that
+    fits nothing or a job that is not uncertain, and `LedgerBusy` while a runner holds the run.
+    """
+    with Ledger.open(ledger_of(run), now=now, disk=disk) as ledger:
+        ledger.settle_crash()
+        jobs = _uncertain(ledger.state, names)
+        if fact is Fact.ADOPTED:
+            _check_adoption(ledger.state, jobs, video_id)
+        for job in jobs:
+            ledger.record(fact, job.key, **_fields(ledger.state, fact, video_id))
+        ledger.commit_now()
+    return jobs
+
+
+def _fields(state: RunState, fact: Fact, video_id: str) -> Mapping[str, Value]:
+    if fact is not Fact.ADOPTED:
+        return {"how": _HOW}
+    return {"how": _HOW, "video_id": video_id, "origin": state.header.origin if state.header else ""}
+
+
+def _check_adoption(state: RunState, jobs: Sequence[JobState], video_id: str) -> None:
+    if len(jobs) != 1:
+        raise UsageError(f"--adopt names the video of one job, and {len(jobs)} are named")
+    if not video_id.strip() or len(video_id) > 512 or not video_id.isprintable():
+        raise UsageError("--adopt wants the id of a video, as the provider's console shows it")
+    owner = next((job for job in state.jobs.values() if job.video_id == video_id), None)
+    if owner is not None:
+        raise UsageError(f"the video {video_id} belongs to job {owner.id} already ({owner.state})")
+
+
+def _uncertain(state: RunState, names: Sequence[str]) -> list[JobState]:
+    jobs = {job.key: job for name in names for job in _named(state, name)}
+    return list(jobs.values())
+
+
+def _named(state: RunState, name: str) -> Iterable[JobState]:
+    if "*" in name:
+        fitting = [job for job in state.jobs.values() if fnmatchcase(job.id, name)]
+        uncertain = [job for job in fitting if job.state is State.UNCERTAIN]
+        if not uncertain:
+            raise UsageError(f"no uncertain job has an id like '{name}' ({len(fitting)} others have)")
+        return uncertain
+    job = _one(state, name)
+    if job.state is not State.UNCERTAIN:
+        raise UsageError(f"job {job.id} is {job.state}, not uncertain: there is nothing to settle")
+    return [job]
+
+
+def _one(state: RunState, name: str) -> JobState:
+    by_id = [job for job in state.jobs.values() if job.id == name]
+    found = by_id or [job for job in state.jobs.values() if _is_key_of(name, job)]
+    if not found:
+        raise UsageError(f"this run has no job '{name}': give an id, a glob on ids, or the first digits of a key")
+    if len(found) > 1:
+        shown = ", ".join(f"{job.id} ({job.key[:12]})" for job in found[:5])
+        raise UsageError(f"'{name}' may be any of {len(found)} jobs: {shown}; give more digits of the key")
+    return found[0]
+
+
+def _is_key_of(name: str, job: JobState) -> bool:
+    return len(name) >= _KEY_DIGITS_MIN and job.key.startswith(name.lower())

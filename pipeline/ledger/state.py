@@ -1,0 +1,148 @@
+"""What the records of a run add up to, job by job. Owned by the ledger; everybody else only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from pipeline.lifecycle import Fact, State
+from pipeline.model import JSON, NOTHING
+
+
+def _nothing() -> Mapping[str, JSON]:
+    return NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """Who runs this, as the latest invocation said."""
+
+    run: str
+    """32 hex digits, minted once for the run folder."""
+    version: str
+    """Of the vidbatch that wrote it."""
+    provider: str
+    origin: str
+    """The base URL that ids belong to."""
+    currency: str
+    name: str
+    retention_s: float | None = None
+    """How long the provider keeps a finished video, where known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What was asked for: what the job's key is the hash of, and what is kept beside the video."""
+
+    prompt: str
+    model: str
+    seconds: int | float
+    size: str
+    params: Mapping[str, JSON] = field(default_factory=_nothing)
+    group: str = ""
+    take: int = 1
+    axes: Mapping[str, JSON] = field(default_factory=_nothing)
+    meta: Mapping[str, JSON] = field(default_factory=_nothing)
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """One numbered try to submit a job."""
+
+    number: int
+    price: Decimal | None
+    submitted_at: datetime
+    """When its intent was written, just before the POST."""
+    idempotency_key: str = ""
+    body_sha256: str = ""
+    ended_at: datetime | None = None
+    """When the answer, or the lack of one, was written."""
+    outcome: Fact | None = None
+    """The latest fact about the POST itself; `None` while it may be under way."""
+    reason: str = ""
+    counts: bool = True
+    """It was or may have been accepted, and so is money spent."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class JobState:
+    """What the records say of one job."""
+
+    key: str
+    wish: Wish
+    id: str
+    path: str
+    """Where the video is or is to go, below `videos/`. A stored file stays where it is whatever is planned later."""
+    planned_path: str
+    price: Decimal | None
+    """Of the next attempt; `None` where not known."""
+    state: State = State.PENDING
+    attempts: list[Attempt] = field(default_factory=list)
+    video_id: str = ""
+    origin: str = ""
+    request_id: str = ""
+    raw: Mapping[str, JSON] = field(default_factory=_nothing)
+    """The provider's answer to the latest accepted POST, as it came, bounded."""
+    word: str = ""
+    """The provider's status, as it last wrote it."""
+    progress: float | None = None
+    accepted_at: datetime | None = None
+    finished_at: datetime | None = None
+    stored_at: datetime | None = None
+    expires_at: datetime | None = None
+    bytes: int | None = None
+    sha256: str = ""
+    etag: str = ""
+    media_seconds: float | None = None
+    media_size: str = ""
+    reason: str = ""
+    """Why it is in its state; empty where there is nothing to explain."""
+    code: str = ""
+    changed_at: datetime | None = None
+    """When its latest fact was written."""
+
+    @property
+    def attempt(self) -> int:
+        """The number of the latest attempt; 0 before the first."""
+        return len(self.attempts)
+
+    @property
+    def submitted_at(self) -> datetime | None:
+        """When the latest attempt began."""
+        return self.attempts[-1].submitted_at if self.attempts else None
+
+    @property
+    def submits(self) -> int:
+        """How many POSTs were or may have been accepted."""
+        return sum(attempt.counts for attempt in self.attempts)
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What those POSTs cost, or may have; `None` where the price of one is not known."""
+        total = Decimal(0)
+        for attempt in self.attempts:
+            if attempt.counts:
+                if attempt.price is None:
+                    return None
+                total += attempt.price
+        return total
+
+    def is_planned_as(self, *, id: str, path: str, price: Decimal | None, wish: Mapping[str, JSON]) -> bool:  # noqa: A002
+        """Whether the latest plan said just this."""
+        said = (self.id, self.planned_path, self.price)
+        return said == (id, path, price) and all(getattr(self.wish, name) == value for name, value in wish.items())
+
+    def forget_video(self) -> None:
+        """A new attempt begins: what was known of the last one's video is history."""
+        self.video_id = self.origin = self.request_id = self.word = self.code = ""
+        self.progress = self.accepted_at = self.finished_at = self.expires_at = None
+        self.raw = NOTHING
+        self.forget_file()
+
+    def forget_file(self) -> None:
+        """There is no stored file any more, so the latest plan says where it goes."""
+        self.path = self.planned_path
+        self.bytes = self.stored_at = self.media_seconds = None
+        self.sha256 = self.etag = self.media_size = ""
