@@ -19,10 +19,10 @@ from pipeline.ledger.ledger import Ledger, read_run, utc_now
 from pipeline.ledger.replay import RunState
 from pipeline.lifecycle import State
 from pipeline.model import Manifest
+from pipeline.plan import Outlook
 from pipeline.prepare import (
     EMBEDDED,
     Choice,
-    Outlook,
     check,
     concerned,
     count_states,
@@ -80,7 +80,7 @@ def load(path: Path | str, wishes: Wishes | None = None) -> Manifest:
     )
 
 
-def plan(manifest: Manifest, choice: Choice | None = None) -> Outlook:
+def plan_run(manifest: Manifest, choice: Choice | None = None) -> Outlook:
     """What a run would do, from the ledger as it is. Sends nothing and changes nothing."""
     choice = choice or Choice()
     folder = RunFolder(choice.outputs / manifest.name)
@@ -134,6 +134,11 @@ async def run(
         )
     observer(_ended(outcome))
     return outcome
+
+
+def status(run: Path | str) -> RunState:
+    """What the ledger of a run folder adds up to, also while a runner is at work. Raises `UsageError`."""
+    return read_run(Path(run))
 
 
 def _known(folder: RunFolder) -> RunState:

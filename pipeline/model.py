@@ -171,6 +171,8 @@ class Profile:
     currency: str = "USD"
     prices_as_of: str = ""
     prices_source: str = ""
+    bills: bool = True
+    """False: its prices are for rehearsals, and nothing is ever charged."""
     retired: str = ""
     """The date since when its own address no longer answers; empty while it does."""
     embedded: bool = False

@@ -6,15 +6,17 @@ Pure: the ledger's knowledge, the prices and the occupied names arrive as argume
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from itertools import count
+from pathlib import Path
 from typing import Protocol
 
 from pipeline.lifecycle import FINAL, State
-from pipeline.model import Job, Limits, Pace
+from pipeline.model import Job, Limits, Manifest, Pace
 from pipeline.naming import beside
 from pipeline.providers.pricing import total
 
@@ -78,6 +80,19 @@ class Plan:
         return total(step.price for step in self.submits)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """A plan, with what it will lean on and cost."""
+
+    manifest: Manifest
+    folder: Path
+    plan: Plan
+    limits: Limits
+    spent: Decimal
+    """By earlier runs in this folder."""
+    currency: str
+
+
 _ACTION_IN: Mapping[State, Action] = {
     State.PENDING: Action.SUBMIT,
     State.SUBMITTING: Action.HELD,  # another runner's, or a crash that the next run will settle
@@ -108,12 +123,13 @@ def make_plan(
     """
     chosen = [job for job in jobs if not only or fnmatchcase(job.id, only) or fnmatchcase(job.group, only)]
     chosen = chosen if limit is None else chosen[:limit]
-    owners = {job.path.casefold(): key for key, job in known.items()}
+    actions = {job.key: _action(known.get(job.key), retry) for job in chosen}
+    paths = _paths(chosen, actions, known, occupied)
     return Plan(
         steps=tuple(
             Step(
-                job=_settled(job, known.get(job.key), owners, occupied),
-                action=_action(known.get(job.key), retry),
+                job=job if job.path == paths[job.key] else replace(job, path=paths[job.key]),
+                action=actions[job.key],
                 price=price_of(job),
             )
             for job in chosen
@@ -130,15 +146,33 @@ def _action(job: Known | None, retry: Container[State]) -> Action:
     return Action.RETRY if action is Action.ENDED and job.state in retry else action
 
 
-def _settled(job: Job, known: Known | None, owners: Mapping[str, str], occupied: Callable[[str], bool]) -> Job:
-    """*job* with the path in force. What has been sent keeps its name; a newcomer yields to whoever holds one."""
-    if known is not None and known.state is not State.PENDING:
-        path = known.path
-    else:
-        owner = owners.get(job.path.casefold())
-        taken = owner != job.key if owner is not None else occupied(job.path)
-        path = beside(job.path, job.key) if taken else job.path
-    return job if path == job.path else replace(job, path=path)
+def _paths(
+    jobs: Sequence[Job],
+    actions: Mapping[str, Action],
+    known: Mapping[str, Known],
+    occupied: Callable[[str], bool],
+) -> dict[str, str]:
+    """The paths in force, by key. What was sent for keeps its name; what will be, in order, takes a free one.
+
+    A job in the ledger that was never sent for holds no name: there is nothing that it could be the name of.
+    """
+    anew = {key for key, action in actions.items() if action in (Action.SUBMIT, Action.RETRY)}
+    held = {key: job.path for key, job in known.items() if key not in anew and job.state is not State.PENDING}
+    taken = {path.casefold() for path in held.values()}
+    for job in jobs:
+        if job.key in anew and job.key not in held:
+            path = next(p for p in _names(job) if p.casefold() not in taken and not occupied(p))
+            held[job.key] = path
+            taken.add(path.casefold())
+    return held
+
+
+def _names(job: Job) -> Iterator[str]:
+    """The job's own path, then ever more particular ones beside it."""
+    yield job.path
+    yield beside(job.path, job.key[:8])
+    for n in count(1):
+        yield beside(job.path, f"{job.key}-{n}")
 
 
 def _orphans(jobs: Iterable[Job], known: Mapping[str, Known]) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from pipeline.errors import UsageError
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.replay import RunState
 from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, Fact, State
-from pipeline.model import Job, Limits, LimitsWish, Manifest
-from pipeline.plan import Action, Plan, make_plan
+from pipeline.model import Job, LimitsWish, Manifest
+from pipeline.plan import Action, Outlook, Plan, make_plan
 from pipeline.providers.pricing import price_of
 from pipeline.runner.sidecar import metadata_row
 from pipeline.storage import RunFolder, is_intact
@@ -37,19 +37,6 @@ class Choice:
     retry: frozenset[State] = frozenset()
     """Ended jobs in these states are bought again."""
     limits: LimitsWish = field(default_factory=LimitsWish)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
-    """A plan, with what it will lean on and cost."""
-
-    manifest: Manifest
-    folder: Path
-    plan: Plan
-    limits: Limits
-    spent: Decimal
-    """By earlier runs in this folder."""
-    currency: str
 
 
 def outlook_on(manifest: Manifest, choice: Choice, folder: RunFolder, state: RunState) -> Outlook:

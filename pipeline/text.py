@@ -41,6 +41,10 @@ def money(amount: Decimal, currency: str) -> str:
     return f"-${figure[1:]}" if figure.startswith("-") else f"${figure}"
 
 
+PLAY_MONEY = " (play money: nothing is billed)"
+"""What is said of amounts at a provider that only rehearses."""
+
+
 def duration(seconds: float) -> str:
     """A length of time in its two largest units: `45 s`, `12 min 3 s`, `3 h 20 min`."""
     left = max(0, round(seconds))

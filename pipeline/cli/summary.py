@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, FINAL, State
-from pipeline.text import duration, fit, listing, money, plain, plural
+from pipeline.text import PLAY_MONEY, duration, fit, listing, money, plain, plural
 
 REASON_WIDTH_MAX = 160
 
@@ -71,6 +71,8 @@ class Outcome:
     stopped: str = ""
     """Why it stopped early; empty where it did not."""
     interrupted: bool = False
+    bills: bool = True
+    """False: the amounts are play money."""
 
 
 LEFT = {
@@ -161,7 +163,7 @@ def _kept_until(job: JobRow, retention_s: float | None) -> datetime | None:
 
 def _closing(outcome: Outcome) -> Iterator[str]:
     budget = "" if outcome.budget is None else f" of {money(outcome.budget, outcome.currency)}"
-    yield f"spent   {money(outcome.spent, outcome.currency)}{budget}"
+    yield f"spent   {money(outcome.spent, outcome.currency)}{budget}{'' if outcome.bills else PLAY_MONEY}"
     yield f"took    {duration(outcome.elapsed_s)}"
     yield f"folder  {outcome.folder}"
     label = "next"

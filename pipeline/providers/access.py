@@ -34,7 +34,7 @@ def address_of(choice: ProviderChoice, profile: Profile, environment: Mapping[st
         (f"the profile {profile.name}", profile.base_url),
     ):
         if url.strip():
-            return _checked(normal_url(url), source)
+            return normal_url(_checked(url.strip(), source))
     if profile.embedded:
         return ""
     raise UsageError(f"{profile.name}: no address: give provider.base_url in the manifest")
@@ -51,6 +51,8 @@ def key_of(choice: ProviderChoice, profile: Profile, environment: Mapping[str, s
             return _usable(key, name)
     if profile.key_default:
         return profile.key_default
+    if not names:
+        raise UsageError(f"{profile.name}: no key: name the variable that holds it as provider.api_key_env")
     wanted = " or ".join(names)
     raise UsageError(f"{profile.name}: no key: set the environment variable {wanted} (export {names[0]}=…)")
 
@@ -78,6 +80,8 @@ def is_loopback(url: str) -> bool:
 
 
 def _checked(url: str, source: str) -> str:
+    if not url.isprintable() or any(c in url for c in " \\"):
+        raise UsageError(f"{source} is no URL: it holds a blank, a line break or a backslash")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -95,6 +99,6 @@ def _checked(url: str, source: str) -> str:
 
 
 def _usable(key: str, name: str) -> str:
-    if not key.isascii() or not key.isprintable() or " " in key:
+    if not key.isascii() or not key.isprintable() or any(c in key for c in " \"'"):
         raise UsageError(f"the variable {name} holds characters that no key has (a line break, a blank, a quote?)")
     return key

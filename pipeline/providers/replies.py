@@ -27,9 +27,9 @@ def clean(text: str, limit: int = MESSAGE_CHARACTERS_MAX) -> str:
 
 
 def document(body: bytes) -> JSON:
-    """The JSON in *body*; `None` where it is none."""
+    """The JSON in *body*; `None` where it is none. `NaN` and its kin, which are no JSON, are read as absent."""
     try:
-        value: JSON = json.loads(body)
+        value: JSON = json.loads(body, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         return None
     return value
@@ -60,7 +60,7 @@ def read_error(value: Mapping[str, JSON]) -> tuple[str, str]:
     if isinstance(error, dict):
         code = text(error.get("code")) or text(error.get("type"))
         message = text(error.get("message"))
-    elif isinstance(error, str):
+    elif isinstance(error, str) and error:
         code, message = text(value.get("code")), error
     else:
         code = text(value.get("code"))
@@ -83,4 +83,6 @@ def moment(value: JSON) -> datetime | None:
 def _detail(detail: JSON) -> str:
     if isinstance(detail, list):
         return "; ".join(text(d.get("msg")) for d in detail if isinstance(d, dict))
+    if isinstance(detail, dict):
+        return text(detail.get("message")) or text(detail.get("error"))
     return text(detail)

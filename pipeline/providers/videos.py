@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from math import isnan
 from urllib.parse import quote
 
 from pipeline.model import JSON, Job, Profile
@@ -25,8 +27,15 @@ LIST_LIMIT = 100
 """The most that one page of the list may hold (OpenAI's API reference, "List videos")."""
 
 _MONEY_CODES = frozenset(
-    {"insufficient_quota", "billing_hard_limit_reached", "insufficient_user_quota", "quota_exceeded"}
+    {
+        *("insufficient_quota", "billing_hard_limit_reached", "quota_exceeded"),  # OpenAI
+        # the new-api family, mostly with 403: relay/relay_task.go and types/error.go there
+        *("insufficient_user_quota", "pre_consume_token_quota_failed", "quota_not_enough"),
+    }
 )
+_NOT_READY = ("not ready", "not completed", "in progress", "in-progress")
+_GONE = ("no longer available", "expire")
+"""What a 404 of `content` says when it does not mean that the video is unknown: OpenAI, new-api, SGLang."""
 
 _ON_SUBMIT: dict[int, Problem] = {
     401: Problem.BAD_KEY,
@@ -106,10 +115,10 @@ class Videos:
     def read_no_content(self, reply: Reply, profile: Profile) -> Refusal:  # noqa: ARG002
         refusal = _refusal(reply, _problem(reply, _ON_CONTENT, other=Problem.TROUBLE))
         said = refusal.message.lower()
-        if reply.status == 404 and "not ready" in said:
-            return _refusal(reply, Problem.NOT_READY)
-        if reply.status == 404 and ("no longer available" in said or "expire" in said):
-            return _refusal(reply, Problem.GONE)
+        if reply.status == 404 and any(words in said for words in _NOT_READY):
+            return replace(refusal, problem=Problem.NOT_READY)
+        if reply.status == 404 and any(words in said for words in _GONE):
+            return replace(refusal, problem=Problem.GONE)
         return refusal
 
 
@@ -118,7 +127,7 @@ def wire_fields(job: Job) -> dict[str, JSON]:
     fields: dict[str, JSON] = {
         "prompt": job.prompt,
         "model": job.model,
-        "seconds": f"{job.seconds:g}",
+        "seconds": str(job.seconds).removesuffix(".0"),
         "size": job.size,
     }
     return fields | {name: value for name, value in job.params.items() if name not in fields}
@@ -145,7 +154,7 @@ def read_video(raw: Mapping[str, JSON], profile: Profile, video_id: str) -> Obse
 
 
 def _path(video_id: str) -> str:
-    return f"/videos/{quote(video_id, safe='')}"
+    return f"/videos/{quote(video_id, safe='', errors='surrogatepass')}"
 
 
 def _plain(value: JSON) -> str:
@@ -161,7 +170,7 @@ def _progress(value: JSON) -> float | None:
         share = float(text(value).rstrip("% "))
     except ValueError:
         return None
-    return min(max(share, 0.0), 100.0)
+    return None if isnan(share) else min(max(share, 0.0), 100.0)
 
 
 def _is_video(raw: Mapping[str, JSON], reply: Reply) -> bool:

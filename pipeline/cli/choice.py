@@ -1,0 +1,74 @@
+"""Arguments that `run` and `plan` share, and what they say."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.cli.arguments import amount, count
+
+if TYPE_CHECKING:
+    from pipeline.model import Manifest
+    from pipeline.prepare import Choice
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Declare which jobs of which manifest, by which provider, to where."""
+    parser.add_argument("manifest", metavar="MANIFEST", type=Path, help="a YAML, CSV or JSONL file")
+    parser.add_argument("--only", metavar="GLOB", default="", help="only jobs whose id or group matches it")
+    parser.add_argument("--limit", metavar="N", type=count, help="only the first N of them; the same N next time")
+    parser.add_argument("--budget", metavar="AMOUNT", type=amount, help="spend no more, earlier runs included")
+    parser.add_argument("--provider", metavar="NAME", default="", help="a profile's name, over the manifest's")
+    parser.add_argument(
+        "--outputs",
+        metavar="DIR",
+        type=Path,
+        default=Path("outputs"),
+        help="where run folders go (default: outputs)",
+    )
+    parser.add_argument(
+        "--allow-unknown", action="store_true", help="let models, lengths and sizes pass that the profile does not list"
+    )
+    parser.add_argument("--allow-large", action="store_true", help="let one entry make more than 100,000 jobs")
+
+
+def read_manifest(args: argparse.Namespace) -> Manifest:
+    """The manifest that the arguments name, read as they say. Raises `InvalidManifest` and `UsageError`."""
+    from pipeline import api
+    from pipeline.manifest.load import Wishes
+
+    wishes = Wishes(provider=args.provider, allow_unknown=args.allow_unknown, allow_large=args.allow_large)
+    return api.load(args.manifest, wishes)
+
+
+def choice_of(args: argparse.Namespace) -> Choice:
+    """What the arguments say over the manifest."""
+    from pipeline.model import LimitsWish
+    from pipeline.prepare import Choice
+
+    return Choice(
+        outputs=args.outputs,
+        only=args.only,
+        limit=args.limit,
+        retry=getattr(args, "retry", frozenset()),
+        limits=LimitsWish(budget=args.budget),
+    )
+
+
+def words_of(args: argparse.Namespace) -> list[str]:
+    """What must be typed after `vidbatch run` to mean this run again, its bounds included."""
+    words = [str(args.manifest)]
+    for option, value, default in (
+        ("--provider", args.provider, ""),
+        ("--outputs", args.outputs, Path("outputs")),
+        ("--only", args.only, ""),
+        ("--limit", args.limit, None),
+        ("--budget", args.budget, None),
+    ):
+        if value != default:
+            words += [option, str(value)]
+    words += [
+        flag for flag, given in (("--allow-unknown", args.allow_unknown), ("--allow-large", args.allow_large)) if given
+    ]
+    return words

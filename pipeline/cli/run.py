@@ -1,0 +1,147 @@
+"""`vidbatch run`: make the videos of a manifest. The same command again resumes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from pipeline.cli.arguments import ended_states
+from pipeline.cli.choice import add_choice, choice_of, read_manifest, words_of
+
+if TYPE_CHECKING:
+    from pipeline.api import Outcome
+    from pipeline.cli import summary
+    from pipeline.cli.observers.watcher import Watcher
+    from pipeline.model import Manifest
+    from pipeline.runner.board import Board
+
+NAME = "run"
+HELP = "make the videos of a manifest; run again to resume"
+
+EPILOG = """\
+examples:
+  vidbatch run first.yaml                        make what is missing
+  vidbatch run prompts.csv --provider dmxapi     a CSV cannot say who makes the videos
+  vidbatch run first.yaml --only 'coast*' --limit 3
+  vidbatch run first.yaml --retry failed,expired buy again what ended without a video
+
+Ctrl-C once: no new submits, open ones are answered, then it ends. Twice: it ends at once."""
+
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_choice(parser)
+    parser.add_argument("--dry-run", action="store_true", help="show the plan and send nothing")
+    parser.add_argument(
+        "--retry",
+        metavar="STATES",
+        type=ended_states,
+        default=frozenset(),
+        help="buy again what ended in these states, such as failed,expired",
+    )
+    parser.add_argument("--quiet", action="store_true", help="say only what needs a person")
+    parser.add_argument(
+        "--log-format", choices=("text", "json"), default="text", help="json: one event a line on standard error"
+    )
+    parser.epilog = EPILOG
+
+
+def command(args: argparse.Namespace) -> int:
+    if args.dry_run:
+        from pipeline.cli.plan import show_plan
+
+        show_plan(args, as_json=False)
+        return 0
+    manifest = read_manifest(args)
+    _warn(manifest)
+    outcome = _run(manifest, args)
+    return _report(outcome, args)
+
+
+def _run(manifest: Manifest, args: argparse.Namespace) -> Outcome:
+    import anyio
+
+    from pipeline.cli.observers.choose import choose_observer, run_log
+    from pipeline.cli.observers.watcher import Several
+    from pipeline.storage import RunFolder
+
+    choice = choice_of(args)
+    screen = choose_observer(quiet=args.quiet, log_format=args.log_format, stream=sys.stderr, clock=time.monotonic)
+    log = run_log(RunFolder(choice.outputs / manifest.name).log)
+    with Several([screen, log]) as watcher:
+        return anyio.run(_attended, manifest, args, watcher)
+
+
+async def _attended(manifest: Manifest, args: argparse.Namespace, watcher: Watcher) -> Outcome:
+    """The run, with an ear for signals and a beat for the screen beside it."""
+    import anyio
+
+    from pipeline import api
+    from pipeline.cli.observers.watcher import keep_beating
+
+    boards: list[Board] = []
+    async with anyio.create_task_group() as beside:
+        beside.start_soon(_listen, boards, watcher)
+        beside.start_soon(keep_beating, watcher)
+        outcome = await api.run(manifest, choice_of(args), observer=watcher, on_board=boards.append)
+        beside.cancel_scope.cancel()
+    return outcome
+
+
+async def _listen(boards: list[Board], watcher: Watcher) -> None:
+    """The first signal drains the run, the second leaves at once; before the lanes started, any signal leaves."""
+    import anyio
+
+    with anyio.open_signal_receiver(*SIGNALS) as signals:
+        async for _ in signals:
+            if not boards:
+                raise KeyboardInterrupt
+            if boards[0].interrupted:
+                watcher.close()
+                sys.stderr.write("left at once; submits without an answer will be listed as uncertain\n")
+                sys.stderr.flush()
+                os._exit(130)  # the ledger is sound at every moment: nothing is owed to it
+            boards[0].interrupt()
+
+
+def _warn(manifest: Manifest) -> None:
+    from pipeline.manifest.report import render_issue
+
+    for issue in manifest.warnings:
+        sys.stderr.write(f"warning: {render_issue(issue)}\n")
+
+
+def _report(outcome: Outcome, args: argparse.Namespace) -> int:
+    """Say what the run came to; returns the exit code."""
+    from pipeline.cli import summary
+
+    code = summary.exit_code(outcome.counts, bool(outcome.stopped), outcome.interrupted)
+    if args.log_format == "text" and not (args.quiet and code == 0):
+        print(summary.summary(_for_people(outcome, args)))
+    return code
+
+
+def _for_people(outcome: Outcome, args: argparse.Namespace) -> summary.Outcome:
+    from pipeline.cli import summary
+    from pipeline.plan import Action
+
+    return summary.Outcome(
+        run=outcome.outlook.manifest.name,
+        folder=str(outcome.outlook.folder),
+        words=words_of(args),
+        jobs=[outcome.state.jobs[key] for key in outcome.concerned],
+        spent=outcome.state.spent,
+        currency=outcome.outlook.currency,
+        budget=outcome.outlook.limits.budget,
+        retention_s=outcome.outlook.manifest.profile.retention_s,
+        stored_before=len(outcome.outlook.plan.of(Action.STORED)),
+        elapsed_s=outcome.elapsed_s,
+        stopped=outcome.stopped,
+        interrupted=outcome.interrupted,
+        bills=outcome.outlook.manifest.profile.bills,
+    )
