@@ -1,0 +1,61 @@
+"""The fields of an entry by what they are: names that cannot be used yet, and names that look like a field's."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+DATA_FIELDS = ("id", "group", "prompt", "prompt_file", "model", "seconds", "size", "takes")
+"""What a column of a data file may set."""
+
+MAPPING_FIELDS = ("params", "meta")
+"""Fields that a column sets one name of: `params.seed`."""
+
+NOT_YET = frozenset({"matrix", "sample", "from", "include", "remix_of", "extend_of", "input_reference"})
+"""Words of the design that this version does not read."""
+
+NOT_YET_COLUMNS = frozenset({"remix_of", "extend_of", "input_reference"})
+
+RESERVED = frozenset({"id", "group", "model", "seconds", "size", "take", "key"})
+"""What templates call the job's own settings; no variable may take the name."""
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """The known word that *word* was probably meant to be; empty where none is near."""
+    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.7)
+    return close[0] if close else ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'seconds'?`, or nothing."""
+    near = suggestion(word, known)
+    return f"; did you mean '{near}'?" if near else ""
+
+
+@lru_cache(maxsize=1_000)
+def near_miss(column: str) -> str:
+    """The field whose name *column* misses by a letter, its case or its joints; empty for a name of its own."""
+    bare = re.sub(r"[\s_\-]", "", column.lower())
+    for name in (*DATA_FIELDS, *MAPPING_FIELDS):
+        plain = name.replace("_", "")
+        if bare == plain or (len(plain) >= 4 and _one_slip(bare, plain)):
+            return name
+    return ""
+
+
+def _one_slip(a: str, b: str) -> bool:
+    """Whether one letter was left out, added, changed or swapped with its neighbour."""
+    if a == b or abs(len(a) - len(b)) > 1:
+        return False
+    start = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    rest_a, rest_b = a[start:], b[start:]
+    swapped = rest_a[:2] == rest_b[1::-1] and rest_a[2:] == rest_b[2:] and len(rest_a) >= 2
+    return swapped or rest_a[1:] == rest_b[1:] or rest_a[1:] == rest_b or rest_a == rest_b[1:]
+
+
+def shown(value: object) -> str:
+    """*value* for a message: short, on one line, without control characters."""
+    text = "".join(c if c.isprintable() else "·" for c in str(value)[:60])
+    return text if len(str(value)) <= 40 else text[:39] + "…"

@@ -1,0 +1,95 @@
+"""What stands around the entries: provider, limits, output and name become values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pipeline.errors import UsageError
+from pipeline.manifest.addresses import BadAddress, checked_address
+from pipeline.manifest.document import Document, Findings, Path
+from pipeline.manifest.fields import did_you_mean, shown
+from pipeline.manifest.placing import DEFAULT_PATH, Placing
+from pipeline.manifest.settings import OUTPUT_PATH
+from pipeline.manifest.template import BadTemplate
+from pipeline.manifest.texts import Texts
+from pipeline.model import NOTHING, LimitsWish, Profile, ProviderChoice
+from pipeline.naming import UnsafePath
+
+DEFAULT_PROVIDER = "sandbox"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profiles:
+    """The profiles there are."""
+
+    find: Callable[[str], Profile | None]
+    names: Sequence[str]
+
+
+def read_provider(
+    frame: Mapping[str, Any], *, wish: str, profiles: Profiles, document: Document, findings: Findings
+) -> tuple[ProviderChoice, Profile | None]:
+    """Who makes the videos. The command line's *wish* goes first; its own mistake is a `UsageError`."""
+    written = frame.get("provider", NOTHING)
+    stated: Mapping[str, Any] = {"profile": written} if isinstance(written, str) else written
+    name = wish or stated.get("profile", DEFAULT_PROVIDER)
+    if wish and stated.get("profile", wish) != wish:
+        stated = {}  # the rest of the mapping is about another provider
+    profile = profiles.find(name)
+    path: Path = ("provider",) if isinstance(written, str) else ("provider", "profile")
+    if profile is None:
+        message = f"there is no provider '{shown(name)}'{did_you_mean(name, profiles.names)}"
+        if wish or "provider" not in frame:
+            raise UsageError(f"{message} (known: {', '.join(profiles.names)})")
+        findings.about(path, "unknown-profile", message)
+    elif "sandbox" in stated and not profile.embedded:
+        message = f"sandbox settings are for a provider that vidbatch starts itself; {name} is not one"
+        findings.about(("provider", "sandbox"), "sandbox-only", message, key=True)
+    position = findings.source.position(document.offset(path)) if stated else None
+    choice = ProviderChoice(
+        profile=name,
+        base_url=_address(stated.get("base_url", ""), findings),
+        api_key_env=stated.get("api_key_env", ""),
+        price_per_second=_money(document, ("provider", "price_per_second")) if "price_per_second" in stated else None,
+        options=stated.get("sandbox", NOTHING),
+        position=position,
+    )
+    return choice, profile
+
+
+def read_limits(frame: Mapping[str, Any], document: Document) -> LimitsWish:
+    """What the manifest asks of the limits; the budget to the digit as it was written."""
+    limits: Mapping[str, Any] = frame.get("limits", NOTHING)
+    counts = {name: int(limits[name]) for name in ("in_flight", "submit_slots", "downloads") if name in limits}
+    budget = _money(document, ("limits", "budget")) if "budget" in limits else None
+    return LimitsWish(**counts, submits_per_minute=limits.get("submits_per_minute"), budget=budget)
+
+
+def read_placing(frame: Mapping[str, Any], document: Document, findings: Findings) -> Placing | None:
+    """The output template; `None` where it cannot be used, which is then among the findings."""
+    text = frame.get("output", NOTHING).get("path", DEFAULT_PATH)
+    try:
+        return Placing(text)
+    except UnsafePath as fault:
+        findings.about(OUTPUT_PATH, "unsafe-path", f"the output path cannot be used: {fault}")
+    except BadTemplate as fault:
+        Texts(document, findings).blame(OUTPUT_PATH, fault)
+    return None
+
+
+def _money(document: Document, path: Path) -> Decimal:
+    """The amount at *path*, which has the form of a number, to the digit as it was written."""
+    return Decimal(document.text(path) or "0")
+
+
+def _address(url: str, findings: Findings) -> str:
+    if not url:
+        return ""
+    try:
+        return checked_address(url)
+    except BadAddress as fault:
+        findings.about(("provider", "base_url"), fault.code, str(fault), hidden=fault.secret)
+        return ""

@@ -1,0 +1,60 @@
+"""What the provider would refuse: models, lengths, sizes and fields that are not in its profile."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from pipeline.manifest.fields import did_you_mean, shown
+from pipeline.model import ModelOffer, Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One thing the provider does not take."""
+
+    field: str
+    """`model`, `seconds`, `size` or `params.NAME`'s `NAME`, then with `param` set."""
+    message: str
+    param: bool = False
+
+    @property
+    def code(self) -> str:
+        return "profile-param" if self.param else f"profile-{self.field}"
+
+
+def refusals(
+    profile: Profile, *, model: str, seconds: int | float, size: str, params: Collection[str]
+) -> Sequence[Refusal]:
+    """Everything about these settings that *profile* says it does not take."""
+    found: list[Refusal] = []
+    offer = profile.offer(model) if profile.models else ModelOffer()
+    if offer is None:
+        takes = f"it takes {_listed(sorted(profile.models), 'and')}"
+        message = f"{profile.name} has no model '{shown(model)}'; {takes}{did_you_mean(model, profile.models)}"
+        found.append(Refusal(field="model", message=message))
+    else:
+        found += _of_offer(profile, offer, model, seconds, size)
+    if profile.params is not None:
+        known = profile.params
+        for name in sorted(set(params) - set(known)):
+            takes = f"it takes {_listed(known, 'and')}" if known else "it takes none"
+            message = f"{profile.name} does not take the field '{shown(name)}'; {takes}"
+            found.append(Refusal(field=name, message=message, param=True))
+    return found
+
+
+def _of_offer(profile: Profile, offer: ModelOffer, model: str, seconds: int | float, size: str) -> list[Refusal]:
+    found = []
+    if offer.seconds and seconds not in offer.seconds:
+        takes = f"{shown(model)} takes {_listed(offer.seconds, 'or')} seconds ({profile.name})"
+        found.append(Refusal(field="seconds", message=f"{takes}, not {seconds}"))
+    if offer.sizes and size not in offer.sizes:
+        takes = f"{shown(model)} takes the size {_listed(offer.sizes, 'or')} ({profile.name})"
+        found.append(Refusal(field="size", message=f"{takes}, not {shown(size)}"))
+    return found
+
+
+def _listed(values: Sequence[object], joint: str) -> str:
+    words = [str(value) for value in values]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {joint} {words[-1]}"

@@ -1,0 +1,194 @@
+"""JSON lines: one object a line, one entry an object. Places are found by reading a line again, when one is needed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any
+
+from pipeline.manifest.document import Entry, Findings, Path, Unreadable, dotted
+from pipeline.manifest.fields import DATA_FIELDS, MAPPING_FIELDS, NOT_YET_COLUMNS, near_miss, shown
+from pipeline.manifest.read_yaml import DEPTH_MAX
+from pipeline.manifest.scalars import typed
+from pipeline.manifest.source import Source
+from pipeline.model import JSON, NOTHING
+
+_BLANK = re.compile(r"[ \t\r\n]*")
+_DOUBTFUL = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+_NOT_SENDABLE = re.compile("[\x00\ud800-\udfff]")
+_KNOWN = frozenset((*DATA_FIELDS, *MAPPING_FIELDS))
+
+
+class LinesDocument:
+    """A JSONL file as a manifest."""
+
+    literal = True
+
+    def __init__(self, source: Source, findings: Findings, entry_schema: Mapping[str, Any]) -> None:
+        self._source = source
+        self._findings = findings
+        self._fields: Mapping[str, Any] = entry_schema["properties"]
+        self._doubled = False
+        self._decoder = json.JSONDecoder(object_pairs_hook=self._object, parse_constant=_no_number)
+        self._starts: list[int] = []
+        self.frame: JSON = {"jobs": [None]}
+
+    def entries(self) -> Iterator[Entry]:
+        """The entries, typed; a line that cannot be read becomes an issue and is left out."""
+        start = 0
+        for line in self._source.text.split("\n"):
+            if line.strip():
+                value = self._read(line, start)
+                if value is not None:
+                    self._starts.append(start)
+                    yield self._entry(len(self._starts) - 1, value)
+            start += len(line) + 1
+        if not self._starts and not len(self._findings):
+            self._findings.at(0, "no-rows", "the file has no lines; a manifest needs at least one job")
+
+    def offset(self, path: Path, *, key: bool = False) -> int:
+        """Where *path* is written on its line; the line where it cannot be told."""
+        if len(path) < 2 or not isinstance(path[1], int):
+            return 0
+        start = self._starts[path[1]]
+        return _locate(self._source.text, start, path[2:], key=key)
+
+    def extent(self, path: Path) -> tuple[int, int]:
+        return self.offset(path), self.offset(path)
+
+    def label(self, path: Path) -> str:
+        return dotted(path[2:])
+
+    def text(self, path: Path) -> str | None:  # noqa: ARG002 - no data row holds a field that is read as text
+        return None
+
+    def _read(self, line: str, start: int) -> dict[str, JSON] | None:
+        self._doubled = False
+        try:
+            value = self._decoder.decode(line)
+        except json.JSONDecodeError as error:
+            self._findings.at(start + min(error.pos, len(line)), "syntax", f"this line is not JSON: {error.msg}")
+        except RecursionError:
+            self._findings.at(start, "too-deep", f"nested deeper than {DEPTH_MAX} levels")
+        except ValueError as error:
+            self._findings.at(start, "syntax", f"this line is not JSON: {error}")
+        else:
+            return self._checked(value, line, start)
+        return None
+
+    def _checked(self, value: JSON, line: str, start: int) -> dict[str, JSON] | None:
+        if not isinstance(value, dict):
+            self._findings.at(start, "wrong-type", 'each line is an object: {"prompt": "…"}')
+            return None
+        if any(isinstance(field, dict | list) for field in value.values()) and _height(value) > DEPTH_MAX:
+            self._findings.at(start, "too-deep", f"nested deeper than {DEPTH_MAX} levels")
+            return None
+        if self._doubled:
+            self._report_doubled(start)
+            return None
+        if _DOUBTFUL.search(line) and not _sendable(value):
+            self._findings.at(
+                start, "bad-text", "this line holds U+0000 or half of a surrogate pair; neither can be sent"
+            )
+            return None
+        return value
+
+    def _entry(self, number: int, value: dict[str, JSON]) -> Entry:
+        path: Path = ("jobs", number)
+        fields: dict[str, JSON] = {}
+        columns: dict[str, JSON] = {}
+        for name, field in value.items():
+            if name in _KNOWN:
+                fields[name] = typed(field, self._fields[name], plain=False) if isinstance(field, str) else field
+            elif name in NOT_YET_COLUMNS:
+                self._findings.about((*path, name), "not-yet", f"'{name}' is not in this version yet", key=True)
+            elif name == "vars":
+                self._findings.about((*path, name), "bad-column", "every name of a data file is a variable", key=True)
+            elif near_miss(name):
+                message = f"'{shown(name)}' looks like the field '{near_miss(name)}'; mend it, or put it into 'meta'"
+                self._findings.about((*path, name), "near-miss", message, key=True)
+            else:
+                columns[name] = field
+        return Entry(path=path, fields=fields, columns=columns or NOTHING)
+
+    def _object(self, pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+        value = dict(pairs)
+        self._doubled = self._doubled or len(value) != len(pairs)
+        return value
+
+    def _report_doubled(self, start: int) -> None:
+        """Find the key that stands twice; reading the line again, which is rare."""
+        seen: dict[tuple[str | int, ...], int] = {}
+        for path, place in _keys(self._source.text, start):
+            if path in seen:
+                self._findings.at(place, "duplicate-key", f"the key '{shown(path[-1])}' stands already on this line")
+            seen.setdefault(path, place)
+
+
+def read_jsonl(source: Source, findings: Findings, entry_schema: Mapping[str, Any]) -> LinesDocument:
+    """The document in *source*. Raises `Unreadable` for an empty file."""
+    if not source.text.strip():
+        findings.at(0, "empty-file", "the file is empty; write one JSON object a line")
+        raise Unreadable
+    return LinesDocument(source, findings, entry_schema)
+
+
+def _no_number(word: str) -> JSON:
+    raise ValueError(f"{word} is not a number in JSON")
+
+
+def _height(value: JSON) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(_height, inner), default=0)
+
+
+def _sendable(value: JSON) -> bool:
+    if isinstance(value, str):
+        return _NOT_SENDABLE.search(value) is None
+    inner = (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return all(map(_sendable, inner))
+
+
+def _blank(text: str, start: int) -> int:
+    match = _BLANK.match(text, start)
+    return match.end() if match else start
+
+
+def _members(text: str, start: int) -> Iterator[tuple[str | int, int, int]]:
+    """The members of the sound JSON object or list that begins at *start*: name, its place, its value's place."""
+    decoder = json.JSONDecoder()
+    closing, at, number = {"{": "}", "[": "]"}[text[start]], _blank(text, start + 1), 0
+    while text[at] != closing:
+        name: str | int = number
+        place = at
+        if closing == "}":
+            name, end = scanstring(text, at + 1, True)
+            at = _blank(text, _blank(text, end) + 1)
+        yield name, place, at
+        at = _blank(text, decoder.raw_decode(text, at)[1])
+        at = _blank(text, at + 1) if text[at] == "," else at
+        number += 1
+
+
+def _locate(text: str, start: int, path: Path, *, key: bool) -> int:
+    start = _blank(text, start)
+    if not path or text[start] not in "{[":
+        return start
+    for name, place, value in _members(text, start):
+        if name == path[0]:
+            return place if key and len(path) == 1 else _locate(text, value, path[1:], key=key)
+    return start
+
+
+def _keys(text: str, start: int, above: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    """Every key of the sound JSON value at *start*, with its path and place."""
+    start = _blank(text, start)
+    if text[start] not in "{[":
+        return
+    for name, place, value in _members(text, start):
+        path = (*above, name)
+        if text[start] == "{":
+            yield path, place
+        yield from _keys(text, value, path)

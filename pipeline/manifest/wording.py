@@ -1,0 +1,183 @@
+"""What jsonschema says, in our words: short, with what was expected, what was found and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jsonschema import ValidationError
+
+from pipeline.manifest.document import Path
+from pipeline.manifest.fields import NOT_YET, did_you_mean, shown, suggestion
+from pipeline.manifest.scalars import written_number
+from pipeline.model import JSON
+
+_TYPES = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "a mapping",
+    "array": "a list",
+}
+_SECRET_KEYS = ("key", "api_key", "apikey", "token", "api_token", "secret", "password", "authorization", "bearer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something wrong with a value, wherever it was written."""
+
+    path: Path
+    code: str
+    message: str
+    key: bool = False
+    """It is about the key at `path`, not its value."""
+    hidden: bool = False
+    """The line may hold a secret and must not be shown."""
+
+    def below(self, path: Path) -> Fault:
+        """The same fault in what stands at *path*."""
+        return replace(self, path=(*path, *self.path))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verdict:
+    """What jsonschema found: one keyword that a value does not satisfy."""
+
+    path: Path
+    keyword: str
+    limit: Any
+    """What the schema says after the keyword."""
+    value: Any
+    schema: Mapping[str, Any]
+    about_name: bool
+    """The value is a key's name."""
+
+
+def faults_of(errors: Iterable[ValidationError]) -> Sequence[Fault]:
+    """The faults that *errors* mean, without repeats."""
+    faults = dict.fromkeys(fault for error in errors for fault in _faults(_verdict(error)))
+    meant = {suggestion(str(f.path[-1]), ["prompt", "prompt_file"]) for f in faults if f.code == "unknown-key"}
+    return [f for f in faults if f.code != "missing-prompt" or not meant - {""}]
+
+
+def _verdict(error: ValidationError) -> _Verdict:
+    return _Verdict(
+        path=tuple(error.absolute_path),
+        keyword=str(error.validator),
+        limit=error.validator_value,
+        value=error.instance,
+        schema=error.schema if isinstance(error.schema, Mapping) else {},
+        about_name="propertyNames" in error.absolute_schema_path,
+    )
+
+
+def _faults(error: _Verdict) -> list[Fault]:
+    path = error.path
+    if error.keyword == "additionalProperties" and isinstance(error.value, dict):
+        known = list(error.schema.get("properties", {}))
+        return [_unknown(path, name, known) for name in error.value if name not in known]
+    if error.about_name:
+        return [_bad_name((*path, error.value), error)]
+    if error.keyword == "oneOf":
+        return [_one_of(path, error)] if isinstance(error.value, dict) else []
+    code, words = _WORDS.get(error.keyword, ("invalid", _otherwise))
+    return [Fault(path=path, code=code, message=words(error))]
+
+
+def _unknown(path: Path, name: str, known: Sequence[str]) -> Fault:
+    if name in NOT_YET:
+        return Fault(path=(*path, name), code="not-yet", message=f"'{name}' is not in this version yet", key=True)
+    if path == ("provider",) and name.lower() in _SECRET_KEYS:
+        message = "a key does not belong in a manifest; set a variable of the environment and name it in 'api_key_env'"
+        return Fault(path=(*path, name), code="secret", message=message, key=True, hidden=True)
+    message = f"unknown key '{shown(name)}'{did_you_mean(name, known)}"
+    return Fault(path=(*path, name), code="unknown-key", message=message, key=True)
+
+
+def _bad_name(path: Path, error: _Verdict) -> Fault:
+    if error.keyword == "not":
+        message = f"'{shown(error.value)}' is {error.schema['not'].get('description', 'reserved')}"
+        return Fault(path=path, code="reserved-name", message=message, key=True)
+    wanted = error.schema.get("patternErrorMessage", "it has the wrong form")
+    return Fault(path=path, code="bad-name", message=f"the name '{shown(error.value)}': {wanted}", key=True)
+
+
+def _one_of(path: Path, error: _Verdict) -> Fault:
+    """The schema has one choice between fields: `prompt` or `prompt_file`."""
+    if "prompt" in error.value:
+        message = "'prompt' and 'prompt_file' both say what to make; give one"
+        return Fault(path=(*path, "prompt_file"), code="two-prompts", message=message, key=True)
+    return Fault(path=path, code="missing-prompt", message="an entry needs a 'prompt' or a 'prompt_file'")
+
+
+def _wrong_type(error: _Verdict) -> str:
+    types: list[str] = error.limit if isinstance(error.limit, list) else [error.limit]
+    expected = " or ".join(_TYPES.get(name, name) for name in types)
+    if types == ["array"] and isinstance(error.value, dict):
+        return "expected a list, found a mapping; begin each entry with '- '"
+    return f"expected {expected}, found {_found(error.value)}{_hint(error.value, types)}"
+
+
+def _hint(value: JSON, types: Sequence[str]) -> str:
+    if isinstance(value, str) and {"integer", "number"} & set(types):
+        number = written_number(value)
+        return "" if number is None else f"; write {number}"
+    return ""
+
+
+def _found(value: JSON) -> str:
+    if value is None or value == "":
+        return "nothing"
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    if isinstance(value, str):
+        return f"'{shown(value)}'"
+    return str(value).lower() if isinstance(value, bool) else shown(value)
+
+
+def _pattern(error: _Verdict) -> str:
+    hint = _hint(error.value, error.schema.get("type", ()))
+    if hint:
+        return f"{_found(error.value)} is not a number{hint}"
+    return f"{_found(error.value)}: {error.schema.get('patternErrorMessage', 'it has the wrong form')}"
+
+
+def _too_short(error: _Verdict) -> str:
+    return "must not be empty" if error.limit == 1 else f"{error.limit} characters at least"
+
+
+def _too_long(error: _Verdict) -> str:
+    return f"{len(error.value):,} characters; {error.limit:,} is the most"
+
+
+def _bound(words: str) -> Callable[[_Verdict], str]:
+    return lambda error: f"{_found(error.value)} is out of range: {words} {error.limit:,}"
+
+
+def _const(error: _Verdict) -> str:
+    return f"{_found(error.value)} is not known here; write {error.limit}"
+
+
+def _required(error: _Verdict) -> str:
+    missing = [name for name in error.limit if name not in error.value]
+    return "missing: " + ", ".join(f"'{name}'" for name in missing)
+
+
+def _otherwise(error: _Verdict) -> str:
+    return f"{_found(error.value)} does not fit here ({error.keyword})"
+
+
+_WORDS: Mapping[str, tuple[str, Callable[[_Verdict], str]]] = {
+    "type": ("wrong-type", _wrong_type),
+    "required": ("missing-field", _required),
+    "pattern": ("bad-form", _pattern),
+    "minLength": ("empty", _too_short),
+    "maxLength": ("too-long", _too_long),
+    "minItems": ("empty", lambda _: "the list is empty"),
+    "minimum": ("out-of-range", _bound("the least is")),
+    "maximum": ("out-of-range", _bound("the most is")),
+    "exclusiveMinimum": ("out-of-range", _bound("it must be more than")),
+    "const": ("unsupported-version", _const),
+}

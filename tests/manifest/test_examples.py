@@ -1,0 +1,41 @@
+"""The examples run as they are, with the profiles that ship."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pipeline.manifest.load import load
+from pipeline.model import Manifest, Profile
+from pipeline.paths import example_folder
+
+
+def read(path: Path, profiles: dict[str, Profile]) -> Manifest:
+    return load(path, find_profile=profiles.get, profile_names=sorted(profiles))
+
+
+@pytest.mark.parametrize("path", sorted(example_folder().iterdir()), ids=lambda path: path.name)
+def test_every_example_holds_no_issue(path: Path, profiles: dict[str, Profile]) -> None:
+    manifest = read(path, profiles)
+
+    assert manifest.jobs
+    assert manifest.warnings == ()
+
+
+def test_the_quickstart_is_six_short_videos_of_two_sizes_and_two_lengths(profiles: dict[str, Profile]) -> None:
+    manifest = read(example_folder() / "quickstart.yaml", profiles)
+
+    assert len(manifest.jobs) == 6
+    assert {job.size for job in manifest.jobs} == {"1280x720", "720x1280"}
+    assert Counter(job.seconds for job in manifest.jobs) == {4: 3, 8: 3}
+    assert manifest.provider.profile == "sandbox"
+    assert all(job.group for job in manifest.jobs)
+
+
+def test_the_overnight_example_states_a_budget(profiles: dict[str, Profile]) -> None:
+    manifest = read(example_folder() / "overnight.yaml", profiles)
+
+    assert str(manifest.limits.budget) == "40.00"
+    assert len(manifest.jobs) == 7

@@ -1,0 +1,65 @@
+"""How an issue looks on a terminal."""
+
+from __future__ import annotations
+
+from pipeline.manifest.report import issue_json, render_issue
+from pipeline.model import Issue, Position
+
+
+def issue(source: str, column: int, message: str = "wrong", *, warning: bool = False) -> Issue:
+    position = Position(file="m.yaml", line=7, column=column)
+    return Issue(position=position, message=message, path="jobs[0]", code="c", source=source, warning=warning)
+
+
+def test_the_line_and_a_caret_stand_below_the_message() -> None:
+    assert render_issue(issue("  seconds: 7", 12)) == (
+        "m.yaml:7:12: wrong (jobs[0])\n 7 |   seconds: 7\n   |            ^"
+    )
+
+
+def test_a_warning_says_so() -> None:
+    assert render_issue(issue("", 1, warning=True)) == "m.yaml:7:1: warning: wrong (jobs[0])"
+
+
+def test_the_caret_stands_under_wide_and_combined_letters() -> None:
+    text, caret = render_issue(issue("夜e\u0301x", 4)).splitlines()[1:]
+
+    assert text == " 7 | 夜e\u0301x"
+    assert caret.index("^") - caret.index("|") - 2 == 3
+
+
+def test_a_terminal_obeys_nothing_that_a_file_says() -> None:
+    shown = render_issue(issue("a\x1b[31m\tb", 8, "found \x1b]0;title\x07"))
+
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert "\t" not in shown
+
+
+def test_a_long_line_is_shown_around_the_place() -> None:
+    text, caret = render_issue(issue("x" * 500 + "Y" + "x" * 500, 501)).splitlines()[1:]
+
+    assert len(text) < 120
+    assert text[caret.index("^")] == "Y"
+    assert text.endswith("…")
+
+
+def test_colour_is_added_only_on_request() -> None:
+    plain = render_issue(issue("seconds: 7", 10))
+    painted = render_issue(issue("seconds: 7", 10), color=True)
+
+    assert "\x1b[" in painted
+    assert "\x1b[" not in plain
+
+
+def test_an_issue_as_json_has_everything() -> None:
+    assert issue_json(issue("s: 7", 4)) == {
+        "file": "m.yaml",
+        "line": 7,
+        "column": 4,
+        "path": "jobs[0]",
+        "code": "c",
+        "message": "wrong",
+        "warning": False,
+        "source": "s: 7",
+    }
