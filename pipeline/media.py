@@ -16,7 +16,8 @@ from typing import BinaryIO
 from pipeline.errors import NotAVideo, Truncated
 
 MOOV_BYTES_MAX = 64 << 20
-_CONTAINERS = frozenset({b"trak", b"mdia", b"minf", b"stbl"})
+BOXES_MAX = 100_000
+_CONTAINERS = frozenset({b"mdia", b"minf", b"stbl"})
 _FIRST_BOXES = frozenset({b"ftyp", b"styp"})
 
 
@@ -49,7 +50,13 @@ def probe(path: Path) -> MediaFacts:
     """Walk the boxes of *path*. Raises `NotAVideo`, or `Truncated` where boxes reach past the file's end."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        top = {box.kind: box for box in _boxes(file, 0, size)}
+        top: dict[bytes, _Box] = {}
+        room = 0
+        for n, box in enumerate(_boxes(file, 0, size)):
+            if n == BOXES_MAX:
+                raise NotAVideo("it is made of absurdly many boxes")
+            top[box.kind] = box
+            room += box.end - box.start if box.kind == b"mdat" else 0
         if not _FIRST_BOXES & top.keys():
             raise NotAVideo("it does not begin with an 'ftyp' box")
         if b"moov" not in top or b"mdat" not in top:
@@ -59,7 +66,7 @@ def probe(path: Path) -> MediaFacts:
         if moov.end - moov.start > MOOV_BYTES_MAX:
             raise NotAVideo("its index is absurdly large")
         file.seek(moov.start)
-        return _facts(file.read(moov.end - moov.start), size)
+        return _facts(file.read(moov.end - moov.start), size, room)
 
 
 def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[_Box]:
@@ -73,7 +80,9 @@ def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[_Box]:
         if start == 0 and kind not in _FIRST_BOXES:
             raise NotAVideo("it does not begin with an 'ftyp' box")
         payload = start + 8
-        if length == 1 and len(head) == 16:
+        if length == 1:
+            if len(head) < 16:
+                raise Truncated("it ends within a box's head")
             (length,) = struct.unpack(">Q", head[8:])
             payload += 8
         elif length == 0:
@@ -93,10 +102,10 @@ def _tree(moov: bytes) -> Iterator[dict[bytes, bytes]]:
             yield dict(_leaves(payload))
 
 
-def _leaves(payload: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _leaves(payload: bytes, levels: int = 3) -> Iterator[tuple[bytes, bytes]]:
     for kind, inner in _children(payload):
-        if kind in _CONTAINERS:
-            yield from _leaves(inner)
+        if kind in _CONTAINERS and levels:  # below `trak`: `mdia`, `minf`, `stbl`, and no deeper
+            yield from _leaves(inner, levels - 1)
         else:
             yield kind, inner
 
@@ -111,21 +120,22 @@ def _children(payload: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += length
 
 
-def _facts(moov: bytes, size: int) -> MediaFacts:
+def _facts(moov: bytes, size: int, room: int) -> MediaFacts:
     try:
         for track in _tree(moov):
             if track.get(b"hdlr", b"")[8:12] == b"vide":
-                return _track_facts(track, size)
+                return _track_facts(track, size, room)
     except (struct.error, KeyError, IndexError, ZeroDivisionError) as error:
         raise NotAVideo(f"its index is broken: {error!r}") from error
     raise NotAVideo("it holds no video track")
 
 
-def _track_facts(track: dict[bytes, bytes], size: int) -> MediaFacts:
-    (frames,) = struct.unpack_from(">I", track[b"stsz"], 8)
+def _track_facts(track: dict[bytes, bytes], size: int, room: int) -> MediaFacts:
+    uniform, frames = struct.unpack_from(">II", track[b"stsz"], 4)
     if frames == 0:
         raise NotAVideo("its video track holds no frame")
-    if _last_chunk(track) >= size:
+    needed = uniform * frames or sum(struct.unpack_from(f">{frames}I", track[b"stsz"], 12))
+    if _last_chunk(track) >= size or needed > room:  # an `mdat` without a length of its own cannot tell
         raise Truncated("its last frames lie past the end of the file")
     width, height = struct.unpack_from(">II", track[b"tkhd"], len(track[b"tkhd"]) - 8)
     return MediaFacts(
@@ -148,6 +158,8 @@ def _last_chunk(track: dict[bytes, bytes]) -> int:
     wide = b"co64" in track
     offsets = track[b"co64"] if wide else track[b"stco"]
     (count,) = struct.unpack_from(">I", offsets, 4)
+    if count == 0:
+        raise NotAVideo("its video track holds no chunk")
     width = 8 if wide else 4
     (last,) = struct.unpack_from(">Q" if wide else ">I", offsets, 8 + width * (count - 1))
     return int(last)

@@ -29,10 +29,10 @@ def slug(text: str, *, bytes_max: int = 60) -> str:
     word = _NOT_PORTABLE.sub("-", plain).strip("-_")
     lost_letters = any(ord(c) > 127 and c.isalnum() for c in plain)
     if lost_letters or not word:
-        word = f"{word[: bytes_max - 7]}-{_digest(text)[:6]}".strip("-")
+        return _marked(word, _digest(text)[:6], bytes_max)
     if word in _RESERVED:
         word += "-x"
-    return word if len(word) <= bytes_max else f"{word[: bytes_max - 7].rstrip('-_')}-{_digest(text)[:6]}"
+    return word if len(word) <= bytes_max else _marked(word, _digest(text)[:6], bytes_max)
 
 
 def portable_path(rendered: str) -> str:
@@ -57,17 +57,24 @@ def portable_path(rendered: str) -> str:
     return path
 
 
-def beside(path: str, key: str) -> str:
-    """The path a newcomer takes where *path* belongs to another job: the key's first eight digits are added."""
-    stem = path.removesuffix(_SUFFIX)
-    folder, _, name = stem.rpartition("/")
-    name = f"{name[: NAME_BYTES_MAX - len(_SUFFIX) - 9]}-{key[:8]}{_SUFFIX}"
-    return f"{folder}/{name}" if folder else name
+def beside(path: str, mark: str) -> str:
+    """Where a newcomer goes whose *path* belongs to another job: its name with *mark* (hex digits) added.
+
+    Longer than *path* by the mark and a dash at most, and the name no longer than any other.
+    """
+    folder, slash, name = path.removesuffix(_SUFFIX).rpartition("/")
+    return f"{folder}{slash}{_marked(name, mark, NAME_BYTES_MAX - len(_SUFFIX))}{_SUFFIX}"
 
 
 def sidecar(path: str) -> str:
     """Where the JSON beside a video lives."""
     return path.removesuffix(_SUFFIX) + ".json"
+
+
+def _marked(word: str, mark: str, bytes_max: int) -> str:
+    """*word*, as much of it as fits, and *mark*."""
+    head = word[: bytes_max - len(mark) - 1].rstrip("-_")
+    return f"{head}-{mark}" if head else mark
 
 
 def _digest(text: str) -> str:

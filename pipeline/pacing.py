@@ -30,7 +30,7 @@ def retry_after_s(header: str, *, now: datetime) -> float | None:
     else:
         try:
             moment = parsedate_to_datetime(text)
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError, IndexError, OverflowError):
             return None
         wait_s = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
     return wait_s if 0.0 <= wait_s <= RETRY_AFTER_S_MAX else None

@@ -7,7 +7,7 @@ answer is `uncertain`, and stays so until there is proof or a person's word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
@@ -59,6 +59,8 @@ REJECTED_AT_START = 5
 """Rejections in a row before anything was accepted: the settings are wrong, not the prompts."""
 FETCH_TRIES = 8
 NO_CONTENT_TRIES = 3
+ABSENT_PATIENCE = 60.0
+"""So much longer is the wait after "not there": a gateway's store may lag behind its own status by a minute."""
 LOST_TRIES = 5
 LOST_GRACE_S = 600.0
 """A gateway's database may lag behind its own answer: an unknown id is believed after so long, not before."""
@@ -163,7 +165,8 @@ def after_look(
         case _:
             verdict = Verdict(fact=None, reason=str(outcome), pause_s=_wait(LOOK_BACKOFF, looks.failures + 1, spread))
     if verdict.fact in (None, Fact.STATUS) and verdict.stop is Stop.NOTHING and looks.age_s > deadline_s:
-        return Verdict(fact=Fact.STALLED, reason=verdict.reason or f"no end after {looks.age_s:.0f} s")
+        reason = verdict.reason or f"no end after {looks.age_s:.0f} s"
+        return replace(verdict, fact=Fact.STALLED, reason=reason, again_s=None)
     return verdict
 
 
@@ -210,8 +213,6 @@ class Fetches:
     """Tries that ended without the whole video, before this one."""
     absent: int = 0
     """Of these, answers that the content is not there."""
-    due_s: float | None = None
-    """Until the provider drops it; `None`: not known."""
 
 
 def after_fetch(
@@ -232,6 +233,9 @@ def after_fetch(
             return Verdict(fact=Fact.EXPIRED, reason=again.reason)
         case Problem.UNKNOWN_ID if fetches.absent + 1 >= NO_CONTENT_TRIES:
             return Verdict(fact=Fact.EXPIRED, reason=again.reason)
+        case Problem.UNKNOWN_ID:
+            again_s = ABSENT_PATIENCE * _wait(FETCH_BACKOFF, fetches.absent + 1, spread)
+            return Verdict(fact=None, reason=again.reason, again_s=again_s)
         case Problem.THROTTLED:
             asked_s = retry_after_s(outcome.retry_after, now=now) or 0.0
             return Verdict(fact=None, reason=again.reason, pause_s=asked_s, again_s=again.again_s)

@@ -3,7 +3,7 @@
     bytes → NAME.mp4.part → length, signature and structure → fsync → rename → fsync of the folder → `stored`
 
 The digest is computed on the way, never by a second read. A `.part` is taken up again only where the server's
-strong ETag says that its bytes are still the same (RFC 9110 §13.1.5); the tag lies beside it as `.part.etag`.
+strong ETag says that its bytes are still the same (RFC 9110 §13.1.5); the tag is put beside it as `.part.etag`.
 Names come from `naming`; nothing is ever read from Content-Disposition.
 """
 
@@ -22,6 +22,8 @@ from pipeline.model import JSON, Manifest
 
 VIDEO_BYTES_MAX = 4 << 30
 """No clip of a few seconds is larger; a body without an end is cut here."""
+TAG_FROM_BYTES = 1 << 20
+"""So much of a download is worth taking up after a crash; of less, only what a broken line leaves is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +78,12 @@ class RunFolder:
         self.disk.make_folder(self.videos)
         self.disk.write_whole(self.metadata, "".join(lines).encode("utf-8", "replace"))
 
-    def append_metadata(self, row: Mapping[str, JSON]) -> None:
-        """Add a line to it; not synced, for a run's end and the next one's start write it anew."""
+    def append_metadata(self, *rows: Mapping[str, JSON]) -> None:
+        """Add lines to it; not synced, for a run's end and the next one's start write it anew."""
+        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
         descriptor = self.disk.open_append(self.metadata)
         try:
-            self.disk.write(descriptor, (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
+            self.disk.write(descriptor, "".join(lines).encode("utf-8", "replace"))
         finally:
             self.disk.close(descriptor)
 
@@ -100,6 +103,8 @@ class Part:
         self._file = self._target.with_name(self._target.name + ".part")
         self._tag_file = self._target.with_name(self._target.name + ".part.etag")
         self._descriptor = -1
+        self._tag = ""
+        """The strong ETag of what is coming, until it lies beside the part."""
         self._digest = hashlib.sha256()
         self.length = 0
 
@@ -119,12 +124,7 @@ class Part:
         self._descriptor = self._disk.open_new(self._file)
         self._digest = hashlib.sha256()
         self.length = 0
-        if etag.startswith('"'):
-            tag = self._disk.open_new(self._tag_file)
-            try:
-                self._disk.write(tag, etag.encode("ascii", "ignore"))
-            finally:
-                self._disk.close(tag)
+        self._tag = etag if etag.startswith('"') else ""
 
     def resume(self) -> None:
         """Go on where the bytes on disk end."""
@@ -145,6 +145,8 @@ class Part:
         self._disk.write(self._descriptor, block)
         self._digest.update(block)
         self.length += len(block)
+        if self.length >= TAG_FROM_BYTES:
+            self._leave_tag()
 
     def finish(self, expected: int | None, sidecar: Callable[[Artifact], Mapping[str, JSON]]) -> Artifact:
         """Check the whole, make it and its sidecar durable, give them their names.
@@ -161,10 +163,11 @@ class Part:
             sha256=self._digest.hexdigest(),
             media=probe(self._file),
         )
+        text = json.dumps(sidecar(artifact), indent=2, ensure_ascii=False) + "\n"
         self._disk.sync(self._descriptor)
+        self._tag = ""
         self.close()
         self._disk.replace(self._file, self._target)
-        text = json.dumps(sidecar(artifact), indent=2, ensure_ascii=False) + "\n"
         self._disk.write_whole(self._target.with_suffix(".json"), text.encode("utf-8", "replace"))  # syncs the folder
         self._disk.remove(self._tag_file)
         return artifact
@@ -172,14 +175,29 @@ class Part:
     def close(self) -> None:
         """Let go of the file; what came so far stays."""
         if self._descriptor >= 0:
-            self._disk.close(self._descriptor)
-            self._descriptor = -1
+            descriptor, self._descriptor = self._descriptor, -1
+            try:
+                self._leave_tag()
+            finally:
+                self._disk.close(descriptor)
 
     def discard(self) -> None:
         """Remove what came: it is no part of the video."""
+        self._tag = ""
         self.close()
         self._disk.remove(self._file)
         self._disk.remove(self._tag_file)
+
+    def _leave_tag(self) -> None:
+        """Put the tag beside the part, once."""
+        if not self._tag:
+            return
+        descriptor = self._disk.open_new(self._tag_file)
+        try:
+            self._disk.write(descriptor, self._tag.encode("ascii", "ignore"))
+        finally:
+            self._disk.close(descriptor)
+        self._tag = ""
 
 
 def is_intact(path: Path, size: int) -> bool:

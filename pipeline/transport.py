@@ -2,8 +2,8 @@
 
 - A POST has a connection of its own, never one kept alive: a server that closes an idle connection at the wrong
   moment is the commonest false "maybe sent".
-- Looks and transfers have a client each. httpcore's pool is quadratic in its connections (httpcore pull request
-  1035), so looks go through a small gate, and a long download never stands in a look's way.
+- Looks and transfers have lines of their own: clients of one connection each, the last used first. httpcore's pool
+  walks over all its connections again and again (httpcore pull request 1035), and asks the system about each.
 - "Not sent" is believed only when the exception says so *and* the trace saw no header go out; anything else that
   ends without a whole answer is "unknown".
 - No redirect is followed; no encoding but identity is accepted; an answer has a largest size and a total time.
@@ -12,8 +12,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import anyio
@@ -30,9 +30,15 @@ SUBMIT_S = 120.0
 LOOK_S = 30.0
 IDLE_S = 30.0
 """A download that brings no byte for so long is cut and taken up again."""
+GOODBYE_S = 1.0
+"""How long the end of a connection may take."""
 LOOKS_AT_ONCE = 8
 
-_NOT_YET = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+_NOT_YET = (
+    *(httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout),
+    *(httpx.ProxyError, httpx.UnsupportedProtocol, httpx.InvalidURL),
+)
+ONE_LINE = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 _SENT = "send_request_headers.started"
 
 
@@ -51,32 +57,40 @@ class Incoming:
         announced = self.headers.get("content-length", "")
         return int(announced) if announced.isdigit() else None
 
-    async def blocks(self) -> AsyncIterator[bytes]:
+    async def blocks(self) -> AsyncGenerator[bytes, None]:
         """The body as it comes. Raises `Truncated` when it ends before its announced length."""
         try:
-            async for block in self._response.aiter_raw():
-                yield block
+            async with _body(self._response) as blocks:
+                async for block in blocks:
+                    yield block
         except httpx.RemoteProtocolError as error:
             raise Truncated(f"the connection ended early: {error}") from error
         except httpx.HTTPError as error:
             raise OutcomeUnknown(_words(error)) from error
 
     async def reply(self) -> Reply:
-        """The whole answer, where it is no video after all."""
-        return Reply(status=self.status, headers=self.headers, body=_without(self._key, await _bounded(self._response)))
+        """The whole answer, where it is no video after all. Raises `OutcomeUnknown` where it breaks off."""
+        try:
+            body = await _bounded(self._response)
+        except httpx.HTTPError as error:
+            raise OutcomeUnknown(_words(error)) from error
+        return Reply(status=self.status, headers=self.headers, body=_without(self._key, body))
 
 
 class Transport:
     """Carries requests to one provider. Made by `connect`."""
 
     def __init__(
-        self, access: Access, submits: httpx.AsyncClient, looks: httpx.AsyncClient, transfers: httpx.AsyncClient
+        self,
+        access: Access,
+        submits: httpx.AsyncClient,
+        looks: Iterable[httpx.AsyncClient],
+        transfers: Iterable[httpx.AsyncClient],
     ) -> None:
         self._access = access
         self._submits = submits
-        self._looks = looks
-        self._transfers = transfers
-        self._gate = anyio.CapacityLimiter(LOOKS_AT_ONCE)
+        self._looks = Lines(looks)
+        self._transfers = Lines(transfers)
 
     async def submit(self, request: Request, *, deadline_s: float = SUBMIT_S) -> Reply:
         """POST once. Raises `NotSent`, `OutcomeUnknown` or `Untrusted`; never repeats anything."""
@@ -84,30 +98,29 @@ class Transport:
 
     async def look(self, request: Request, *, deadline_s: float = LOOK_S) -> Reply:
         """GET a small document. Raises the same."""
-        async with self._gate:
-            return await self._exchange(self._looks, request, deadline_s)
+        async with self._looks.one() as client:
+            return await self._exchange(client, request, deadline_s)
 
     @asynccontextmanager
     async def fetch(self, request: Request) -> AsyncIterator[Incoming]:
         """Start a download. Raises as `submit` does, and what `Incoming.blocks` raises."""
         trace = Trace()
-        outgoing = self._outgoing(self._transfers, request, trace)
-        try:
-            response = await self._transfers.send(outgoing, stream=True)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _translated(error, trace) from error
-        try:
-            yield Incoming(response, self._access.key)
-        finally:
-            with anyio.CancelScope(shield=True, deadline=anyio.current_time() + 1.0):
-                await response.aclose()
+        async with self._transfers.one() as client:
+            try:
+                response = await client.send(self._outgoing(client, request, trace), stream=True)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise _translated(error, trace) from error
+            try:
+                yield Incoming(response, self._access.key)
+            finally:
+                with anyio.CancelScope(shield=True, deadline=anyio.current_time() + GOODBYE_S):
+                    await response.aclose()
 
     async def _exchange(self, client: httpx.AsyncClient, request: Request, deadline_s: float) -> Reply:
         trace = Trace()
-        outgoing = self._outgoing(client, request, trace)
         try:
             with anyio.fail_after(deadline_s):
-                response = await client.send(outgoing, stream=True)
+                response = await client.send(self._outgoing(client, request, trace), stream=True)
                 try:
                     body = await _bounded(response)
                 finally:
@@ -126,6 +139,24 @@ class Transport:
             content=request.body or None,
             extensions={"trace": trace.note},
         )
+
+
+class Lines:
+    """Clients of one connection each; the one used last is used next, so that its connection is still warm."""
+
+    def __init__(self, clients: Iterable[httpx.AsyncClient]) -> None:
+        self._free = list(clients)
+        self._gate = anyio.Semaphore(len(self._free))
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[httpx.AsyncClient]:
+        """A client that nobody else uses; waits for one."""
+        async with self._gate:
+            client = self._free.pop()
+            try:
+                yield client
+            finally:
+                self._free.append(client)
 
 
 class Trace:
@@ -165,19 +196,37 @@ async def connect(access: Access, *, downloads: int) -> AsyncIterator[Transport]
         yield Transport(
             access,
             await client(httpx.Limits(max_connections=None, max_keepalive_connections=0), SUBMIT_S),
-            await client(httpx.Limits(max_connections=LOOKS_AT_ONCE), LOOK_S),
-            await client(httpx.Limits(max_connections=downloads, max_keepalive_connections=downloads), IDLE_S),
+            [await client(ONE_LINE, LOOK_S) for _ in range(LOOKS_AT_ONCE)],
+            [await client(ONE_LINE, IDLE_S) for _ in range(downloads)],
         )
 
 
 async def _bounded(response: httpx.Response) -> bytes:
     """A body that must be small."""
     body = bytearray()
-    async for block in response.aiter_raw():
-        body += block
-        if len(body) > REPLY_BYTES_MAX:
-            raise httpx.RemoteProtocolError(f"the answer is larger than {REPLY_BYTES_MAX} bytes")
+    async with _body(response) as blocks:
+        async for block in blocks:
+            body += block
+            if len(body) > REPLY_BYTES_MAX:
+                raise httpx.RemoteProtocolError(f"the answer is larger than {REPLY_BYTES_MAX} bytes")
     return bytes(body)
+
+
+@asynccontextmanager
+async def _body(response: httpx.Response) -> AsyncIterator[AsyncIterator[bytes]]:
+    """The body as it comes; at the end the connection is done with, wherever the reader left off.
+
+    httpx's own generators are run out on the closed connection: trio wants each ended, not left to the collector.
+    """
+    blocks = response.aiter_raw()
+    try:
+        yield blocks
+    finally:
+        with anyio.CancelScope(shield=True, deadline=anyio.current_time() + GOODBYE_S):
+            await response.aclose()
+            with suppress(httpx.HTTPError, httpx.StreamError):
+                async for _ in blocks:
+                    pass
 
 
 def _without(key: str, body: bytes) -> bytes:

@@ -1,0 +1,415 @@
+"""docs/reliability.md as a table: what came back → what is written, what stops, who waits, who tries again.
+
+The rows speak HTTP: each answer goes through the dialect that reads it, as in a run. `spread` is 1 wherever a wait
+stands, so a backoff is its ceiling.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import ArtifactError, NotAVideo, NotSent, OutcomeUnknown, ProviderError, Truncated, Untrusted
+from pipeline.lifecycle import Fact
+from pipeline.model import JSON, Profile
+from pipeline.policy import (
+    FETCH_TRIES,
+    LOST_GRACE_S,
+    LOST_TRIES,
+    NO_CONTENT_TRIES,
+    REJECTED_AT_START,
+    UNCERTAIN_IN_A_ROW,
+    UNREACHABLE_TRIES,
+    Fetches,
+    Looks,
+    Stop,
+    Streak,
+    Verdict,
+    after_fetch,
+    after_look,
+    after_submit,
+)
+from pipeline.providers.base import Observation, Problem, Refusal, Reply, Submission
+from pipeline.providers.videos import Videos
+
+NOW = datetime(2026, 11, 22, 20, 0, 0, tzinfo=UTC)
+IN_40_S = "Sun, 22 Nov 2026 20:00:40 GMT"
+PROFILE = Profile(name="some", title="Some")
+DEADLINE_S = 3600.0
+
+Row: TypeAlias = "tuple[Fact | None, Stop]"
+Outcome: TypeAlias = "Reply | ProviderError"
+
+NOTHING, SUBMITS, RUN = Stop.NOTHING, Stop.SUBMITS, Stop.RUN
+FRESH, YOUNG, FIRST = Streak(), Looks(age_s=60.0), Fetches()
+
+
+def reply(status: int, document: JSON = None, **headers: str) -> Reply:
+    """An answer, with a JSON document where one is given."""
+    body = b"" if document is None else json.dumps(document).encode()
+    return Reply(status=status, headers={n.replace("_", "-"): v for n, v in headers.items()}, body=body)
+
+
+def error(status: int, code: str, **headers: str) -> Reply:
+    """An answer with an error object."""
+    return reply(status, {"error": {"code": code, "message": "so it is"}}, **headers)
+
+
+def video(status: str, **fields: JSON) -> Reply:
+    """An answer with a video object."""
+    return reply(200, {"id": "video_1", "object": "video", "status": status, **fields})
+
+
+def submitted(outcome: Outcome, streak: Streak = FRESH) -> Verdict:
+    read = Videos().read_submit(outcome, PROFILE) if isinstance(outcome, Reply) else outcome
+    return after_submit(read, streak, now=NOW, spread=1.0)
+
+
+def looked(outcome: Outcome, looks: Looks = YOUNG) -> Verdict:
+    read = Videos().read_look(outcome, PROFILE) if isinstance(outcome, Reply) else outcome
+    return after_look(read, looks, deadline_s=DEADLINE_S, now=NOW, spread=1.0)
+
+
+def fetched(outcome: Reply | ProviderError | ArtifactError, fetches: Fetches = FIRST) -> Verdict:
+    read = Videos().read_no_content(outcome, PROFILE) if isinstance(outcome, Reply) else outcome
+    return after_fetch(read, fetches, now=NOW, spread=1.0)
+
+
+class TestSubmit:
+    """The only request that costs money."""
+
+    @pytest.mark.parametrize(
+        ("outcome", "fact", "stop", "pause_s"),
+        [
+            (video("queued"), Fact.ACCEPTED, NOTHING, 0.0),
+            (reply(202, {"id": "video_1"}), Fact.ACCEPTED, NOTHING, 0.0),
+            (reply(200, {"task_id": "task_1"}), Fact.ACCEPTED, NOTHING, 0.0),
+            # provably nothing was made: it is sent again
+            (NotSent("cannot connect"), Fact.NOT_SENT, NOTHING, 2.0),
+            (error(429, "rate_limit_exceeded"), Fact.THROTTLED, NOTHING, 2.0),
+            (error(429, "rate_limit_exceeded", retry_after="7"), Fact.THROTTLED, NOTHING, 7.7),
+            (error(429, "", retry_after=IN_40_S), Fact.THROTTLED, NOTHING, 44.0),
+            (error(429, "", retry_after="86400"), Fact.THROTTLED, NOTHING, 2.0),
+            (error(429, "", retry_after="soon"), Fact.THROTTLED, NOTHING, 2.0),
+            (reply(425), Fact.THROTTLED, NOTHING, 2.0),
+            (reply(503, retry_after="7"), Fact.THROTTLED, NOTHING, 7.7),
+            # made nothing, and asking again would not help
+            (error(400, "invalid_value"), Fact.REJECTED, NOTHING, 0.0),
+            (error(404, "model_not_found"), Fact.REJECTED, NOTHING, 0.0),
+            (reply(405), Fact.REJECTED, NOTHING, 0.0),
+            (reply(410), Fact.REJECTED, NOTHING, 0.0),
+            (reply(413), Fact.REJECTED, NOTHING, 0.0),
+            (reply(415), Fact.REJECTED, NOTHING, 0.0),
+            (reply(422), Fact.REJECTED, NOTHING, 0.0),
+            # no money: buy no more, bring home what was bought
+            (reply(402), Fact.TURNED_AWAY, SUBMITS, 0.0),
+            (error(429, "insufficient_quota"), Fact.TURNED_AWAY, SUBMITS, 0.0),
+            (error(400, "billing_hard_limit_reached"), Fact.TURNED_AWAY, SUBMITS, 0.0),
+            (reply(403, {"code": "quota_not_enough", "message": "no"}), Fact.TURNED_AWAY, SUBMITS, 0.0),
+            (error(403, "insufficient_user_quota"), Fact.TURNED_AWAY, SUBMITS, 0.0),
+            (error(403, "pre_consume_token_quota_failed"), Fact.TURNED_AWAY, SUBMITS, 0.0),
+            # no request will do better
+            (Untrusted("self-signed"), Fact.NOT_SENT, RUN, 0.0),
+            (error(401, "invalid_api_key"), Fact.TURNED_AWAY, RUN, 0.0),
+            (reply(403), Fact.TURNED_AWAY, RUN, 0.0),
+            (reply(301), Fact.TURNED_AWAY, RUN, 0.0),
+            (reply(302), Fact.TURNED_AWAY, RUN, 0.0),
+            (reply(307), Fact.TURNED_AWAY, RUN, 0.0),
+            (reply(308), Fact.TURNED_AWAY, RUN, 0.0),
+            # perhaps accepted and billed: never repeated by itself
+            (OutcomeUnknown("no answer in time"), Fact.UNCERTAIN, NOTHING, 0.0),
+            (reply(408), Fact.UNCERTAIN, NOTHING, 0.0),
+            (reply(409), Fact.UNCERTAIN, NOTHING, 0.0),
+            (reply(500), Fact.UNCERTAIN, NOTHING, 0.0),
+            (reply(502), Fact.UNCERTAIN, NOTHING, 0.0),
+            (reply(503), Fact.UNCERTAIN, NOTHING, 0.0),
+            (reply(504, retry_after="7"), Fact.UNCERTAIN, NOTHING, 0.0),
+            (reply(524), Fact.UNCERTAIN, NOTHING, 0.0),
+            (reply(200), Fact.UNCERTAIN, NOTHING, 0.0),
+            (reply(200, {}), Fact.UNCERTAIN, NOTHING, 0.0),
+            (reply(200, {"id": None}), Fact.UNCERTAIN, NOTHING, 0.0),
+            (reply(200, ["video_1"]), Fact.UNCERTAIN, NOTHING, 0.0),
+            (Reply(status=200, body=b"<html>please log in</html>"), Fact.UNCERTAIN, NOTHING, 0.0),
+        ],
+    )
+    def test_each_outcome_has_one_meaning(self, outcome: Outcome, fact: Fact, stop: Stop, pause_s: float) -> None:
+        verdict = submitted(outcome)
+
+        assert (verdict.fact, verdict.stop, verdict.again_s) == (fact, stop, None)
+        assert verdict.pause_s == pytest.approx(pause_s)
+        assert bool(verdict.reason) is (fact is not Fact.ACCEPTED)
+
+    @pytest.mark.parametrize(
+        ("outcome", "streak", "fact", "stop"),
+        [
+            (NotSent(""), Streak(unreachable=UNREACHABLE_TRIES - 2), Fact.NOT_SENT, NOTHING),
+            (NotSent(""), Streak(unreachable=UNREACHABLE_TRIES - 1), Fact.NOT_SENT, RUN),
+            (reply(400), Streak(rejected=REJECTED_AT_START - 2), Fact.REJECTED, NOTHING),
+            (reply(400), Streak(rejected=REJECTED_AT_START - 1), Fact.REJECTED, SUBMITS),
+            (reply(400), Streak(rejected=99, accepted=1), Fact.REJECTED, NOTHING),  # some prompts are just refused
+            (reply(500), Streak(uncertain=UNCERTAIN_IN_A_ROW - 2), Fact.UNCERTAIN, NOTHING),
+            (reply(500), Streak(uncertain=UNCERTAIN_IN_A_ROW - 1), Fact.UNCERTAIN, SUBMITS),
+            (OutcomeUnknown(""), Streak(uncertain=UNCERTAIN_IN_A_ROW - 1, accepted=99), Fact.UNCERTAIN, SUBMITS),
+        ],
+    )
+    def test_the_same_again_and_again_stops_more_than_the_job(
+        self, outcome: Outcome, streak: Streak, fact: Fact, stop: Stop
+    ) -> None:
+        verdict = submitted(outcome, streak)
+
+        assert (verdict.fact, verdict.stop) == (fact, stop)
+
+    def test_the_waits_double_up_to_five_minutes(self) -> None:
+        unsent = [submitted(NotSent(""), Streak(unreachable=n)).pause_s for n in (0, 1, 2, 7, 20)]
+        throttled = [submitted(reply(429), Streak(throttled=n)).pause_s for n in (0, 1, 2, 7, 20)]
+
+        assert unsent == throttled == [2.0, 4.0, 8.0, 256.0, 300.0]
+
+    def test_a_streak_counts_what_is_in_a_row(self) -> None:
+        streak = Streak()
+        for fact, expected in [
+            (Fact.REJECTED, Streak(rejected=1)),
+            (Fact.UNCERTAIN, Streak(rejected=1, uncertain=1)),
+            (Fact.NOT_SENT, Streak(uncertain=1, unreachable=1)),
+            (Fact.NOT_SENT, Streak(uncertain=1, unreachable=2)),
+            (Fact.THROTTLED, Streak(uncertain=1, throttled=1)),
+            (Fact.TURNED_AWAY, Streak(uncertain=1, throttled=1)),
+            (None, Streak(uncertain=1, throttled=1)),
+            (Fact.UNCERTAIN, Streak(uncertain=2)),
+            (Fact.ACCEPTED, Streak(accepted=1)),
+            (Fact.REJECTED, Streak(accepted=1, rejected=1)),
+            (Fact.ACCEPTED, Streak(accepted=2)),
+        ]:
+            streak = streak.after(fact)
+            assert streak == expected
+
+    @given(st.integers(100, 599), st.booleans(), st.sampled_from(["", "7"]), st.integers(0, 9), st.integers(0, 9))
+    def test_only_what_made_nothing_may_be_sent_again(
+        self, status: int, has_id: bool, retry_after: str, accepted: int, uncertain: int
+    ) -> None:
+        headers = {"retry_after": retry_after} if retry_after else {}
+        outcome = reply(status, {"id": "video_1"} if has_id else {}, **headers)
+
+        verdict = submitted(outcome, Streak(accepted=accepted, uncertain=uncertain))
+
+        if verdict.fact in (Fact.NOT_SENT, Fact.THROTTLED):
+            assert status in (425, 429) or (status == 503 and retry_after)
+        assert (verdict.fact is Fact.ACCEPTED) is (200 <= status < 300 and has_id)
+
+
+class TestLook:
+    """Looking is free: no look that fails makes a job fail."""
+
+    @pytest.mark.parametrize(
+        ("outcome", "fact", "stop", "pause_s", "again_s"),
+        [
+            (video("queued"), Fact.STATUS, NOTHING, 0.0, None),
+            (video("in_progress"), Fact.STATUS, NOTHING, 0.0, None),
+            (video("marinating"), Fact.STATUS, NOTHING, 0.0, None),
+            (reply(200, {"id": "video_1"}), Fact.STATUS, NOTHING, 0.0, None),
+            (video("SUCCESS"), Fact.FINISHED, NOTHING, 0.0, None),
+            (video("failed", error={"code": "moderation_blocked"}), Fact.FAILED, NOTHING, 0.0, None),
+            (video("cancelled"), Fact.FAILED, NOTHING, 0.0, None),
+            (video("expired"), Fact.EXPIRED, NOTHING, 0.0, None),
+            (reply(410), Fact.LOST, NOTHING, 0.0, None),
+            # perhaps the gateway's database lags: this video alone waits
+            (reply(404), None, NOTHING, 0.0, 2.0),
+            (reply(400, {"code": "task_not_exist", "message": "?"}), None, NOTHING, 0.0, 2.0),
+            # the lane waits
+            (OutcomeUnknown("no answer in time"), None, NOTHING, 2.0, None),
+            (NotSent("cannot connect"), None, NOTHING, 2.0, None),
+            (reply(429), None, NOTHING, 2.0, None),
+            (reply(429, retry_after="7"), None, NOTHING, 7.0, None),
+            (reply(429, retry_after=IN_40_S), None, NOTHING, 40.0, None),
+            (reply(503, retry_after="7"), None, NOTHING, 7.0, None),
+            (reply(400), None, NOTHING, 2.0, None),
+            (reply(402), None, NOTHING, 2.0, None),
+            (reply(500), None, NOTHING, 2.0, None),
+            (reply(502), None, NOTHING, 2.0, None),
+            (reply(524), None, NOTHING, 2.0, None),
+            (Reply(status=200, body=b"<html>"), None, NOTHING, 2.0, None),
+            # no request will do better
+            (reply(401), None, RUN, 0.0, None),
+            (reply(403), None, RUN, 0.0, None),
+            (reply(302), None, RUN, 0.0, None),
+            (Untrusted("self-signed"), None, RUN, 0.0, None),
+        ],
+    )
+    def test_each_answer_has_one_meaning(
+        self, outcome: Outcome, fact: Fact | None, stop: Stop, pause_s: float, again_s: float | None
+    ) -> None:
+        verdict = looked(outcome)
+
+        assert (verdict.fact, verdict.stop, verdict.again_s) == (fact, stop, again_s)
+        assert verdict.pause_s == pytest.approx(pause_s)
+
+    @pytest.mark.parametrize("unknown", [reply(404), reply(400, {"code": "task_not_exist"})])
+    @pytest.mark.parametrize(
+        ("age_s", "seen_before", "fact"),
+        [
+            (LOST_GRACE_S, LOST_TRIES - 1, Fact.LOST),
+            (LOST_GRACE_S, LOST_TRIES - 2, None),
+            (LOST_GRACE_S - 1, LOST_TRIES + 50, None),
+        ],
+    )
+    def test_an_unknown_id_is_believed_after_five_answers_and_ten_minutes(
+        self, unknown: Reply, age_s: float, seen_before: int, fact: Fact | None
+    ) -> None:
+        verdict = looked(unknown, Looks(age_s=age_s, unknown=seen_before))
+
+        assert verdict.fact is fact
+        assert (verdict.again_s is None) is (fact is Fact.LOST)
+
+    @pytest.mark.parametrize(
+        ("outcome", "fact"),
+        [
+            (video("in_progress"), Fact.STALLED),
+            (reply(404), Fact.STALLED),
+            (reply(500), Fact.STALLED),
+            (reply(429, retry_after="7"), Fact.STALLED),
+            (OutcomeUnknown(""), Fact.STALLED),
+            (video("completed"), Fact.FINISHED),
+            (video("failed"), Fact.FAILED),
+            (reply(410), Fact.LOST),
+            (reply(401), None),
+        ],
+    )
+    def test_past_its_deadline_a_video_without_an_end_is_stalled(self, outcome: Outcome, fact: Fact | None) -> None:
+        verdict = looked(outcome, Looks(age_s=DEADLINE_S + 1))
+
+        assert verdict.fact is fact
+        assert verdict.again_s is None
+        assert verdict.reason or fact is Fact.FINISHED
+
+    def test_a_pause_is_kept_when_the_video_that_learned_of_it_stalls(self) -> None:
+        verdict = looked(reply(429, retry_after="40"), Looks(age_s=DEADLINE_S + 1))
+        assert (verdict.fact, verdict.pause_s) == (Fact.STALLED, 40.0)
+
+    def test_the_waits_double_up_to_a_minute(self) -> None:
+        lane = [looked(reply(500), Looks(age_s=60.0, failures=n)).pause_s for n in (0, 1, 2, 5, 20)]
+        alone = [looked(reply(404), Looks(age_s=60.0, unknown=n)).again_s for n in (0, 1, 2, 5, 20)]
+
+        assert lane == alone == [2.0, 4.0, 8.0, 60.0, 60.0]
+
+    @pytest.mark.parametrize(
+        ("fields", "reason"),
+        [
+            ({"error": {"code": "moderation_blocked", "message": "refused"}}, "moderation_blocked: refused"),
+            ({"error": {"code": 400, "message": "refused"}}, "400: refused"),
+            ({"error": "refused"}, "refused"),
+            ({"error": None}, "the provider gave no reason"),
+            ({"error": None, "fail_reason": "refused"}, "refused"),
+            ({}, "the provider gave no reason"),
+        ],
+    )
+    def test_a_failure_keeps_the_providers_words(self, fields: dict[str, JSON], reason: str) -> None:
+        assert looked(video("failed", **fields)).reason == reason
+
+    @given(st.integers(100, 599), st.floats(0, 2 * DEADLINE_S), st.integers(0, 50))
+    def test_no_http_status_makes_a_job_fail(self, status: int, age_s: float, unknown: int) -> None:
+        verdict = looked(reply(status), Looks(age_s=age_s, unknown=unknown))
+
+        assert verdict.fact in (None, Fact.LOST, Fact.STALLED)
+        if verdict.fact is Fact.LOST:
+            assert status in (404, 410)
+
+
+class TestFetch:
+    """Fetching is free, but the files expire."""
+
+    @pytest.mark.parametrize(
+        ("outcome", "fact", "stop", "pause_s", "again_s"),
+        [
+            # the rest, or all of it, is fetched again
+            (Truncated("cut"), None, NOTHING, 0.0, 1.0),
+            (NotAVideo("HTML"), None, NOTHING, 0.0, 1.0),
+            (OutcomeUnknown("the connection broke"), None, NOTHING, 0.0, 1.0),
+            (NotSent("cannot connect"), None, NOTHING, 0.0, 1.0),
+            (reply(202), None, NOTHING, 0.0, 1.0),
+            (reply(400), None, NOTHING, 0.0, 1.0),
+            (reply(409), None, NOTHING, 0.0, 1.0),
+            (reply(425), None, NOTHING, 0.0, 1.0),
+            (reply(404, {"error": {"message": "Video is not ready yet, use GET …"}}), None, NOTHING, 0.0, 1.0),
+            (reply(404, {"detail": "Generation is still in-progress"}), None, NOTHING, 0.0, 1.0),
+            (reply(404), None, NOTHING, 0.0, 60.0),
+            (reply(500), None, NOTHING, 0.0, 1.0),
+            (reply(502), None, NOTHING, 0.0, 1.0),
+            (reply(429), None, NOTHING, 0.0, 1.0),
+            (reply(429, retry_after="7"), None, NOTHING, 7.0, 1.0),
+            (reply(503, retry_after="7"), None, NOTHING, 7.0, 1.0),
+            # it is there no more
+            (reply(410), Fact.EXPIRED, NOTHING, 0.0, None),
+            (reply(404, {"error": {"message": "The video is no longer available."}}), Fact.EXPIRED, NOTHING, 0.0, None),
+            (reply(404, {"error": {"message": "Downloads expire after 1 hours."}}), Fact.EXPIRED, NOTHING, 0.0, None),
+            # a later run may do better
+            (reply(302), Fact.DOWNLOAD_FAILED, NOTHING, 0.0, None),
+            (Untrusted("self-signed"), Fact.DOWNLOAD_FAILED, RUN, 0.0, None),
+            (reply(401), None, RUN, 0.0, None),
+            (reply(403), None, RUN, 0.0, None),
+        ],
+    )
+    def test_each_answer_has_one_meaning(
+        self,
+        outcome: Reply | ProviderError | ArtifactError,
+        fact: Fact | None,
+        stop: Stop,
+        pause_s: float,
+        again_s: float | None,
+    ) -> None:
+        verdict = fetched(outcome)
+
+        assert (verdict.fact, verdict.stop, verdict.pause_s, verdict.again_s) == (fact, stop, pause_s, again_s)
+        assert verdict.reason
+
+    @pytest.mark.parametrize("outcome", [Truncated("cut"), NotAVideo("x"), OutcomeUnknown("x"), reply(400), reply(500)])
+    def test_after_eight_tries_it_is_left_to_a_later_run(self, outcome: Reply | ProviderError | ArtifactError) -> None:
+        assert fetched(outcome, Fetches(tries=FETCH_TRIES - 2)).fact is None
+        assert fetched(outcome, Fetches(tries=FETCH_TRIES - 1)).fact is Fact.DOWNLOAD_FAILED
+
+    def test_a_404_is_believed_the_third_time_minutes_later(self) -> None:
+        assert fetched(reply(404), Fetches(tries=99, absent=NO_CONTENT_TRIES - 2)).again_s == 120.0
+        assert fetched(reply(404), Fetches(tries=2, absent=NO_CONTENT_TRIES - 1)).fact is Fact.EXPIRED
+
+    def test_being_throttled_is_no_try_that_counts(self) -> None:
+        assert fetched(reply(429), Fetches(tries=99)).fact is None
+
+    def test_the_waits_double_up_to_a_minute(self) -> None:
+        assert [fetched(Truncated(""), Fetches(tries=n)).again_s for n in (0, 1, 2, 6)] == [1.0, 2.0, 4.0, 60.0]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [
+        (Refusal(problem=Problem.REJECTED, http=400, message="no such model"), "400 no such model"),
+        (Refusal(problem=Problem.REJECTED, http=400, code="bad", message="no such model"), "400 bad: no such model"),
+        (Refusal(problem=Problem.REJECTED, http=400, code="bad", message="bad: model"), "400 bad: model"),
+    ],
+)
+def test_a_reason_says_the_status_and_each_word_once(refusal: Refusal, reason: str) -> None:
+    assert after_submit(refusal, Streak(), now=NOW, spread=0.5).reason == reason
+
+
+@given(st.sampled_from(list(Problem)), st.floats(0.0, 1.0, exclude_max=True), st.text(max_size=40))
+def test_no_wait_is_ever_negative_or_endless(problem: Problem, spread: float, header: str) -> None:
+    refusal = Refusal(problem=problem, http=400, message="x", retry_after=header)
+    verdicts = [
+        after_submit(refusal, Streak(), now=NOW, spread=spread),
+        after_look(refusal, Looks(age_s=1.0), deadline_s=DEADLINE_S, now=NOW, spread=spread),
+        after_fetch(refusal, Fetches(), now=NOW, spread=spread),
+    ]
+
+    for verdict in verdicts:
+        assert 0.0 <= verdict.pause_s <= 3600.0 * 1.1
+        assert verdict.again_s is None or 0.0 < verdict.again_s <= 3600.0
+
+
+def test_a_receipt_is_an_acceptance_whatever_its_status_says() -> None:
+    receipt = Videos().read_submit(video("failed"), PROFILE)
+    assert isinstance(receipt, Submission)
+    assert isinstance(receipt.observation, Observation)
+    assert submitted(video("failed")).fact is Fact.ACCEPTED

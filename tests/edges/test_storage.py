@@ -1,0 +1,391 @@
+"""How a download becomes a stored video: whole, durable, and only then under its name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from pipeline.disk import Disk
+from pipeline.errors import ArtifactError, NotAVideo, Truncated
+from pipeline.model import JSON, LimitsWish, Manifest, Profile, ProviderChoice, SourceFile
+from pipeline.storage import TAG_FROM_BYTES, VIDEO_BYTES_MAX, Artifact, Part, RunFolder, is_intact
+
+PATH = "coast/heron.mp4"
+STRONG, WEAK = '"film-1"', 'W/"film-1"'
+
+on_posix = pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
+
+
+class Failing(Disk):
+    """A disk whose n-th change fails, whatever it is; every later one works, as after a cleaned-up disk."""
+
+    def __init__(self, n: int) -> None:
+        self.left = n
+        self.failed = False
+
+    def _count(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.failed = True
+            raise OSError(5, "Input/output error")
+
+    def make_folder(self, path: Path) -> None:
+        self._count()
+        super().make_folder(path)
+
+    def open_append(self, path: Path) -> int:
+        self._count()
+        return super().open_append(path)
+
+    def open_new(self, path: Path) -> int:
+        self._count()
+        return super().open_new(path)
+
+    def write(self, descriptor: int, content: bytes) -> None:
+        try:
+            self._count()
+        except OSError:
+            super().write(descriptor, content[: len(content) // 2])  # a full disk takes what still fits
+            raise
+        super().write(descriptor, content)
+
+    def sync(self, descriptor: int) -> None:
+        self._count()
+        super().sync(descriptor)
+
+    def replace(self, source: Path, target: Path) -> None:
+        self._count()
+        super().replace(source, target)
+
+    def remove(self, path: Path) -> None:
+        self._count()
+        super().remove(path)
+
+    def sync_folder(self, path: Path) -> None:
+        self._count()
+        super().sync_folder(path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    folder = RunFolder(tmp_path / "harbour")
+    folder.make()
+    return folder
+
+
+def said(artifact: Artifact) -> Mapping[str, JSON]:
+    return {"file": artifact.path, "sha256": artifact.sha256}
+
+
+def received(folder: RunFolder, content: bytes, *, etag: str = STRONG, step: int = 10_000) -> Part:
+    """A part that has got *content*, block by block."""
+    part = folder.part(PATH)
+    part.begin(etag)
+    for at in range(0, len(content), step):
+        part.write(content[at : at + step])
+    return part
+
+
+def files(folder: RunFolder) -> set[str]:
+    return {path.relative_to(folder.path).as_posix() for path in folder.path.rglob("*") if path.is_file()}
+
+
+def test_a_finished_part_is_the_video_and_its_sidecar(folder: RunFolder, film: bytes) -> None:
+    part = received(folder, film)
+    assert files(folder) == {f"videos/{PATH}.part"}
+
+    artifact = part.finish(len(film), said)
+
+    assert files(folder) == {f"videos/{PATH}", "videos/coast/heron.json"}
+    assert folder.video(PATH).read_bytes() == film
+    assert (artifact.path, artifact.bytes, artifact.sha256) == (PATH, len(film), hashlib.sha256(film).hexdigest())
+    assert (artifact.media.width, artifact.media.height, artifact.media.seconds) == (128, 72, 2.0)
+    assert json.loads((folder.videos / "coast" / "heron.json").read_text()) == said(artifact)
+    assert is_intact(folder.video(PATH), len(film))
+
+
+class Noted(Disk):
+    """A disk that notes what is made durable and what is named, in order."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def sync(self, descriptor: int) -> None:
+        self.notes.append("sync")
+        super().sync(descriptor)
+
+    def replace(self, source: Path, target: Path) -> None:
+        self.notes.append(f"name {target.name}")
+        super().replace(source, target)
+
+    def sync_folder(self, path: Path) -> None:
+        self.notes.append(f"sync {path.name}/")
+        super().sync_folder(path)
+
+
+def test_bytes_are_durable_before_they_have_a_name_and_the_names_before_it_returns(tmp_path: Path, film: bytes) -> None:
+    disk = Noted()
+    part = received(RunFolder(tmp_path, disk), film)
+    disk.notes.clear()
+
+    part.finish(None, said)
+
+    assert disk.notes == ["sync", "name heron.mp4", "sync", "name heron.json", "sync coast/"]
+
+
+def test_a_length_that_was_not_announced_is_not_asked_for(folder: RunFolder, film: bytes) -> None:
+    assert received(folder, film).finish(None, said).bytes == len(film)
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "error"),
+    [
+        (slice(0, -1), 0, Truncated),  # what was announced did not come
+        (slice(0, -1), None, Truncated),  # nothing was announced, and the film itself is cut
+        (slice(0, 0), None, NotAVideo),
+        (slice(0, None), -1, NotAVideo),  # more came than was announced
+    ],
+)
+def test_what_is_not_whole_gets_no_name(
+    folder: RunFolder, film: bytes, content: slice, more: int | None, error: type[ArtifactError]
+) -> None:
+    part = received(folder, film[content])
+
+    with pytest.raises(error):
+        part.finish(None if more is None else len(film) + more, said)
+
+    assert not folder.video(PATH).exists()
+    part.close()
+    part.discard()
+    assert files(folder) == set()
+
+
+def test_a_sidecar_that_cannot_be_written_leaves_the_video_without_a_name(folder: RunFolder, film: bytes) -> None:
+    part = received(folder, film)
+    with pytest.raises(TypeError):
+        part.finish(None, lambda artifact: {"no": artifact})  # type: ignore[dict-item]
+    part.close()
+    assert not folder.video(PATH).exists()
+
+
+@pytest.mark.parametrize("content", [b"<html><body>502", b'{"error": "not ready"}', bytes(64)])
+def test_what_does_not_begin_as_a_film_is_refused_at_once(folder: RunFolder, content: bytes) -> None:
+    part = folder.part(PATH)
+    part.begin("")
+    with pytest.raises(NotAVideo, match="not as an MP4 does"):
+        part.write(content)
+    part.close()
+
+
+def test_a_body_without_end_is_cut(folder: RunFolder, film: bytes) -> None:
+    part = received(folder, film)
+    part.length = VIDEO_BYTES_MAX  # as if so much had come
+    with pytest.raises(NotAVideo, match="larger than 4 GiB"):
+        part.write(b"x")
+    part.close()
+
+
+def test_a_cut_part_is_kept_and_taken_up_again(folder: RunFolder, film: bytes) -> None:
+    part = received(folder, film[:30_001])
+    with pytest.raises(Truncated):
+        part.finish(len(film), said)
+    part.close()
+
+    again = folder.part(PATH)
+    assert again.resumable() == (30_001, STRONG)
+    again.resume()
+    again.write(film[30_001:])
+    artifact = again.finish(len(film), said)
+
+    assert folder.video(PATH).read_bytes() == film
+    assert artifact.sha256 == hashlib.sha256(film).hexdigest()
+    assert files(folder) == {f"videos/{PATH}", "videos/coast/heron.json"}
+
+
+@pytest.mark.parametrize("etag", ["", WEAK, "film-1"])
+def test_only_a_strong_tag_lets_a_part_be_taken_up_again(folder: RunFolder, film: bytes, etag: str) -> None:
+    received(folder, film[:20_000], etag=etag).close()
+    assert folder.part(PATH).resumable() is None
+    assert files(folder) == {f"videos/{PATH}.part"}
+
+
+def test_a_large_part_can_be_taken_up_again_even_after_a_crash(folder: RunFolder, film: bytes) -> None:
+    large = film + bytes(TAG_FROM_BYTES - len(film))
+    crashed = received(folder, large[:-1])
+    assert folder.part(PATH).resumable() is None
+
+    crashed.write(large[-1:])  # and never closed
+
+    assert folder.part(PATH).resumable() == (TAG_FROM_BYTES, STRONG)
+    crashed.close()
+
+
+@on_posix
+def test_a_part_lets_go_of_its_file_even_where_its_tag_cannot_be_left(folder: RunFolder, film: bytes) -> None:
+    part = received(folder, film[:20_000])
+    folder.video(PATH + ".part.etag").symlink_to("elsewhere")
+    with pytest.raises(OSError, match="etag"):
+        part.close()
+
+    part.close()
+    assert folder.part(PATH).resumable() is None
+
+
+def test_a_part_begun_anew_forgets_the_old_one(folder: RunFolder, film: bytes) -> None:
+    received(folder, film[:20_000]).close()
+    received(folder, film[:300], etag=WEAK).close()
+    assert folder.part(PATH).resumable() is None
+
+    received(folder, film[:400], etag='"film-2"').close()
+    assert folder.part(PATH).resumable() == (400, '"film-2"')
+
+
+@pytest.mark.parametrize("tag", [b"", b"\xff\xfe", b'W/"x"'])
+def test_a_tag_that_cannot_be_read_means_starting_anew(folder: RunFolder, film: bytes, tag: bytes) -> None:
+    received(folder, film[:20_000]).close()
+    (folder.videos / f"{PATH}.part.etag").write_bytes(tag)
+    assert folder.part(PATH).resumable() is None
+
+
+def test_a_part_without_bytes_is_none(folder: RunFolder) -> None:
+    assert folder.part(PATH).resumable() is None
+    received(folder, b"").close()
+    assert folder.part(PATH).resumable() is None
+
+
+def test_the_new_video_takes_the_place_of_the_old_one(folder: RunFolder, film: bytes) -> None:
+    folder.disk.make_folder(folder.video(PATH).parent)
+    folder.video(PATH).write_bytes(b"damaged")
+    received(folder, film).finish(None, said)
+    assert folder.video(PATH).read_bytes() == film
+
+
+@pytest.mark.parametrize("path", ["../heron.mp4", "coast/../../heron.mp4", "/etc/heron.mp4", "coast/..", ".."])
+def test_no_path_leads_out_of_the_folder(folder: RunFolder, path: str) -> None:
+    with pytest.raises(ValueError, match="leaves the run's folder"):
+        folder.video(path)
+    with pytest.raises(ValueError, match="leaves the run's folder"):
+        folder.part(path)
+
+
+@on_posix
+@pytest.mark.parametrize("suffix", [".part", ".part.etag"])
+def test_a_link_in_a_parts_place_is_not_followed(folder: RunFolder, film: bytes, suffix: str) -> None:
+    theirs = folder.path.parent / "theirs"
+    theirs.write_bytes(b"precious")
+    folder.disk.make_folder(folder.video(PATH).parent)
+    folder.video(PATH + suffix).symlink_to(theirs)
+
+    part = folder.part(PATH)
+    if suffix == ".part":
+        with pytest.raises(OSError, match="heron"):
+            part.begin(STRONG)
+    else:
+        part.begin(STRONG)
+        part.write(film)
+    part.close()
+
+    assert theirs.read_bytes() == b"precious"
+
+
+@on_posix
+def test_a_link_in_the_videos_place_is_replaced_not_followed(folder: RunFolder, film: bytes) -> None:
+    theirs = folder.path.parent / "theirs"
+    theirs.write_bytes(b"precious")
+    folder.disk.make_folder(folder.video(PATH).parent)
+    folder.video(PATH).symlink_to(theirs)
+
+    received(folder, film).finish(None, said)
+
+    assert theirs.read_bytes() == b"precious"
+    assert not folder.video(PATH).is_symlink()
+    assert folder.video(PATH).read_bytes() == film
+
+
+def test_whichever_change_fails_nothing_that_is_not_whole_has_a_name(tmp_path: Path, film: bytes) -> None:
+    n = 0
+    while True:
+        n += 1
+        disk = Failing(n)
+        folder = RunFolder(tmp_path / str(n), disk)
+        part: Part | None = None
+        try:
+            folder.make()
+            folder.write_metadata([{"id": "a"}])
+            part = received(folder, film)
+            part.finish(len(film), said)
+            folder.append_metadata({"id": "b"})
+        except OSError:
+            pass
+        finally:
+            if part is not None:
+                part.close()
+        whole = {"heron.mp4": film, "heron.json": None, "metadata.jsonl": None}
+        for path in (one for one in folder.path.rglob("*") if one.is_file() and one.name in whole):
+            if path.name == "heron.mp4":
+                assert path.read_bytes() == film
+            elif path.name == "heron.json":
+                assert json.loads(path.read_bytes())["file"] == PATH
+            else:
+                assert path.read_text().splitlines()[0] == '{"id": "a"}'
+        if not disk.failed:
+            break
+        again = received(RunFolder(folder.path), film)
+        assert again.finish(len(film), said).bytes == len(film)
+    assert n > 20
+
+
+def test_metadata_is_written_whole_and_lengthened_by_lines(folder: RunFolder) -> None:
+    folder.write_metadata([{"file_name": "a.mp4", "text": "a fox 🦊"}])
+    folder.append_metadata({"file_name": "b.mp4", "text": "\ud800"})
+    folder.append_metadata({"file_name": "c.mp4", "text": "two\nlines"})
+
+    rows = [json.loads(line) for line in folder.metadata.read_text(encoding="utf-8").splitlines()]
+    assert [row["file_name"] for row in rows] == ["a.mp4", "b.mp4", "c.mp4"]
+    assert [row["text"] for row in rows] == ["a fox 🦊", "?", "two\nlines"]
+
+    folder.write_metadata([])
+    assert folder.metadata.read_bytes() == b""
+
+
+def test_the_manifest_and_the_files_it_read_are_kept_by_digest(folder: RunFolder) -> None:
+    def source(name: str, content: bytes) -> SourceFile:
+        return SourceFile(name=name, sha256=hashlib.sha256(content).hexdigest(), content=content)
+
+    def kept(*sources: SourceFile) -> Manifest:
+        return Manifest(
+            name="harbour",
+            provider=ProviderChoice(),
+            profile=Profile(name="some", title="Some"),
+            limits=LimitsWish(),
+            jobs=(),
+            files=sources,
+        )
+
+    first, second = source("m.yaml", b"jobs: []\n"), source("m.YAML", b"jobs: [1]\n")
+    prompt = source("../prompts/fox.txt", b"a fox")
+
+    folder.keep(kept(first, prompt))
+    folder.keep(kept(first, prompt))
+    folder.keep(kept(second))
+
+    manifests = f"manifests/{first.sha256[:8]}"
+    assert files(folder) == {
+        f"{manifests}.yaml",
+        f"{manifests}-files/{prompt.sha256[:8]}.txt",
+        f"manifests/{second.sha256[:8]}.yaml",
+    }
+    assert (folder.path / f"{manifests}.yaml").read_bytes() == first.content
+
+
+def test_a_video_that_is_gone_or_has_another_length_is_not_intact(tmp_path: Path) -> None:
+    path = tmp_path / "heron.mp4"
+    assert not is_intact(path, 0)
+    path.write_bytes(b"12345")
+    assert is_intact(path, 5)
+    assert not is_intact(path, 4)

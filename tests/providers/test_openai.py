@@ -1,0 +1,10 @@
+"""The profile `openai` keeps the contract."""
+
+from __future__ import annotations
+
+from tests.providers.contract import Contract
+
+
+class TestOpenAI(Contract):
+    name = "openai"
+    video_id = "video_68d7512d07848190b3e45da0ecbebcde004da08e1e0678d5"

@@ -1,0 +1,143 @@
+"""What the `videos` dialect sends, and that no answer whatever makes it fall over."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.model import JSON, Profile
+from pipeline.providers.base import Observation, Page, Refusal, Reply, Status, Submission
+from pipeline.providers.registry import find_profile
+from pipeline.providers.replies import MESSAGE_CHARACTERS_MAX
+from pipeline.providers.videos import Videos, wire_fields
+from tests.providers import contract
+from tests.providers.contract import a_job
+from tests.providers.recorded import names_in
+from tests.providers.test_multipart import parsed
+
+OURS = Profile(name="some", title="Some", default_model="sora-2", default_seconds=4, default_size="1280x720")
+VIDEOS = Videos()
+
+NAMES = [
+    *("id", "task_id", "object", "status", "progress", "created_at", "expires_at", "prompt"),
+    *("error", "code", "message", "detail", "msg", "fail_reason", "data", "has_more", "last_id"),
+]
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+documents = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(NAMES),
+            inner,
+            max_size=8,
+        )
+    ),
+    max_leaves=12,
+)
+bodies = st.binary(max_size=60) | documents.map(lambda d: json.dumps(d).encode("utf-8", "surrogatepass"))
+replies = st.builds(
+    Reply,
+    status=st.integers(100, 599),
+    headers=st.dictionaries(st.sampled_from(["retry-after", "content-type"]), st.text(max_size=10)),
+    body=bodies,
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sent"), [(4, "4"), (4.0, "4"), (2.5, "2.5"), (7.1234567, "7.1234567"), (1234567, "1234567")]
+)
+def test_seconds_go_as_text_and_to_the_digit(seconds: float, sent: str) -> None:
+    assert wire_fields(a_job(OURS, seconds=seconds))["seconds"] == sent
+
+
+def test_params_go_as_they_are_and_never_over_our_own() -> None:
+    params: dict[str, JSON] = {
+        "seed": 7,
+        "size": "1x1",
+        "loop": True,
+        "tags": ["a", {"b": None}],
+        "note": None,
+        "cfg": 1.5,
+    }
+    job = a_job(OURS, params=params)
+
+    as_form = VIDEOS.submit(job, OURS, key="k")
+    as_json = VIDEOS.submit(job, replace(OURS, body="json"), key="k")
+
+    own = {"prompt": "a heron at dawn", "model": "sora-2", "seconds": "4", "size": "1280x720"}
+    assert as_json.headers["content-type"] == "application/json"
+    assert json.loads(as_json.body) == {**params, **own}
+    assert parsed(as_form.headers["content-type"], as_form.body) == {
+        **own,
+        "seed": "7",
+        "loop": "true",
+        "tags": '["a", {"b": null}]',
+        "note": "null",
+        "cfg": "1.5",
+    }
+    assert list(json.loads(as_json.body))[:4] == ["prompt", "model", "seconds", "size"]
+
+
+def test_a_profiles_own_words_go_before_the_common_ones() -> None:
+    profile = replace(OURS, status_words={"task_done": "done", "created": "done"})
+    for word, status in (("TASK_DONE", Status.DONE), ("created", Status.DONE), ("queued", Status.WAITING)):
+        seen = VIDEOS.read_look(Reply(status=200, body=json.dumps({"id": "v", "status": word}).encode()), profile)
+        assert isinstance(seen, Observation)
+        assert seen.status is status
+
+
+def test_a_constant_that_is_no_json_is_as_good_as_absent() -> None:
+    receipt = VIDEOS.read_submit(Reply(status=200, body=b'{"id": "v", "progress": NaN, "cost": Infinity}'), OURS)
+    assert isinstance(receipt, Submission)
+    assert receipt.raw == {"id": "v", "progress": None, "cost": None}
+
+
+def test_rows_of_a_page_that_are_no_videos_are_passed_over() -> None:
+    body = json.dumps({"data": [None, "v", {"id": "v1"}, {}], "has_more": True}).encode()
+    page = VIDEOS.read_page(Reply(status=200, body=body), OURS)
+    assert isinstance(page, Page)
+    assert [seen.video_id for seen in page.observations] == ["v1", ""]
+    assert page.after is None
+
+
+def test_an_empty_page_is_the_last() -> None:
+    page = VIDEOS.read_page(Reply(status=200, body=b'{"data": [], "has_more": true, "last_id": null}'), OURS)
+    assert page == Page(observations=(), after=None)
+
+
+@given(replies)
+def test_no_answer_makes_it_fall_over(reply: Reply) -> None:
+    submission = VIDEOS.read_submit(reply, OURS)
+    look = VIDEOS.read_look(reply, OURS)
+    page = VIDEOS.read_page(reply, OURS)
+    content = VIDEOS.read_no_content(reply, OURS)
+
+    if isinstance(submission, Submission):
+        assert 200 <= reply.status < 300
+        assert submission.video_id
+        assert VIDEOS.look(submission.video_id, OURS).path.isascii()
+    assert isinstance(look, Observation | Refusal)
+    assert isinstance(page, Page | Refusal)
+    for refusal in (submission, look, page, content):
+        if isinstance(refusal, Refusal):
+            assert 0 < len(refusal.message) <= MESSAGE_CHARACTERS_MAX
+            assert "\n" not in refusal.message
+            assert "\x1b" not in refusal.message + refusal.code + refusal.excerpt
+
+
+def test_every_shipped_profile_is_held_to_the_contract() -> None:
+    from pipeline.providers.registry import profile_names
+    from tests.providers.recorded import REPLIES
+
+    assert {path.name for path in REPLIES.iterdir()} - {"any"} == set(profile_names())
+    assert all(find_profile(name) is not None for name in profile_names())
+
+
+def test_every_recorded_reply_is_read_by_a_test() -> None:
+    read = {*contract.ANY_SUBMIT, *contract.ANY_LOOK, *contract.ANY_FAILURE, *contract.ANY_CONTENT}
+    assert set(names_in("any")) == read | {"created-202", "created-task"}
