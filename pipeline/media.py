@@ -23,7 +23,7 @@ _FIRST_BOXES = frozenset({b"ftyp", b"styp"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaFacts:
-    """What an MP4 says of its first video track."""
+    """What an MP4 says of its first video track. Length and frames are 0 where a fragmented file does not say."""
 
     seconds: float
     width: int
@@ -66,7 +66,7 @@ def probe(path: Path) -> MediaFacts:
         if moov.end - moov.start > MOOV_BYTES_MAX:
             raise NotAVideo("its index is absurdly large")
         file.seek(moov.start)
-        return _facts(file.read(moov.end - moov.start), size, room)
+        return _facts(file.read(moov.end - moov.start), size, room, fragmented=b"moof" in top)
 
 
 def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[_Box]:
@@ -120,23 +120,31 @@ def _children(payload: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += length
 
 
-def _facts(moov: bytes, size: int, room: int) -> MediaFacts:
+def _facts(moov: bytes, size: int, room: int, *, fragmented: bool) -> MediaFacts:
     try:
         for track in _tree(moov):
             if track.get(b"hdlr", b"")[8:12] == b"vide":
-                return _track_facts(track, size, room)
+                return _track_facts(track) if fragmented else _whole_track_facts(track, size, room)
     except (struct.error, KeyError, IndexError, ZeroDivisionError) as error:
         raise NotAVideo(f"its index is broken: {error!r}") from error
     raise NotAVideo("it holds no video track")
 
 
-def _track_facts(track: dict[bytes, bytes], size: int, room: int) -> MediaFacts:
-    uniform, frames = struct.unpack_from(">II", track[b"stsz"], 4)
-    if frames == 0:
+def _whole_track_facts(track: dict[bytes, bytes], size: int, room: int) -> MediaFacts:
+    """The facts of a track whose index must account for every frame."""
+    facts = _track_facts(track)
+    if facts.frames == 0:
         raise NotAVideo("its video track holds no frame")
-    needed = uniform * frames or sum(struct.unpack_from(f">{frames}I", track[b"stsz"], 12))
+    (uniform,) = struct.unpack_from(">I", track[b"stsz"], 4)
+    needed = uniform * facts.frames or sum(struct.unpack_from(f">{facts.frames}I", track[b"stsz"], 12))
     if _last_chunk(track) >= size or needed > room:  # an `mdat` without a length of its own cannot tell
         raise Truncated("its last frames lie past the end of the file")
+    return facts
+
+
+def _track_facts(track: dict[bytes, bytes]) -> MediaFacts:
+    """What a track's own boxes say. A fragmented file (`moof`) may say no more than its size and codec there."""
+    (frames,) = struct.unpack_from(">I", track[b"stsz"], 8)
     width, height = struct.unpack_from(">II", track[b"tkhd"], len(track[b"tkhd"]) - 8)
     return MediaFacts(
         seconds=round(_duration_s(track[b"mdhd"]), 3),

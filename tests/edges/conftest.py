@@ -14,7 +14,9 @@ from tests.edges.films import LAYOUTS, encode, laid_out
 def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """One film of 2 s at 128x72, by layout."""
     folder = tmp_path_factory.mktemp("films")
-    front, end = (encode(folder / f"{name}.mp4", moov_first=name == "front") for name in ("front", "end"))
+    front, end = (
+        encode(folder / f"{name}.mp4", movflags=flags) for name, flags in (("front", "faststart"), ("end", ""))
+    )
     made = {name: laid_out(name, front, end) for name in LAYOUTS}
     for name, content in made.items():
         (folder / name).write_bytes(content)

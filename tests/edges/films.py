@@ -12,9 +12,12 @@ LAYOUTS = ("front", "end", "long", "open")
 """`moov` first; `moov` last; `mdat` with a length of 64 bits; a last `mdat` whose length is 0: to the end."""
 
 
-def encode(path: Path, *, moov_first: bool) -> bytes:
+FRAGMENTED = "frag_keyframe+empty_moov"
+
+
+def encode(path: Path, *, movflags: str = "") -> bytes:
     """A film whose frames differ, so that it has some weight."""
-    options = {"movflags": "faststart"} if moov_first else {}
+    options = {"movflags": movflags} if movflags else {}
     with av.open(str(path), "w", format="mp4", options=options) as container:
         stream = container.add_stream(
             "libx264", rate=RATE, options={"preset": "ultrafast", "crf": "18", "threads": "1"}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import NotAVideo, Truncated
 from pipeline.media import MediaFacts, looks_like_mp4, probe
-from tests.edges.films import HEIGHT, LAYOUTS, RATE, SECONDS, WIDTH, boxes
+from tests.edges.films import FRAGMENTED, HEIGHT, LAYOUTS, RATE, SECONDS, WIDTH, boxes, encode
 
 FACTS = MediaFacts(seconds=float(SECONDS), width=WIDTH, height=HEIGHT, codec="avc1", frames=SECONDS * RATE)
 KIB = 1024
@@ -48,6 +48,22 @@ def test_a_cut_film_is_never_taken_for_a_whole_one(layout: str, films: dict[str,
     for length in sorted({*range(KIB, len(film), KIB), *chosen, *ends, *range(1, 60), len(film) - 1}):
         with pytest.raises(Truncated):
             probed(a_path, film[:length])
+
+
+def test_a_fragmented_film_is_a_film(a_path: Path) -> None:
+    encode(a_path, movflags=FRAGMENTED)
+
+    facts = probe(a_path)
+
+    assert (facts.width, facts.height, facts.codec) == (WIDTH, HEIGHT, "avc1")
+
+
+def test_a_fragmented_film_cut_within_a_fragment_is_truncated(a_path: Path) -> None:
+    film = encode(a_path, movflags=FRAGMENTED)
+    _, start, end = next(b for b in boxes(film) if b[0] == b"mdat")
+
+    with pytest.raises(Truncated):
+        probed(a_path, film[: (start + end) // 2])
 
 
 @pytest.mark.parametrize(
