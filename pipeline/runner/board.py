@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.records import Value
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact, State
-from pipeline.model import Limits, Profile
+from pipeline.model import JSON, Limits, Profile
 from pipeline.pacing import RenderTimes
 from pipeline.plan import Step
 from pipeline.policy import Stop, Verdict
@@ -68,6 +68,8 @@ class Board:
     pending: deque[Step] = field(default_factory=deque)
     watching: Agenda[Watched] = field(default_factory=Agenda)
     backlog: Agenda[Wanted] = field(default_factory=Agenda)
+    new_rows: list[Mapping[str, JSON]] = field(default_factory=list)
+    """Of what was stored since `videos/metadata.jsonl` was last added to."""
     renders: RenderTimes = field(default_factory=RenderTimes)
     bell: Bell = field(default_factory=Bell)
     posting: Count = field(init=False)
@@ -192,5 +194,5 @@ class Board:
     def interrupt(self) -> None:
         """A person asks us to stop."""
         self.interrupted = True
-        self.notice("run", "interrupted: waiting for open submits to be answered; once more leaves at once")
+        self.notice("run", "interrupted: open submits are answered first; once more leaves at once", urgent=True)
         self.leave("interrupted")

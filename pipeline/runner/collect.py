@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import aclosing, closing
 
 import anyio
 import anyio.to_thread
@@ -13,6 +14,7 @@ from pipeline.policy import Fetches, after_fetch
 from pipeline.progress import Received
 from pipeline.providers.base import Problem, Refusal, Request
 from pipeline.runner.board import Board, Wanted
+from pipeline.runner.lanes import FOREVER
 from pipeline.runner.sidecar import metadata_row, sidecar
 from pipeline.storage import Artifact, Part
 from pipeline.transport import Incoming
@@ -29,38 +31,34 @@ class CollectLane:
         self._board = board
 
     async def run(self) -> None:
-        async with anyio.create_task_group() as slots:
-            for _ in range(self._board.limits.downloads):
-                slots.start_soon(self._slot)
-
-    async def _slot(self) -> None:
         board = self._board
-        while not board.collect_over:
-            wanted = board.backlog.take(anyio.current_time())
-            if wanted is None:
-                await board.bell.wait(board.backlog.next_s())
-                continue
-            with board.fetching:
-                await self._collect(wanted)
+        async with anyio.create_task_group() as downloads:
+            while not board.collect_over:
+                free = board.fetching.value < board.limits.downloads
+                wanted = board.backlog.take(anyio.current_time()) if free else None
+                if wanted is not None:
+                    board.fetching.begin()
+                    downloads.start_soon(self._collect, wanted)
+                else:
+                    await board.bell.wait(board.backlog.next_s() if free else FOREVER)
 
     async def _collect(self, wanted: Wanted) -> None:
         part = self._board.folder.part(self._board.job(wanted.key).path)
-        try:
-            with anyio.fail_after(WHOLE_S):
-                expected, etag = await self._fetch(wanted, part)
-        except _NotServed as answer:
-            await self._settle(wanted, answer.refusal)
-        except (ProviderError, ArtifactError) as error:
-            if not isinstance(error, ProviderError | Truncated):
-                part.discard()
-            await self._settle(wanted, error)
-        except TimeoutError:
-            await self._settle(wanted, OutcomeUnknown(f"not whole after {WHOLE_S:.0f} s"))
-        else:
-            with anyio.CancelScope(shield=True):  # what is here whole is not thrown away
-                await self._keep(wanted, part, expected, etag)
-        finally:
-            part.close()
+        with self._board.fetching, closing(part):
+            try:
+                with anyio.fail_after(WHOLE_S):
+                    expected, etag = await self._fetch(wanted, part)
+            except _NotServed as answer:
+                await self._settle(wanted, answer.refusal)
+            except (ProviderError, ArtifactError) as error:
+                if not isinstance(error, ProviderError | Truncated):
+                    part.discard()
+                await self._settle(wanted, error)
+            except TimeoutError:
+                await self._settle(wanted, OutcomeUnknown(f"not whole after {WHOLE_S:.0f} s"))
+            else:
+                with anyio.CancelScope(shield=True):  # what is here whole is not thrown away
+                    await self._keep(wanted, part, expected, etag)
 
     async def _fetch(self, wanted: Wanted, part: Part) -> tuple[int | None, str]:
         """Bring the bytes; returns how many there must be in all, and their ETag."""
@@ -70,9 +68,10 @@ class CollectLane:
         async with board.transport.fetch(_from(request, held)) as incoming:
             expected = await self._begin(part, incoming, held)
             name = board.job(wanted.key).id
-            async for block in incoming.blocks():
-                part.write(block)
-                board.observer(Received(id=name, bytes=len(block)))
+            async with aclosing(incoming.blocks()) as blocks:
+                async for block in blocks:
+                    part.write(block)
+                    board.observer(Received(id=name, bytes=len(block)))
             return expected, incoming.headers.get("etag", "")
 
     async def _begin(self, part: Part, incoming: Incoming, held: tuple[int, str] | None) -> int | None:
@@ -102,9 +101,9 @@ class CollectLane:
                 part.discard()
             await self._settle(wanted, error)
             return
-        self._record_stored(key, artifact, etag)
-        await board.ledger.commit()
-        board.folder.append_metadata(metadata_row(board.job(key)))
+        self._record_stored(key, artifact, etag)  # the next commit, at most a second away, makes it durable too:
+        # nothing acts upon it, and a crash before that only fetches the video again
+        board.new_rows.append(metadata_row(board.job(key)))
 
     def _record_stored(self, key: str, artifact: Artifact, etag: str) -> None:
         media = artifact.media

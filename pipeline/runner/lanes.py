@@ -136,14 +136,18 @@ class Gate:
 
 
 class Count:
-    """How many are at something; `with count:` while being at it."""
+    """How many are at something: `begin` when one is sent to it, and `with count:` while it is at it."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self.value = 0
         self._changed = changed
 
-    def __enter__(self) -> None:
+    def begin(self) -> None:
+        """One more, from now on: before its task has had its first turn."""
         self.value += 1
+
+    def __enter__(self) -> None:
+        """It was counted by `begin`."""
 
     def __exit__(self, *exc: object) -> None:
         self.value -= 1

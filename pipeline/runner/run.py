@@ -12,7 +12,7 @@ from pipeline.runner.submit import SubmitLane
 from pipeline.runner.watch import WatchLane
 
 LAZY_S = 1.0
-"""What may be written late (a status that changed) is on disk so soon."""
+"""What may be written late (a status that changed, a row of metadata.jsonl) is on disk so soon."""
 
 
 async def carry_out(board: Board, plan: Plan) -> None:
@@ -52,3 +52,6 @@ async def _write_late_facts(board: Board) -> None:
     while True:
         await anyio.sleep(LAZY_S)
         await board.ledger.commit()
+        rows, board.new_rows = board.new_rows, []
+        if rows:
+            board.folder.append_metadata(*rows)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from pipeline.errors import ProviderError
 from pipeline.ledger.records import Value
@@ -17,7 +18,8 @@ from pipeline.policy import Stop, Streak, after_submit
 from pipeline.providers.base import Refusal, Reply, Status, Submission
 from pipeline.providers.replies import clean
 from pipeline.runner.board import Board
-from pipeline.runner.lanes import Answer
+from pipeline.runner.lanes import FOREVER, Answer
+from pipeline.text import money
 
 
 class SubmitLane:
@@ -29,44 +31,39 @@ class SubmitLane:
 
     async def run(self) -> None:
         """Until nothing is pending, or something stops the submits."""
-        async with anyio.create_task_group() as slots:
-            for _ in range(self._board.limits.submit_slots):
-                slots.start_soon(self._slot)
-
-    async def _slot(self) -> None:
         board = self._board
-        while not board.submits_over:
-            step = board.pending[0] if board.pending else None
-            answer, again_s = Answer.WAIT, float("inf")
-            if step is not None:
-                answer, again_s = board.gate.ask(step.price, board.load, now_s=anyio.current_time())
-            if step is None or answer is Answer.WAIT:
-                await board.bell.wait(again_s)
-            elif answer is Answer.NO_MONEY:
-                board.buy_no_more(_over_budget(board, step.price))
-            else:
-                board.pending.popleft()
-                with board.posting:
-                    await self._submit_in_turn(step)
+        async with anyio.create_task_group() as posts:
+            while not board.submits_over:
+                step = board.pending[0] if board.pending else None
+                answer, again_s = Answer.WAIT, FOREVER
+                if step is not None:
+                    answer, again_s = board.gate.ask(step.price, board.load, now_s=anyio.current_time())
+                if step is None or answer is Answer.WAIT:
+                    await board.bell.wait(again_s)
+                elif answer is Answer.NO_MONEY:
+                    board.buy_no_more(_over_budget(board, step.price))
+                else:
+                    board.pending.popleft()
+                    board.reserved += step.price or Decimal(0)
+                    board.posting.begin()
+                    posts.start_soon(self._submit_in_turn, step)
 
     async def _submit_in_turn(self, step: Step) -> None:
         """Wait for this submit's place in the rate, with its money set aside; then submit."""
         board = self._board
-        price = step.price or Decimal(0)
-        board.reserved += price
-        try:
-            place_s = anyio.current_time() + board.gate.place(anyio.current_time())
-            while board.stop is Stop.NOTHING and anyio.current_time() < place_s:
-                await board.bell.wait(place_s)
-        except BaseException:
-            board.reserved -= price
-            raise
-        board.reserved -= price
-        if board.stop is not Stop.NOTHING:
-            board.pending.appendleft(step)
-            return
-        with anyio.CancelScope(shield=True):  # from the intent to the answer on disk nothing cuts in
-            await self._submit(step)
+        with board.posting:
+            try:
+                place_s = anyio.current_time() + board.gate.place(anyio.current_time())
+                while board.stop is Stop.NOTHING and anyio.current_time() < place_s:
+                    await board.bell.wait(place_s)
+                await checkpoint_if_cancelled()  # else a run that never has to wait would not hear of it
+            finally:
+                board.reserved -= step.price or Decimal(0)
+            if board.stop is not Stop.NOTHING:
+                board.pending.appendleft(step)
+                return
+            with anyio.CancelScope(shield=True):  # from the intent to the answer on disk nothing cuts in
+                await self._submit(step)
 
     async def _submit(self, step: Step) -> None:
         board, key = self._board, step.job.key
@@ -153,12 +150,15 @@ def _fields(
 
 
 def _over_budget(board: Board, price: Decimal | None) -> str:
+    def words(amount: Decimal | None) -> str:
+        return money(amount or Decimal(0), board.profile.currency)
+
     spent, budget = board.ledger.state.spent, board.limits.budget
-    return f"the budget of {budget} {board.profile.currency} is used: {spent} spent, the next video costs {price}"
+    return f"the budget of {words(budget)} is used: {words(spent)} spent, the next video costs {words(price)}"
 
 
 def _uncertain_words(board: Board, key: str, price: Decimal | None, reason: str) -> str:
-    cost = f"{price} {board.profile.currency}" if price is not None else "an unknown price"
+    cost = money(price, board.profile.currency) if price is not None else "an unknown price"
     return (
         f"{board.job(key).id}: it is not known whether this submit was accepted ({reason}). It may have cost {cost}, "
         f"and will not be sent again unless you say so: vidbatch resolve {board.folder.path}"

@@ -1,6 +1,6 @@
 """The watch lane: one agenda for all videos being rendered. Looking is free, so it may fail and be repeated.
 
-A few workers take what is due. Where the provider lists its videos and several are due, one page tells of a hundred;
+A few looks go on at once. Where the provider lists its videos and several are due, one page tells of a hundred;
 else each is asked for when its render time says that asking pays. A look that fails never fails a job.
 """
 
@@ -14,10 +14,14 @@ from pipeline.pacing import next_look_s
 from pipeline.policy import Looks, Stop, Verdict, after_look
 from pipeline.providers.base import Observation, Page, Problem, Refusal
 from pipeline.runner.board import Board, Watched
+from pipeline.runner.lanes import FOREVER
 
 LOOKERS = 8
 LIST_FROM = 3
 """So many due at once are looked up in the list, where there is one."""
+
+NO_LIST = (404, 405, 501)
+"""HTTP statuses that say there is no list here; anything else is a passing trouble."""
 
 
 class WatchLane:
@@ -31,25 +35,17 @@ class WatchLane:
         self._paused_until_s = float("-inf")
 
     async def run(self) -> None:
-        async with anyio.create_task_group() as lookers:
-            for _ in range(LOOKERS):
-                lookers.start_soon(self._looker)
-
-    async def _looker(self) -> None:
         board = self._board
-        while not board.watch_over:
-            now_s = anyio.current_time()
-            batch = [] if now_s < self._paused_until_s else self._take(now_s)
-            if not batch:
-                await board.bell.wait(max(board.watching.next_s(), self._paused_until_s))
-                continue
-            with board.looking:
-                try:
-                    await self._look_at(batch)
-                except BaseException:
-                    for watched in batch:  # cancelled: they are still being rendered
-                        board.watching.add(watched, from_s=now_s)
-                    raise
+        async with anyio.create_task_group() as looks:
+            while not board.watch_over:
+                now_s = anyio.current_time()
+                free = board.looking.value < LOOKERS
+                batch = self._take(now_s) if free and now_s >= self._paused_until_s else []
+                if batch:
+                    board.looking.begin()
+                    looks.start_soon(self._look_at, batch)
+                else:
+                    await board.bell.wait(max(board.watching.next_s(), self._paused_until_s) if free else FOREVER)
 
     def _take(self, now_s: float) -> list[Watched]:
         """What to look at next: all that is due where the list will tell, else the most pressing one."""
@@ -60,16 +56,11 @@ class WatchLane:
         return [] if watched is None else [watched]
 
     async def _look_at(self, batch: list[Watched]) -> None:
-        if len(batch) > 1:
-            seen = await self._read_list({watched.video_id for watched in batch})
-            unseen = [watched for watched in batch if watched.video_id not in seen]
+        with self._board.looking:
+            seen = await self._read_list({watched.video_id for watched in batch}) if len(batch) > 1 else {}
             for watched in batch:
-                if watched.video_id in seen:
-                    await self._settle(watched, seen[watched.video_id])
-            batch[:] = unseen
-        while batch:
-            await self._settle(batch[0], await self._look(batch[0].video_id))
-            del batch[0]
+                outcome = seen.get(watched.video_id) or await self._look(watched.video_id)
+                await self._settle(watched, outcome)
 
     async def _look(self, video_id: str) -> Observation | Refusal | ProviderError:
         board = self._board
@@ -101,7 +92,7 @@ class WatchLane:
         except ProviderError as error:
             return error
         page = board.dialect.read_page(reply, board.profile)
-        if isinstance(page, Refusal) and page.problem is Problem.UNKNOWN_ID:
+        if isinstance(page, Refusal) and page.http in NO_LIST and self._lists:
             self._lists = False
             board.notice("watch", "the provider has no list after all: asking for each video by itself")
         return page

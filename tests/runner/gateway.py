@@ -1,0 +1,233 @@
+"""A provider in the test's own event loop: real HTTP on loopback, well-behaved until a script says otherwise."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import anyio
+from anyio.abc import SocketAttribute, SocketStream
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+HEAD_BYTES_MAX = 1 << 16
+ETAG = '"film-1"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One request, as it came."""
+
+    kind: str
+    """`submit`, `look`, `list` or `content`."""
+    video_id: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What to answer, and how badly."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    cut_at: int | None = None
+    """The connection is closed after so many bytes of the answer."""
+    hold: anyio.Event | None = None
+    """Wait for it before answering."""
+
+
+def answer(document: object, status: int = 200, **headers: str) -> Answer:
+    """A JSON answer; `retry_after="1"` becomes `retry-after: 1`."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(
+        status=status, headers={"content-type": "application/json", **named}, body=json.dumps(document).encode()
+    )
+
+
+def refusal(status: int, code: str = "", message: str = "no", **headers: str) -> Answer:
+    """An error object in the API's shape."""
+    return answer({"error": {"code": code or None, "message": message}}, status, **headers)
+
+
+NOTHING = Answer(cut_at=0)
+"""No answer at all: the connection ends."""
+
+Script = Answer | Callable[[Seen], Answer | None]
+"""An answer, or what makes one; `None` from it: behave."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Video:
+    """What the gateway sold."""
+
+    id: str
+    prompt: str
+    looks: int = 0
+    """How often it was looked at."""
+    finished: bool = False
+
+
+class Gateway:
+    """Sells videos that are finished at the *looks*-th look; `once` and `always` make it behave badly."""
+
+    def __init__(self, film: bytes, *, looks: int = 1, lists: bool = False) -> None:
+        self.film = film
+        self.looks = looks
+        self.lists = lists
+        self.done_at_once = False
+        self.seen: list[Seen] = []
+        self.book: dict[str, Video] = {}
+        """Every accepted POST: what would have been billed."""
+        self.open_posts_max = 0
+        self.rendering_max = 0
+        self.render_gate: anyio.Event | None = None
+        """No video is finished before it is set."""
+        self._open_posts = 0
+        self._once: dict[str, deque[Script]] = defaultdict(deque)
+        self._always: dict[str, Script] = {}
+
+    def once(self, kind: str, *scripts: Script) -> None:
+        """The next requests of this kind are answered so, one after the other."""
+        self._once[kind].extend(scripts)
+
+    def always(self, kind: str, script: Script) -> None:
+        """From now on, requests of this kind are answered so."""
+        self._always[kind] = script
+
+    def behave(self) -> None:
+        """Forget every script."""
+        self._once.clear()
+        self._always.clear()
+
+    def of(self, kind: str) -> list[Seen]:
+        """The requests of one kind so far."""
+        return [seen for seen in self.seen if seen.kind == kind]
+
+    @property
+    def prompts_sold(self) -> list[str]:
+        return [video.prompt for video in self.book.values()]
+
+    # --- the wire
+
+    async def talk(self, stream: SocketStream) -> None:
+        """One connection, kept alive until either side ends it."""
+        async with stream:
+            reader = BufferedByteReceiveStream(stream)
+            try:
+                while await self._exchange(reader, stream):
+                    pass
+            except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                return
+
+    async def _exchange(self, reader: BufferedByteReceiveStream, stream: SocketStream) -> bool:
+        """Answer one request; whether the connection lives on."""
+        seen = await _read(reader)
+        self.seen.append(seen)
+        self._open_posts += seen.kind == "submit"
+        self.open_posts_max = max(self.open_posts_max, self._open_posts)
+        try:
+            given = self._answer(seen)
+            if given.hold is not None:
+                await given.hold.wait()
+        finally:
+            self._open_posts -= seen.kind == "submit"
+        await stream.send(_bytes(given)[: given.cut_at])
+        return given.cut_at is None
+
+    def _answer(self, seen: Seen) -> Answer:
+        script = self._once[seen.kind].popleft() if self._once[seen.kind] else self._always.get(seen.kind)
+        given = script(seen) if callable(script) else script
+        return self._behaved(seen) if given is None else given
+
+    # --- good behaviour
+
+    def _behaved(self, seen: Seen) -> Answer:
+        if seen.kind == "submit":
+            return answer(self.sell(seen))
+        if seen.kind == "list":
+            return self._list(seen)
+        video = self.book.get(seen.video_id)
+        if video is None:
+            return refusal(404, message=f"Video with id '{seen.video_id}' not found.")
+        return self.content(seen) if seen.kind == "content" else answer(self.show(video))
+
+    def sell(self, seen: Seen) -> dict[str, object]:
+        """Enter a POST in the book; the receipt."""
+        video = Video(id=f"video_{len(self.book) + 1}", prompt=_prompt(seen.body), finished=self.done_at_once)
+        self.book[video.id] = video
+        self.rendering_max = max(self.rendering_max, sum(not sold.finished for sold in self.book.values()))
+        return {"id": video.id, "object": "video", "status": "completed" if video.finished else "queued"}
+
+    def show(self, video: Video) -> dict[str, object]:
+        """A video object, one look further."""
+        video.looks += 1
+        allowed = self.render_gate is None or self.render_gate.is_set()
+        video.finished = video.finished or (video.looks >= self.looks and allowed)
+        return {"id": video.id, "object": "video", "status": "completed" if video.finished else "in_progress"}
+
+    def _list(self, seen: Seen) -> Answer:
+        if not self.lists:
+            return refusal(404, message="Invalid URL (GET /v1/videos)")
+        newest = list(reversed(self.book.values()))
+        after = seen.query.get("after")
+        start = 1 + next((at for at, video in enumerate(newest) if video.id == after), -1)
+        page = newest[start : start + int(seen.query.get("limit", "20"))]
+        rows = [self.show(video) for video in page]
+        return answer({"object": "list", "data": rows, "has_more": start + len(page) < len(newest)})
+
+    def content(self, seen: Seen) -> Answer:
+        """The film, or the rest of it."""
+        wanted = re.fullmatch(r"bytes=(\d+)-", seen.headers.get("range", ""))
+        headers = {"content-type": "video/mp4", "etag": ETAG}
+        if wanted is None or seen.headers.get("if-range") != ETAG:
+            return Answer(headers=headers, body=self.film)
+        start, whole = int(wanted[1]), len(self.film)
+        headers["content-range"] = f"bytes {start}-{whole - 1}/{whole}"
+        return Answer(status=206, headers=headers, body=self.film[start:])
+
+
+@asynccontextmanager
+async def serving(gateway: Gateway) -> AsyncIterator[str]:
+    """*gateway* on a free loopback port; gives its base URL."""
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, gateway.talk)
+        yield f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}/v1"
+        tasks.cancel_scope.cancel()
+
+
+async def _read(reader: BufferedByteReceiveStream) -> Seen:
+    head = (await reader.receive_until(b"\r\n\r\n", HEAD_BYTES_MAX)).decode("latin-1")
+    first, *lines = head.split("\r\n")
+    method, target, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    body = await reader.receive_exactly(int(headers.get("content-length", "0")))
+    url = urlsplit(target)
+    kind, video_id = _route(method, url.path)
+    query = dict(parse_qsl(url.query))
+    return Seen(kind=kind, video_id=video_id, query=query, headers=headers, body=bytes(body), at_s=anyio.current_time())
+
+
+def _route(method: str, path: str) -> tuple[str, str]:
+    parts = [unquote(part) for part in path.removeprefix("/v1/videos").split("/") if part]
+    if not parts:
+        return ("submit" if method == "POST" else "list"), ""
+    return ("content" if parts[1:] == ["content"] else "look"), parts[0]
+
+
+def _prompt(body: bytes) -> str:
+    found = re.search(rb'name="prompt"\r\n\r\n(.*?)\r\n--', body, re.DOTALL)
+    return found[1].decode() if found else ""
+
+
+def _bytes(given: Answer) -> bytes:
+    headers = {"content-length": str(len(given.body)), **given.headers}
+    lines = [f"HTTP/1.1 {given.status} X", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    return "\r\n".join(lines).encode("latin-1") + given.body

@@ -1,0 +1,127 @@
+"""One run folder against one gateway: what the runner's tests start again and again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from pipeline import api
+from pipeline.ledger.ledger import read_run
+from pipeline.ledger.replay import RunState
+from pipeline.ledger.state import JobState
+from pipeline.model import Job, LimitsWish, Manifest, Pace, Position, Profile, ProviderChoice, SourceFile
+from pipeline.prepare import Choice
+from pipeline.progress import Event, Notice
+from pipeline.providers.registry import find_profile
+from pipeline.runner.board import Board
+from tests.runner.gateway import Gateway
+
+NAME = "harbour"
+HUNG_S = 30.0
+"""A run of a test that is not over by then never will be."""
+QUICK = Pace(first_s=0.005, interval_s=0.005, interval_s_max=0.02, typical_s=0.01, deadline_s=60.0)
+"""Looks as quick as a gateway in the same process can answer them."""
+AT_ONCE = LimitsWish(in_flight=8, submits_per_minute=60_000.0, submit_slots=4, downloads=4)
+
+
+def job(n: int, prompt: str = "", path: str = "") -> Job:
+    """The n-th job; another *prompt* is another key."""
+    prompt = prompt or f"tug {n} at dawn"
+    return Job(
+        key=hashlib.sha256(f"{n} {prompt}".encode()).hexdigest()[:32],
+        id=f"job-{n}",
+        prompt=prompt,
+        model="sora-2",
+        seconds=4,
+        size="1280x720",
+        path=path or f"coast/job-{n}.mp4",
+        position=Position(file="harbour.yaml", line=n + 1, column=1),
+    )
+
+
+def jobs(count: int) -> tuple[Job, ...]:
+    return tuple(job(n) for n in range(count))
+
+
+def manifest(wanted: tuple[Job, ...], base_url: str, profile: Profile, limits: LimitsWish = AT_ONCE) -> Manifest:
+    """A manifest that asks for *wanted*."""
+    content = "\n".join(one.key for one in wanted).encode()
+    return Manifest(
+        name=NAME,
+        provider=ProviderChoice(base_url=base_url),
+        profile=profile,
+        limits=limits,
+        jobs=wanted,
+        files=(SourceFile(name="harbour.yaml", sha256=hashlib.sha256(content).hexdigest(), content=content),),
+    )
+
+
+def quick_profile() -> Profile:
+    """The sandbox's, without a list, in a hurry."""
+    profile = find_profile("sandbox")
+    assert profile is not None
+    return replace(profile, pace=QUICK, lists=False)
+
+
+@dataclass(slots=True, kw_only=True)
+class Night:
+    """A folder, a gateway, and a run whenever it is asked for."""
+
+    gateway: Gateway
+    base_url: str
+    outputs: Path
+    profile: Profile = field(default_factory=quick_profile)
+    limits: LimitsWish = AT_ONCE
+    events: list[Event] = field(default_factory=list)
+    boards: list[Board] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        return self.outputs / NAME
+
+    @property
+    def state(self) -> RunState:
+        """What the ledger says, read anew."""
+        return read_run(self.folder)
+
+    async def run(self, wanted: tuple[Job, ...], *, observer: Callable[[Event], None] | None = None) -> api.Outcome:
+        """Run a manifest of these jobs in this folder."""
+
+        def note(event: Event) -> None:
+            self.events.append(event)
+            if observer is not None:
+                observer(event)
+
+        with anyio.fail_after(HUNG_S):
+            return await api.run(
+                manifest(wanted, self.base_url, self.profile, self.limits),
+                Choice(outputs=self.outputs),
+                observer=note,
+                world=api.World(environment={}, chance=random.Random(7)),
+                on_board=self.boards.append,
+            )
+
+    def of(self, wanted: Job) -> JobState:
+        return self.state.jobs[wanted.key]
+
+    def video(self, wanted: Job) -> Path:
+        """Where the ledger says that its video is."""
+        return self.folder / "videos" / self.of(wanted).path
+
+    def facts(self, wanted: Job) -> list[str]:
+        """The types of the records about a job, in order, without its plan."""
+        lines = (self.folder / "ledger.jsonl").read_text("ascii").splitlines()
+        records: list[dict[str, Any]] = [json.loads(line) for line in lines]
+        return [record["t"] for record in records if record.get("job") == wanted.key and record["t"] != "plan"]
+
+    @property
+    def urgent(self) -> list[str]:
+        """What a person was told in red."""
+        return [event.message for event in self.events if isinstance(event, Notice) and event.urgent]

@@ -1,0 +1,127 @@
+"""The bounds: measured at the provider, not at the runner."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import anyio
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.lifecycle import State
+from pipeline.model import LimitsWish
+from tests.runner.gateway import Answer, Seen, answer
+from tests.runner.night import Night, jobs
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("in_flight", [1, 3, 7])
+async def test_no_more_videos_are_rendered_at_once_than_allowed(night: Night, in_flight: int) -> None:
+    night.limits = replace(night.limits, in_flight=in_flight)
+    night.gateway.render_gate = gate = anyio.Event()
+
+    def open_when_full(seen: Seen) -> None:
+        if len(night.gateway.book) == in_flight:
+            gate.set()
+
+    night.gateway.always("look", open_when_full)
+    outcome = await night.run(jobs(20))
+    assert outcome.counts == {State.STORED: 20}
+    assert night.gateway.rendering_max == in_flight
+
+
+async def test_no_more_posts_are_open_at_once_than_there_are_slots(night: Night) -> None:
+    night.limits = replace(night.limits, in_flight=30, submit_slots=3)
+    crowd = anyio.Event()
+    night.gateway.always("submit", lambda seen: _held(night, seen, crowd))
+    await night.run(jobs(30))
+    assert night.gateway.open_posts_max == 3
+
+
+def _held(night: Night, seen: Seen, crowd: anyio.Event) -> Answer | None:
+    """The first three are answered at once, till all slots are open; then nobody is until three more wait."""
+    posts = len(night.gateway.of("submit"))
+    if posts >= 6:
+        crowd.set()
+    return None if posts <= 3 or crowd.is_set() else replace(answer(night.gateway.sell(seen)), hold=crowd)
+
+
+async def test_one_canary_goes_alone_until_something_was_accepted(night: Night) -> None:
+    night.limits = replace(night.limits, in_flight=30, submit_slots=4)
+    first = anyio.Event()
+    night.gateway.once("submit", lambda seen: replace(answer(night.gateway.sell(seen)), hold=first))
+
+    async def let_go() -> None:
+        while not night.gateway.of("submit"):
+            await anyio.sleep(0.001)
+        await anyio.wait_all_tasks_blocked()  # whoever wanted to send has
+        assert len(night.gateway.of("submit")) == 1
+        first.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(let_go)
+        outcome = await night.run(jobs(6))
+    assert outcome.counts == {State.STORED: 6}
+
+
+async def test_submits_keep_the_rate(night: Night) -> None:
+    night.limits = replace(night.limits, submits_per_minute=1200.0, in_flight=30)  # one in 50 ms
+    await night.run(jobs(9))
+    times = [seen.at_s for seen in night.gateway.of("submit")]
+    assert times[-1] - times[0] >= 7 * 0.050  # eight spaces, one of them forgiven for a late first arrival
+
+
+async def test_a_budget_is_never_passed_and_what_it_bought_comes_home(night: Night) -> None:
+    night.limits = LimitsWish(in_flight=8, submits_per_minute=60_000.0, submit_slots=4, budget=Decimal("1.25"))
+    outcome = await night.run(jobs(10))  # 0.40 each
+    assert len(night.gateway.book) == 3
+    assert outcome.state.spent == Decimal("1.20")
+    assert outcome.counts == {State.STORED: 3, State.PENDING: 7}
+    assert "1.25" in outcome.stopped
+
+
+async def test_a_budget_counts_what_earlier_runs_spent(night: Night) -> None:
+    night.limits = replace(night.limits, budget=Decimal("1.25"))
+    await night.run(jobs(10))
+    again = await night.run(jobs(10))
+    assert len(night.gateway.book) == 3
+    assert again.stopped
+    night.limits = replace(night.limits, budget=Decimal("4.00"))
+    assert (await night.run(jobs(10))).counts == {State.STORED: 10}
+
+
+async def test_a_submit_of_unknown_outcome_counts_as_spent(night: Night) -> None:
+    night.limits = replace(night.limits, budget=Decimal("0.80"))
+    night.gateway.once("submit", Answer(cut_at=0))
+    outcome = await night.run(jobs(4))
+    assert outcome.counts == {State.UNCERTAIN: 1, State.STORED: 1, State.PENDING: 2}
+
+
+async def test_a_budget_without_a_price_is_refused_before_anything_is_sent(night: Night) -> None:
+    night.profile = replace(night.profile, models={})
+    night.limits = replace(night.limits, budget=Decimal(1))
+    with pytest.raises(UsageError, match="price"):
+        await night.run(jobs(1))
+    assert night.gateway.seen == []
+    assert not night.folder.exists()
+
+
+async def test_a_full_download_backlog_pauses_submits(night: Night) -> None:
+    night.limits = replace(night.limits, downloads=1, in_flight=100)
+    night.gateway.done_at_once = True
+    stuck = anyio.Event()
+    night.gateway.always("content", lambda seen: replace(night.gateway.content(seen), hold=stuck))
+
+    async def unstick() -> None:
+        while len(night.gateway.book) < 8:
+            await anyio.sleep(0.001)
+        await anyio.wait_all_tasks_blocked()
+        assert len(night.gateway.book) < 16
+        stuck.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(unstick)
+        outcome = await night.run(jobs(40))
+    assert outcome.counts == {State.STORED: 40}

@@ -1,0 +1,153 @@
+"""Looking at videos that are being rendered: looks may fail, and no look ever loses a video."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from pipeline import policy
+from pipeline.lifecycle import State
+from pipeline.runner.watch import LOOKERS
+from tests.runner.gateway import NOTHING, Answer, Script, Seen, answer, refusal
+from tests.runner.night import Night, job, jobs
+
+pytestmark = pytest.mark.anyio
+
+
+def _listing(night: Night) -> None:
+    """A list is promised; thirty videos are in flight, and none is finished before it was asked for."""
+    night.profile = replace(night.profile, lists=True)
+    night.limits = replace(night.limits, in_flight=30)
+    night.gateway.lists = True
+    night.gateway.render_gate = anyio.Event()
+
+
+def _open_gate(night: Night) -> Script:
+    def script(seen: Seen) -> None:
+        assert night.gateway.render_gate is not None
+        night.gateway.render_gate.set()
+
+    return script
+
+
+async def test_the_list_is_asked_when_several_are_due(night: Night) -> None:
+    _listing(night)
+    night.gateway.always("list", _open_gate(night))
+    outcome = await night.run(jobs(40))
+    assert outcome.counts == {State.STORED: 40}
+    assert night.gateway.of("list")
+
+
+async def test_a_list_of_many_pages_is_followed(night: Night) -> None:
+    _listing(night)
+    night.limits = replace(night.limits, in_flight=130, submit_slots=16)
+    night.gateway.render_gate = gate = anyio.Event()
+
+    def open_when_all_are_in(seen: Seen) -> Answer | None:
+        if len(night.gateway.book) == 130:
+            gate.set()
+        return None
+
+    night.gateway.always("list", open_when_all_are_in)
+    outcome = await night.run(jobs(130))
+    assert outcome.counts == {State.STORED: 130}
+    assert any(seen.query.get("after") for seen in night.gateway.of("list"))
+
+
+async def test_where_there_is_no_list_after_all_each_video_is_asked_for(night: Night) -> None:
+    _listing(night)
+    night.gateway.lists = False
+    night.gateway.always("list", _open_gate(night))
+    outcome = await night.run(jobs(40))
+    assert outcome.counts == {State.STORED: 40}
+    assert 1 <= len(night.gateway.of("list")) <= LOOKERS  # one for each that was on its way already
+
+
+async def test_a_video_that_the_list_leaves_out_is_asked_for_by_itself(night: Night) -> None:
+    _listing(night)
+
+    def empty(seen: Seen) -> Answer:
+        assert night.gateway.render_gate is not None
+        night.gateway.render_gate.set()
+        return answer({"object": "list", "data": [], "has_more": False})
+
+    night.gateway.always("list", empty)
+    outcome = await night.run(jobs(40))
+    assert outcome.counts == {State.STORED: 40}
+    assert night.gateway.of("list")
+
+
+@pytest.mark.parametrize("trouble", [NOTHING, refusal(500), refusal(502), refusal(429), Answer(body=b"<html>")])
+async def test_looks_that_fail_are_repeated_and_fail_no_job(night: Night, trouble: Answer) -> None:
+    night.gateway.once("look", *[trouble] * 12)
+    outcome = await night.run(jobs(3))
+    assert outcome.counts == {State.STORED: 3}
+    assert len(night.gateway.book) == 3
+
+
+async def test_an_unknown_status_word_keeps_the_video_in_flight(night: Night) -> None:
+    odd = answer({"id": "video_1", "object": "video", "status": "marinating"})
+    night.gateway.once("look", odd, odd, odd)
+    outcome = await night.run(jobs(1))
+    assert outcome.counts == {State.STORED: 1}
+    assert night.facts(job(0)) == ["intent", "accepted", "status", "finished", "stored"]
+    assert any("marinating" in str(event) for event in night.events)
+
+
+async def test_a_video_past_its_deadline_is_stalled_and_the_next_run_looks_again(night: Night) -> None:
+    quick = night.profile
+    night.profile = replace(quick, pace=replace(quick.pace, deadline_s=0.05))
+    night.gateway.looks = 1_000_000
+    stalled = await night.run(jobs(2))
+    assert stalled.counts == {State.STALLED: 2}
+    assert stalled.state.spent == 2 * stalled.outlook.plan.steps[0].price  # type: ignore[operator]
+
+    night.profile, night.gateway.looks = quick, 1
+    outcome = await night.run(jobs(2))
+    assert outcome.counts == {State.STORED: 2}
+    assert len(night.gateway.book) == 2
+
+
+@pytest.mark.parametrize("word", ["failed", "cancelled"])
+async def test_a_video_that_failed_says_why_and_is_not_bought_again(night: Night, word: str) -> None:
+    failed = {"id": "video_1", "object": "video", "status": word, "error": {"code": "moderation", "message": "a face"}}
+    night.gateway.once("look", answer(failed))
+    for _ in range(2):
+        outcome = await night.run(jobs(2))
+        assert outcome.counts == {State.FAILED: 1, State.STORED: 1}
+    assert len(night.gateway.book) == 2
+    assert outcome.state.jobs[job(0).key].reason == "moderation: a face"
+
+
+async def test_an_id_that_stays_unknown_is_lost_but_not_at_once(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "LOST_GRACE_S", 0.02)
+    night.gateway.always("look", _forgets("video_1"))
+    outcome = await night.run(jobs(2))
+    assert outcome.counts == {State.LOST: 1, State.STORED: 1}
+    assert len([seen for seen in night.gateway.of("look") if seen.video_id == "video_1"]) >= policy.LOST_TRIES
+
+
+def _forgets(video_id: str) -> Script:
+    def script(seen: Seen) -> Answer | None:
+        return refusal(404, message="not found") if seen.video_id == video_id else None
+
+    return script
+
+
+async def test_a_key_refused_while_looking_stops_the_run_and_keeps_the_ids(night: Night) -> None:
+    night.gateway.always("look", refusal(401, "invalid_api_key"))
+    outcome = await night.run(jobs(3))
+    assert outcome.stopped
+    assert State.STORED not in outcome.counts
+    night.gateway.behave()
+    assert (await night.run(jobs(3))).counts == {State.STORED: 3}
+    assert len(night.gateway.book) == 3
+
+
+async def test_a_video_is_never_asked_for_by_an_id_of_a_later_answer(night: Night) -> None:
+    night.gateway.looks = 3
+    night.gateway.once("look", answer({"id": "other", "object": "video", "status": "in_progress"}))
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert {seen.video_id for seen in night.gateway.seen} == {"", "video_1"}
