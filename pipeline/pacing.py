@@ -87,8 +87,9 @@ def next_look_s(age_s: float, *, pace: Pace, renders: RenderTimes, spread: float
     """
     jitter = 0.9 + 0.2 * spread
     if age_s <= 0.0:
-        expected = renders.next_end_s(0.0)
-        return max(pace.interval_s, expected or pace.first_s) * jitter
+        latest_s = max(pace.first_s, 2.0 * pace.typical_s)
+        first_s = min(renders.next_end_s(0.0) or pace.first_s, latest_s)
+        return max(pace.interval_s, first_s) * jitter
     expected = renders.next_end_s(age_s)
     wait_s = age_s / 20 if expected is None else expected - age_s
     return min(max(wait_s, pace.interval_s), pace.interval_s_max) * jitter

@@ -52,11 +52,16 @@ LOOK_BACKOFF = Backoff(base_s=2.0, cap_s=60.0)
 FETCH_BACKOFF = Backoff(base_s=1.0, cap_s=60.0)
 
 UNREACHABLE_TRIES = 8
-"""Submits in a row that could not be sent: then the address is taken for dead and the run stops."""
+UNREACHABLE_S = 600.0
+"""So many submits in a row that could not be sent, over so long: then the address is taken for dead."""
+UNREACHABLE_AT_START = 5
+"""The same, before anything was accepted: more likely a wrong address than an outage."""
 UNCERTAIN_IN_A_ROW = 5
 """Submits in a row of unknown outcome: each may be a bill, so no more are sent."""
 REJECTED_AT_START = 5
 """Rejections in a row before anything was accepted: the settings are wrong, not the prompts."""
+NO_SUCH_PLACE = (404, 405)
+"""Of a submit, before any was accepted: the address or the model is wrong, not the wish."""
 FETCH_TRIES = 8
 NO_CONTENT_TRIES = 3
 ABSENT_PATIENCE = 60.0
@@ -71,6 +76,8 @@ class Streak:
     """What the submit lane has just been through."""
 
     unreachable: int = 0
+    unreachable_s: float = 0.0
+    """Since the first of them."""
     throttled: int = 0
     uncertain: int = 0
     rejected: int = 0
@@ -99,13 +106,11 @@ def after_submit(
         case Submission():
             return Verdict(fact=Fact.ACCEPTED)
         case NotSent():
-            tries = streak.unreachable + 1
-            dead = tries >= UNREACHABLE_TRIES
             return Verdict(
                 fact=Fact.NOT_SENT,
                 reason=str(outcome),
-                stop=Stop.RUN if dead else Stop.NOTHING,
-                pause_s=_wait(SUBMIT_BACKOFF, tries, spread),
+                stop=Stop.SUBMITS if _is_dead(streak) else Stop.NOTHING,
+                pause_s=_wait(SUBMIT_BACKOFF, streak.unreachable + 1, spread),
             )
         case Untrusted():
             return Verdict(fact=Fact.NOT_SENT, reason=str(outcome), stop=Stop.RUN)
@@ -115,9 +120,18 @@ def after_submit(
             return _uncertain(str(outcome), streak)
 
 
+def _is_dead(streak: Streak) -> bool:
+    """Whether one more submit that could not be sent is one too many."""
+    if streak.accepted == 0:
+        return streak.unreachable + 1 >= UNREACHABLE_AT_START
+    return streak.unreachable + 1 >= UNREACHABLE_TRIES and streak.unreachable_s >= UNREACHABLE_S
+
+
 def _after_refused_submit(refusal: Refusal, streak: Streak, now: datetime, spread: float) -> Verdict:
     reason = _words(refusal)
     match refusal.problem:
+        case Problem.REJECTED if refusal.http in NO_SUCH_PLACE and streak.accepted == 0:
+            return Verdict(fact=Fact.TURNED_AWAY, reason=f"{reason} (wrong address or model?)", stop=Stop.SUBMITS)
         case Problem.REJECTED:
             hopeless = streak.accepted == 0 and streak.rejected + 1 >= REJECTED_AT_START
             return Verdict(fact=Fact.REJECTED, reason=reason, stop=Stop.SUBMITS if hopeless else Stop.NOTHING)

@@ -89,3 +89,17 @@ class Observer(Protocol):
 
 def silent(event: Event) -> None:
     """The observer of nobody."""
+
+
+def unfailing(observer: Observer) -> Observer:
+    """*observer*, until it raises for the first time: from then on it is told nothing. A run never ends by it."""
+    told = observer
+
+    def tell(event: Event) -> None:
+        nonlocal told
+        try:
+            told(event)
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, between intent and POST is no place to fail
+            told = silent
+
+    return tell

@@ -23,6 +23,8 @@ from pipeline.providers.base import Observation, Page, Problem, Refusal, Reply, 
 from pipeline.providers.replies import clean, complaint, excerpt, mapping, moment, read_error, text
 from pipeline.providers.words import read_word
 
+VIDEO_ID_CHARS_MAX = 512
+"""No server's id is longer (the longest we know has 138 characters); what is, is no id to build on."""
 LIST_LIMIT = 100
 """The most that one page of the list may hold (OpenAI's API reference, "List videos")."""
 
@@ -81,7 +83,7 @@ class Videos:
             return _refusal(reply, _problem(reply, _ON_SUBMIT, other=Problem.REJECTED))
         raw = mapping(reply.body)
         video_id = "" if raw is None else text(raw.get("id")) or text(raw.get("task_id"))
-        if raw is None or not video_id:
+        if raw is None or not 0 < len(video_id) <= VIDEO_ID_CHARS_MAX:
             return _refusal(reply, Problem.TROUBLE)
         return Submission(video_id=video_id, observation=read_video(raw, profile, video_id), raw=raw)
 

@@ -19,7 +19,7 @@ from pipeline.model import JSON, Limits, Profile
 from pipeline.pacing import RenderTimes
 from pipeline.plan import Step
 from pipeline.policy import Stop, Verdict
-from pipeline.progress import Moved, Notice, Observer
+from pipeline.progress import Moved, Notice, Observer, unfailing
 from pipeline.providers.base import Dialect
 from pipeline.runner.lanes import Agenda, Bell, Count, Gate, Load
 from pipeline.storage import RunFolder
@@ -32,9 +32,10 @@ class Watched:
 
     key: str
     video_id: str
-    accepted_at: datetime
     since_s: float
     """When this run began to watch it, by the monotonic clock: its deadline counts from here."""
+    age_s: float
+    """How old it was then, by the wall clock; 0 for what this run submitted."""
     unknown: int = 0
     word: str = ""
 
@@ -70,6 +71,8 @@ class Board:
     backlog: Agenda[Wanted] = field(default_factory=Agenda)
     new_rows: list[Mapping[str, JSON]] = field(default_factory=list)
     """Of what was stored since `videos/metadata.jsonl` was last added to."""
+    owners: dict[str, str] = field(default_factory=dict)
+    """Whose an id is: video id to key."""
     renders: RenderTimes = field(default_factory=RenderTimes)
     bell: Bell = field(default_factory=Bell)
     posting: Count = field(init=False)
@@ -86,6 +89,8 @@ class Board:
 
     def __post_init__(self) -> None:
         self.gate = Gate(self.limits)
+        self.observer = unfailing(self.observer)
+        self.owners = {job.video_id: job.key for job in self.ledger.state.jobs.values() if job.video_id}
         self.posting = Count(self.bell.ring)
         self.looking = Count(self.bell.ring)
         self.fetching = Count(self.bell.ring)
@@ -142,15 +147,15 @@ class Board:
     def notice(self, lane: str, message: str, *, urgent: bool = False) -> None:
         self.observer(Notice(lane=lane, message=message, urgent=urgent))
 
-    def watch(self, key: str, *, in_s: float) -> None:
-        """Look at a job from *in_s* seconds on."""
+    def watch(self, key: str, *, in_s: float, age_s: float) -> None:
+        """Look at a job, which was accepted *age_s* ago, from *in_s* seconds on."""
         job = self.job(key)
         now_s = anyio.current_time()
         watched = Watched(
             key=key,
             video_id=job.video_id or "",
-            accepted_at=job.accepted_at or self.now(),
             since_s=now_s,
+            age_s=age_s,
             word=job.word or "",
         )
         self.watching.add(watched, from_s=now_s + in_s)
@@ -163,6 +168,13 @@ class Board:
         expires = job.expires_at.timestamp() if job.expires_at else finished_at.timestamp() + self.profile.retention_s
         self.backlog.add(Wanted(key=key, video_id=job.video_id or ""), from_s=anyio.current_time(), rank=expires)
         self.bell.ring()
+
+    def claim(self, video_id: str, key: str) -> None:
+        """Note whose an id is. Two jobs with one id are one video paid for twice, or a provider in disorder."""
+        owner = self.owners.setdefault(video_id, key)
+        if owner != key:
+            names = f"{self.job(key).id} and {self.job(owner).id}"
+            self.notice("submit", f"the provider gave {names} the same id, {video_id}: one video for both", urgent=True)
 
     # --- stopping
 

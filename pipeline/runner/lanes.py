@@ -107,21 +107,25 @@ class Gate:
         self.limits = limits
         self.slots = 1
         """Submits at once: one canary first, then doubled with every acceptance up to the limit."""
+        self.paused_until_s = float("-inf")
         self._rate = Rate(limits.submits_per_minute)
-        self._paused_until_s = float("-inf")
 
     def pause(self, until_s: float) -> None:
         """Nobody goes before *until_s*."""
-        self._paused_until_s = max(self._paused_until_s, until_s)
+        self.paused_until_s = max(self.paused_until_s, until_s)
 
     def accepted(self) -> None:
         """The canary lives: let more go at once."""
         self.slots = min(self.slots * 2, self.limits.submit_slots)
 
+    def unreachable(self) -> None:
+        """Nobody answers: one canary again."""
+        self.slots = 1
+
     def ask(self, price: Decimal | None, load: Load, *, now_s: float) -> tuple[Answer, float]:
         """The answer, and the time at which asking again pays."""
-        if now_s < self._paused_until_s:
-            return Answer.WAIT, self._paused_until_s
+        if now_s < self.paused_until_s:
+            return Answer.WAIT, self.paused_until_s
         if load.open_posts >= self.slots or load.open_posts + load.rendering >= self.limits.in_flight:
             return Answer.WAIT, FOREVER
         if load.backlog >= self.limits.downloads * BACKLOG_PER_DOWNLOAD:

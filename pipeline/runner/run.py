@@ -36,7 +36,8 @@ def _take_up(board: Board) -> None:
     """What earlier runs bought, also what the manifest no longer asks for: it is paid for, so it comes home."""
     for key, job in board.ledger.state.jobs.items():
         if job.state in (State.IN_FLIGHT, State.STALLED):
-            board.watch(key, in_s=0.0)
+            accepted_at = job.accepted_at or board.now()
+            board.watch(key, in_s=0.0, age_s=max((board.now() - accepted_at).total_seconds(), 0.0))
         elif job.state is State.FINISHED:
             board.want(key)
 

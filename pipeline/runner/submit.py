@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -28,6 +29,8 @@ class SubmitLane:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._streak = Streak()
+        self._down_since_s = FOREVER
+        """When the first of the latest submits in a row could not be sent."""
 
     async def run(self) -> None:
         """Until nothing is pending, or something stops the submits."""
@@ -54,12 +57,12 @@ class SubmitLane:
         with board.posting:
             try:
                 place_s = anyio.current_time() + board.gate.place(anyio.current_time())
-                while board.stop is Stop.NOTHING and anyio.current_time() < place_s:
-                    await board.bell.wait(place_s)
+                while (turn_s := max(place_s, board.gate.paused_until_s)) > anyio.current_time() and _may_buy(board):
+                    await board.bell.wait(turn_s)
                 await checkpoint_if_cancelled()  # else a run that never has to wait would not hear of it
             finally:
                 board.reserved -= step.price or Decimal(0)
-            if board.stop is not Stop.NOTHING:
+            if not _may_buy(board):
                 board.pending.appendleft(step)
                 return
             with anyio.CancelScope(shield=True):  # from the intent to the answer on disk nothing cuts in
@@ -97,9 +100,12 @@ class SubmitLane:
     ) -> None:
         """Write down what the POST came to, then act on it."""
         board, key = self._board, step.job.key
-        verdict = after_submit(outcome, self._streak, now=board.now(), spread=board.chance.random())
+        down_s = max(anyio.current_time() - self._down_since_s, 0.0)
+        streak = replace(self._streak, unreachable_s=down_s)
+        verdict = after_submit(outcome, streak, now=board.now(), spread=board.chance.random())
         assert verdict.fact is not None
-        self._streak = self._streak.after(verdict.fact)
+        self._streak = streak.after(verdict.fact)
+        self._mark_reach(verdict.fact)
         fields = _fields(verdict.fact, verdict.reason, outcome, reply, board.origin)
         if verdict.fact is Fact.UNCERTAIN:
             fields["price"] = step.price
@@ -115,16 +121,30 @@ class SubmitLane:
             board.gate.pause(anyio.current_time() + verdict.pause_s)
         board.heed(verdict, "submit")
 
+    def _mark_reach(self, fact: Fact) -> None:
+        """Remember since when nobody answers; while nobody does, one submit at a time finds out."""
+        if fact is not Fact.NOT_SENT:
+            self._down_since_s = FOREVER
+            return
+        self._down_since_s = min(self._down_since_s, anyio.current_time())
+        self._board.gate.unreachable()
+
     async def _accepted(self, key: str, submission: Submission) -> None:
         board = self._board
         board.gate.accepted()
+        board.claim(submission.video_id, key)
         seen = submission.observation
         if seen.status is Status.DONE:
             board.record(Fact.FINISHED, key, word=seen.word, expires_at=seen.expires_at)
             board.want(key)
         else:
             spread = board.chance.random()
-            board.watch(key, in_s=next_look_s(0.0, pace=board.profile.pace, renders=board.renders, spread=spread))
+            in_s = next_look_s(0.0, pace=board.profile.pace, renders=board.renders, spread=spread)
+            board.watch(key, in_s=in_s, age_s=0.0)
+
+
+def _may_buy(board: Board) -> bool:
+    return board.stop is Stop.NOTHING
 
 
 def _fields(

@@ -59,8 +59,12 @@ class WatchLane:
         with self._board.looking:
             seen = await self._read_list({watched.video_id for watched in batch}) if len(batch) > 1 else {}
             for watched in batch:
-                outcome = seen.get(watched.video_id) or await self._look(watched.video_id)
-                await self._settle(watched, outcome)
+                if watched.video_id in seen:
+                    await self._settle(watched, seen[watched.video_id])
+                elif anyio.current_time() < self._paused_until_s:  # somebody asked for patience meanwhile
+                    self._board.watching.add(watched, from_s=self._paused_until_s)
+                else:
+                    await self._settle(watched, await self._look(watched.video_id))
 
     async def _look(self, video_id: str) -> Observation | Refusal | ProviderError:
         board = self._board
@@ -78,6 +82,7 @@ class WatchLane:
         for _ in range(2 + len(board.watching) // 100 + len(wanted) // 100):
             page = await self._read_page(after)
             if not isinstance(page, Page):
+                self._heed_page(page)
                 break
             seen |= {row.video_id: row for row in page.observations if row.video_id in wanted}
             after = page.after
@@ -91,17 +96,33 @@ class WatchLane:
             reply = await board.transport.look(board.dialect.look_at_page(after, board.profile))
         except ProviderError as error:
             return error
-        page = board.dialect.read_page(reply, board.profile)
-        if isinstance(page, Refusal) and page.http in NO_LIST and self._lists:
+        return board.dialect.read_page(reply, board.profile)
+
+    def _heed_page(self, outcome: Refusal | ProviderError) -> None:
+        """What a page that did not come means: there is no list, or the lane waits as after any look."""
+        board = self._board
+        if isinstance(outcome, Refusal) and outcome.http in NO_LIST:
+            if self._lists:
+                board.notice("watch", "the provider has no list after all: asking for each video by itself")
             self._lists = False
-            board.notice("watch", "the provider has no list after all: asking for each video by itself")
-        return page
+            return
+        looks = Looks(age_s=0.0, failures=self._failures)
+        verdict = after_look(outcome, looks, deadline_s=FOREVER, now=board.now(), spread=board.chance.random())
+        self._failures += 1
+        self._wait_and_heed(verdict)
+
+    def _wait_and_heed(self, verdict: Verdict) -> None:
+        """Do what a verdict says of the lane and of the run."""
+        if verdict.pause_s:
+            self._paused_until_s = max(self._paused_until_s, anyio.current_time() + verdict.pause_s)
+        if verdict.pause_s or verdict.stop is not Stop.NOTHING:
+            self._board.heed(verdict, "watch")
 
     async def _settle(self, watched: Watched, outcome: Observation | Refusal | ProviderError) -> None:
         """Write down what a look told, and when to look again."""
         board = self._board
-        age_s = anyio.current_time() - watched.since_s
-        looks = Looks(age_s=age_s, unknown=watched.unknown, failures=self._failures)
+        watching_s = anyio.current_time() - watched.since_s
+        looks = Looks(age_s=watching_s, unknown=watched.unknown, failures=self._failures)
         verdict = after_look(
             outcome,
             looks,
@@ -113,12 +134,18 @@ class WatchLane:
         self._failures = 0 if told or verdict.again_s is not None else self._failures + 1
         unknown = isinstance(outcome, Refusal) and outcome.problem is Problem.UNKNOWN_ID
         watched.unknown = watched.unknown + 1 if unknown else 0
-        if verdict.pause_s:
-            self._paused_until_s = max(self._paused_until_s, anyio.current_time() + verdict.pause_s)
+        if watched.unknown == 1:
+            board.notice(
+                "watch", f"{board.job(watched.key).id}: the provider does not know its id (yet): {verdict.reason}"
+            )
         self._note(watched, outcome, verdict)
         if verdict.fact in (None, Fact.STATUS):
             self._look_again(watched, verdict)
-        await self._act(watched, verdict)
+        elif verdict.fact is Fact.FINISHED:
+            board.want(watched.key)
+        else:
+            await board.ledger.commit()
+        self._wait_and_heed(verdict)
 
     def _note(self, watched: Watched, outcome: Observation | Refusal | ProviderError, verdict: Verdict) -> None:
         """The fact, where it is one and new: a status that did not change is not written."""
@@ -133,7 +160,8 @@ class WatchLane:
                         board.notice("watch", f"unknown status '{seen.word}', taken for still running")
                 watched.word = seen.word
             case Fact.FINISHED, Observation() as seen:
-                board.renders.add(max((board.now() - watched.accepted_at).total_seconds(), 0.0))
+                if not watched.age_s:  # of what an earlier run bought, we do not know when it was done
+                    board.renders.add(anyio.current_time() - watched.since_s)
                 board.record(Fact.FINISHED, watched.key, word=seen.word, expires_at=seen.expires_at)
             case Fact.FAILED, Observation() as seen:
                 board.record(Fact.FAILED, watched.key, reason=verdict.reason, code=seen.code)
@@ -144,15 +172,6 @@ class WatchLane:
         board = self._board
         wait_s = verdict.again_s
         if wait_s is None:
-            age_s = max((board.now() - watched.accepted_at).total_seconds(), 0.001)
+            age_s = watched.age_s + anyio.current_time() - watched.since_s
             wait_s = next_look_s(age_s, pace=board.profile.pace, renders=board.renders, spread=board.chance.random())
         board.watching.add(watched, from_s=anyio.current_time() + wait_s)
-
-    async def _act(self, watched: Watched, verdict: Verdict) -> None:
-        board = self._board
-        if verdict.fact is Fact.FINISHED:
-            board.want(watched.key)
-        elif verdict.fact not in (None, Fact.STATUS):
-            await board.ledger.commit()
-        if verdict.stop is not Stop.NOTHING or verdict.pause_s:
-            board.heed(verdict, "watch")

@@ -162,6 +162,15 @@ def test_past_what_was_learned_looks_grow_ever_rarer(pace: Pace, one: float, oth
     assert waits[0] <= waits[1]
 
 
+@given(paces, render_times, spreads)
+def test_no_lesson_puts_the_first_look_off_beyond_twice_the_usual(
+    pace: Pace, seconds: list[float], spread: float
+) -> None:
+    latest_s = max(pace.interval_s, pace.first_s, 2.0 * pace.typical_s)
+
+    assert next_look_s(0.0, pace=pace, renders=learned(seconds), spread=spread) <= latest_s * 1.1
+
+
 def test_the_first_look_waits_for_the_usual_end() -> None:
     pace = Pace(first_s=20.0, interval_s=10.0, interval_s_max=30.0)
     assert next_look_s(0.0, pace=pace, renders=RenderTimes(), spread=0.5) == 20.0

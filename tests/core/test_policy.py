@@ -24,7 +24,8 @@ from pipeline.policy import (
     NO_CONTENT_TRIES,
     REJECTED_AT_START,
     UNCERTAIN_IN_A_ROW,
-    UNREACHABLE_TRIES,
+    UNREACHABLE_AT_START,
+    UNREACHABLE_S,
     Fetches,
     Looks,
     Stop,
@@ -100,14 +101,15 @@ class TestSubmit:
             (reply(503, retry_after="7"), Fact.THROTTLED, NOTHING, 7.7),
             # made nothing, and asking again would not help
             (error(400, "invalid_value"), Fact.REJECTED, NOTHING, 0.0),
-            (error(404, "model_not_found"), Fact.REJECTED, NOTHING, 0.0),
-            (reply(405), Fact.REJECTED, NOTHING, 0.0),
             (reply(410), Fact.REJECTED, NOTHING, 0.0),
             (reply(413), Fact.REJECTED, NOTHING, 0.0),
             (reply(415), Fact.REJECTED, NOTHING, 0.0),
             (reply(422), Fact.REJECTED, NOTHING, 0.0),
             # no money: buy no more, bring home what was bought
             (reply(402), Fact.TURNED_AWAY, SUBMITS, 0.0),
+            # the address or the model is wrong: the next wish would fare no better
+            (error(404, "model_not_found"), Fact.TURNED_AWAY, SUBMITS, 0.0),
+            (reply(405), Fact.TURNED_AWAY, SUBMITS, 0.0),
             (error(429, "insufficient_quota"), Fact.TURNED_AWAY, SUBMITS, 0.0),
             (error(400, "billing_hard_limit_reached"), Fact.TURNED_AWAY, SUBMITS, 0.0),
             (reply(403, {"code": "quota_not_enough", "message": "no"}), Fact.TURNED_AWAY, SUBMITS, 0.0),
@@ -147,8 +149,13 @@ class TestSubmit:
     @pytest.mark.parametrize(
         ("outcome", "streak", "fact", "stop"),
         [
-            (NotSent(""), Streak(unreachable=UNREACHABLE_TRIES - 2), Fact.NOT_SENT, NOTHING),
-            (NotSent(""), Streak(unreachable=UNREACHABLE_TRIES - 1), Fact.NOT_SENT, RUN),
+            (NotSent(""), Streak(unreachable=UNREACHABLE_AT_START - 2), Fact.NOT_SENT, NOTHING),
+            (NotSent(""), Streak(unreachable=UNREACHABLE_AT_START - 1), Fact.NOT_SENT, SUBMITS),
+            # once somebody has answered, an outage of minutes is sat out
+            (NotSent(""), Streak(unreachable=99, unreachable_s=UNREACHABLE_S - 1, accepted=1), Fact.NOT_SENT, NOTHING),
+            (NotSent(""), Streak(unreachable=6, unreachable_s=UNREACHABLE_S, accepted=1), Fact.NOT_SENT, NOTHING),
+            (NotSent(""), Streak(unreachable=7, unreachable_s=UNREACHABLE_S, accepted=1), Fact.NOT_SENT, SUBMITS),
+            (reply(404), Streak(accepted=1), Fact.REJECTED, NOTHING),
             (reply(400), Streak(rejected=REJECTED_AT_START - 2), Fact.REJECTED, NOTHING),
             (reply(400), Streak(rejected=REJECTED_AT_START - 1), Fact.REJECTED, SUBMITS),
             (reply(400), Streak(rejected=99, accepted=1), Fact.REJECTED, NOTHING),  # some prompts are just refused

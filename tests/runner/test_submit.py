@@ -10,6 +10,7 @@ import pytest
 from pipeline import policy
 from pipeline.ledger.resolve import resolve, unknowns
 from pipeline.lifecycle import Fact, State
+from pipeline.progress import Moved
 from tests.runner.gateway import NOTHING, Answer, Seen, answer, refusal
 from tests.runner.night import Night, job, jobs
 
@@ -150,8 +151,56 @@ async def test_a_dead_port_is_tried_a_few_times_and_costs_nothing(night: Night) 
     outcome = await night.run(jobs(3))
     assert outcome.counts == {State.PENDING: 3}
     assert outcome.state.spent == 0
-    assert night.facts(job(0)) == ["intent", "not_sent"] * policy.UNREACHABLE_TRIES
+    assert night.facts(job(0)) == ["intent", "not_sent"] * policy.UNREACHABLE_AT_START
     assert "cannot connect" in outcome.stopped
+
+
+async def test_a_wrong_address_is_noticed_at_the_first_submit(night: Night) -> None:
+    night.gateway.always("submit", refusal(404, "", "no such route"))
+    outcome = await night.run(jobs(3))
+    assert len(night.gateway.of("submit")) == 1
+    assert outcome.counts == {State.PENDING: 3}
+    assert "wrong address or model" in outcome.stopped
+
+
+async def test_submits_that_wait_for_their_turn_heed_a_pause_too(night: Night) -> None:
+    night.limits = replace(night.limits, submits_per_minute=1200.0)  # one in 50 ms
+    throttled: list[float] = []
+
+    def throttle(seen: Seen) -> Answer | None:
+        if len(night.gateway.of("submit")) == 3:
+            throttled.append(seen.at_s)
+            return refusal(429, retry_after="1")
+        return None
+
+    night.gateway.always("submit", throttle)
+    outcome = await night.run(jobs(8))
+    assert outcome.counts == {State.STORED: 8}
+    since_s = sorted(seen.at_s - throttled[0] for seen in night.gateway.of("submit"))
+    assert len([s for s in since_s if 0.0 < s < 0.9]) <= 2  # as many may have been on their way: slots double from one
+
+
+async def test_an_id_that_no_server_would_give_is_no_receipt(night: Night) -> None:
+    night.gateway.once("submit", answer({"id": "\u00e9" * 100_000, "object": "video", "status": "queued"}))
+    outcome = await night.run(jobs(2))
+    assert outcome.counts == {State.UNCERTAIN: 1, State.STORED: 1}
+
+
+async def test_one_id_for_two_jobs_is_said_at_once(night: Night) -> None:
+    night.gateway.once("submit", answer({"id": "video_x", "status": "failed"}), answer({"id": "video_x"}))
+    night.gateway.always("look", answer({"id": "video_x", "status": "failed"}))
+    await night.run(jobs(2))
+    assert any("job-0" in said and "job-1" in said and "same id" in said for said in night.urgent)
+
+
+async def test_an_observer_that_raises_never_comes_between_an_intent_and_its_post(night: Night) -> None:
+    def broken(event: object) -> None:
+        if isinstance(event, Moved) and event.state is State.SUBMITTING:
+            raise RuntimeError("an observer's own trouble")
+
+    outcome = await night.run(jobs(3), observer=broken)
+    assert outcome.counts == {State.STORED: 3}
+    assert len(night.gateway.book) == 3
 
 
 async def test_a_redirect_is_not_followed_and_stops_the_run(night: Night) -> None:

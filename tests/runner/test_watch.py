@@ -9,6 +9,7 @@ import pytest
 
 from pipeline import policy
 from pipeline.lifecycle import State
+from pipeline.progress import Notice
 from pipeline.runner.watch import LOOKERS
 from tests.runner.gateway import NOTHING, Answer, Script, Seen, answer, refusal
 from tests.runner.night import Night, job, jobs
@@ -134,6 +135,46 @@ def _forgets(video_id: str) -> Script:
         return refusal(404, message="not found") if seen.video_id == video_id else None
 
     return script
+
+
+async def test_patience_asked_by_the_list_is_shown_to_every_video(night: Night) -> None:
+    _listing(night)
+    asked: list[float] = []
+
+    def throttle(seen: Seen) -> Answer | None:
+        if asked:
+            return None
+        asked.append(seen.at_s)
+        assert night.gateway.render_gate is not None
+        night.gateway.render_gate.set()
+        return refusal(429, retry_after="1")
+
+    night.gateway.always("list", throttle)
+    outcome = await night.run(jobs(6))
+    assert outcome.counts == {State.STORED: 6}
+    assert asked
+    impatient = [s for s in night.gateway.seen if s.kind in ("look", "list") and asked[0] < s.at_s < asked[0] + 0.9]
+    assert len(impatient) <= 1  # one look may have been on its way
+
+
+async def test_what_an_earlier_run_bought_teaches_nothing_about_render_times(night: Night) -> None:
+    night.gateway.render_gate = anyio.Event()
+    async with anyio.create_task_group() as first_run:
+        first_run.start_soon(night.run, jobs(8))
+        while len(night.gateway.book) < 8 or not night.gateway.of("look"):
+            await anyio.sleep(0.005)
+        first_run.cancel_scope.cancel()
+    night.gateway.render_gate.set()
+    await night.run((*jobs(8), job(8)))
+    assert night.boards[-1].renders.typical_s(otherwise=-1.0) == -1.0
+    assert night.of(job(8)).state is State.STORED
+
+
+async def test_an_unknown_id_is_said_at_the_first_look(night: Night) -> None:
+    night.gateway.once("look", refusal(404, message="unknown id"))
+    await night.run(jobs(1))
+    said = [event.message for event in night.events if isinstance(event, Notice)]
+    assert any("does not know its id" in message for message in said)
 
 
 async def test_a_key_refused_while_looking_stops_the_run_and_keeps_the_ids(night: Night) -> None:
