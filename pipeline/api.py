@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, UsageError
 from pipeline.ledger.ledger import Ledger, read_run, utc_now
 from pipeline.ledger.replay import RunState
 from pipeline.lifecycle import State
@@ -22,6 +22,7 @@ from pipeline.model import Manifest
 from pipeline.plan import Outlook
 from pipeline.prepare import (
     EMBEDDED,
+    NOT_HOME,
     Choice,
     check,
     concerned,
@@ -32,13 +33,15 @@ from pipeline.prepare import (
     write_metadata,
 )
 from pipeline.progress import Ended, Observer, Started, silent
-from pipeline.providers.access import Access, access, address_of, key_of
+from pipeline.providers.access import Access, access, address_of, key_of, proxy_of
 from pipeline.providers.registry import dialect_of, find_profile, profile_names
 from pipeline.storage import RunFolder
+from pipeline.text import plural
 
 if TYPE_CHECKING:
     from pipeline.manifest.load import Wishes
     from pipeline.runner.board import Board
+    from pipeline.sandbox.embedded import LastWords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,16 @@ def plan_run(manifest: Manifest, choice: Choice | None = None) -> Outlook:
     return outlook_on(manifest, choice, folder, _known(folder))
 
 
+def obstacle(manifest: Manifest, choice: Choice | None = None, *, world: World | None = None) -> str:
+    """Why `run` would refuse before anything is sent; empty where nothing stands in its way."""
+    choice, world = choice or Choice(), world or World(environment=os.environ)
+    try:
+        _admit(manifest, choice, RunFolder(choice.outputs / manifest.name), world)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
 async def run(
     manifest: Manifest,
     choice: Choice | None = None,
@@ -105,14 +118,11 @@ async def run(
     began_s = anyio.current_time()
     choice, world = choice or Choice(), world or World(environment=os.environ)
     folder = RunFolder(choice.outputs / manifest.name)
-    address = address_of(manifest.provider, manifest.profile, world.environment)
-    key = key_of(manifest.provider, manifest.profile, world.environment) if address else ""
+    address, key = _admit(manifest, choice, folder, world)
     origin = address or EMBEDDED
-    state = _known(folder)
-    check(outlook_on(manifest, choice, folder, state), state, origin)
     folder.make()
     with Ledger.open(folder.ledger, now=world.now) as ledger:
-        check(outlook_on(manifest, choice, folder, ledger.state), ledger.state, origin)
+        _check(outlook_on(manifest, choice, folder, ledger.state), ledger.state, folder, origin)
         outlook = prepare(ledger, manifest, choice, folder, origin=origin)
         keys = concerned(outlook.plan, ledger.state)
         observer(_started(outlook, ledger.state, keys))
@@ -120,9 +130,9 @@ async def run(
         stopped, interrupted = "", False
         if has_work(outlook.plan, ledger.state):
             folder.disk.make_folder(folder.videos)
-            async with _provider(manifest, folder, address, key) as reached:
+            async with _provider(manifest, folder, address, key) as (reached, ended):
                 work = _Work(ledger, folder, outlook, origin)
-                stopped, interrupted = await work.carry_out(reached, observer, world, on_board)
+                stopped, interrupted = await work.carry_out(reached, ended, observer, world, on_board)
             write_metadata(folder, ledger.state)
         outcome = Outcome(
             outlook=outlook,
@@ -139,6 +149,32 @@ async def run(
 def status(run: Path | str) -> RunState:
     """What the ledger of a run folder adds up to, also while a runner is at work. Raises `UsageError`."""
     return read_run(Path(run))
+
+
+def _admit(manifest: Manifest, choice: Choice, folder: RunFolder, world: World) -> tuple[str, str]:
+    """The provider's address (empty: ours to start) and our key for it. Raises `UsageError` where no run may begin."""
+    address = address_of(manifest.provider, manifest.profile, world.environment)
+    key = key_of(manifest.provider, manifest.profile, world.environment) if address else ""
+    if address:
+        proxy_of(address)  # one that cannot be used is found now, not when the ledger is made
+    state = _known(folder)
+    _check(outlook_on(manifest, choice, folder, state), state, folder, address or EMBEDDED)
+    return address, key
+
+
+def _check(outlook: Outlook, state: RunState, folder: RunFolder, origin: str) -> None:
+    """As `check`, and that the sandbox of this folder still knows what it sold: its videos are nowhere else."""
+    check(outlook, state, origin)
+    there = sum(job.state in NOT_HOME and job.origin == EMBEDDED for job in state.jobs.values())
+    if not there:
+        return
+    from pipeline.sandbox.embedded import has_book
+
+    if not has_book(folder.sandbox):
+        raise UsageError(
+            f"{plural(there, 'video')} of this run are still in its own sandbox, and {folder.sandbox} is gone: "
+            "restore that folder, or give the manifest another name"
+        )
 
 
 def _known(folder: RunFolder) -> RunState:
@@ -170,15 +206,17 @@ def _ended(outcome: Outcome) -> Ended:
 
 
 @asynccontextmanager
-async def _provider(manifest: Manifest, folder: RunFolder, address: str, key: str) -> AsyncIterator[Access]:
-    """The provider, reachable: at its address, or started by us."""
+async def _provider(
+    manifest: Manifest, folder: RunFolder, address: str, key: str
+) -> AsyncIterator[tuple[Access, LastWords | None]]:
+    """The provider, reachable: at its address, or started by us; and what waits for the end of the latter."""
     if address:
-        yield access(address, key, manifest.profile)
+        yield access(address, key, manifest.profile), None
         return
     from pipeline.sandbox.embedded import embedded
 
     async with embedded(folder.sandbox, manifest.provider.options) as server:
-        yield access(server.base_url, server.key, manifest.profile)
+        yield access(server.base_url, server.key, manifest.profile), server.ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,15 +229,23 @@ class _Work:
     origin: str
 
     async def carry_out(
-        self, reached: Access, observer: Observer, world: World, on_board: Callable[[Board], object]
+        self,
+        reached: Access,
+        ended: LastWords | None,
+        observer: Observer,
+        world: World,
+        on_board: Callable[[Board], object],
     ) -> tuple[str, bool]:
         """Let the lanes do it; returns why they stopped early, and whether they were interrupted."""
+        import anyio
+
         from pipeline.runner.board import Board
         from pipeline.runner.run import carry_out
         from pipeline.transport import connect
 
         profile = self.outlook.manifest.profile
-        async with connect(reached, downloads=self.outlook.limits.downloads) as transport:
+        limits = self.outlook.limits
+        async with connect(reached, submits=limits.submit_slots, downloads=limits.downloads) as transport:
             board = Board(
                 ledger=self.ledger,
                 folder=self.folder,
@@ -214,7 +260,11 @@ class _Work:
             )
             on_board(board)
             try:
-                await carry_out(board, self.outlook.plan)
+                async with anyio.create_task_group() as beside:
+                    if ended is not None:
+                        beside.start_soon(_leave_at_its_end, board, ended)
+                    await carry_out(board, self.outlook.plan)
+                    beside.cancel_scope.cancel()
             except BaseExceptionGroup as group:
                 raise _first(group) from group
             finally:
@@ -222,10 +272,17 @@ class _Work:
         return board.stopped, board.interrupted
 
 
+async def _leave_at_its_end(board: Board, ended: LastWords) -> None:
+    """A sandbox that is gone answers nothing more: there is nothing to wait for."""
+    board.leave(f"the sandbox ended: {await ended()}")
+
+
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The failure that a task group wraps: one of ours where there is one."""
-    ours = group.subgroup(PipelineError)
-    error: BaseException = ours if ours is not None else group
+    """The failure that a task group wraps: one of ours where there is one, else one that is no mere cancellation."""
+    import anyio
+
+    failures = group.split(anyio.get_cancelled_exc_class())[1] or group
+    error: BaseException = failures.subgroup(PipelineError) or failures
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

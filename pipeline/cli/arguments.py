@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pipeline.errors import UsageError
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from pipeline.lifecycle import State
+
+AMOUNT_MAX = 10**9
+"""As the schema of manifests has it."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -83,13 +88,27 @@ def amount(text: str) -> Decimal:
     """A type of argument: an amount of money that is not negative."""
     from decimal import Decimal, InvalidOperation
 
+    from pipeline.manifest.scalars import TOO_FINE, is_money
+
     try:
         value = Decimal(text)
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite() or value < 0:
+    if not value.is_finite() or not 0 <= value <= AMOUNT_MAX:
         raise argparse.ArgumentTypeError(f"'{text}' is not an amount; write a number such as 40 or 12.50")
+    if not is_money(value):
+        raise argparse.ArgumentTypeError(f"'{text}': {TOO_FINE}")
     return value
+
+
+def folder(text: str) -> Path:
+    """A type of argument: a folder that is there or can be made."""
+    path = Path(text)
+    first = next((place for place in (path, *path.parents) if os.path.lexists(place)), None)
+    if first is not None and not first.is_dir():
+        what = "a link that leads nowhere" if first.is_symlink() and not first.exists() else "a file"
+        raise argparse.ArgumentTypeError(f"{first} is {what}, not a folder")
+    return path
 
 
 def count(text: str) -> int:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli.arguments import amount, count
+from pipeline.cli.arguments import amount, count, folder
 
 if TYPE_CHECKING:
     from pipeline.model import Manifest
@@ -19,12 +19,14 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", metavar="GLOB", default="", help="only jobs whose id or group matches it")
     parser.add_argument("--limit", metavar="N", type=count, help="only the first N of them; the same N next time")
     parser.add_argument("--budget", metavar="AMOUNT", type=amount, help="spend no more, earlier runs included")
+    parser.add_argument("--in-flight", metavar="N", type=count, help="so many videos being rendered at once")
+    parser.add_argument("--submits-per-minute", metavar="N", type=count, help="so many submits a minute")
     parser.add_argument("--provider", metavar="NAME", default="", help="a profile's name, over the manifest's")
     parser.add_argument(
         "--outputs",
         metavar="DIR",
-        type=Path,
-        default=Path("outputs"),
+        type=folder,
+        default="outputs",
         help="where run folders go (default: outputs)",
     )
     parser.add_argument(
@@ -52,7 +54,7 @@ def choice_of(args: argparse.Namespace) -> Choice:
         only=args.only,
         limit=args.limit,
         retry=getattr(args, "retry", frozenset()),
-        limits=LimitsWish(budget=args.budget),
+        limits=LimitsWish(in_flight=args.in_flight, submits_per_minute=args.submits_per_minute, budget=args.budget),
     )
 
 
@@ -65,6 +67,8 @@ def words_of(args: argparse.Namespace) -> list[str]:
         ("--only", args.only, ""),
         ("--limit", args.limit, None),
         ("--budget", args.budget, None),
+        ("--in-flight", args.in_flight, None),
+        ("--submits-per-minute", args.submits_per_minute, None),
     ):
         if value != default:
             words += [option, str(value)]

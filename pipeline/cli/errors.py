@@ -19,7 +19,10 @@ CUT_OFF = 141
 
 _ABOUT_DISK = frozenset(
     getattr(errno, name)
-    for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EIO", "EMFILE")
+    for name in (
+        *("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EFBIG", "EIO", "EMFILE", "ENFILE", "ESTALE", "ENOLCK"),
+        *("ENOENT", "EEXIST", "ENOTDIR", "EISDIR", "ENOTEMPTY", "ELOOP", "ENAMETOOLONG", "EBUSY", "EXDEV", "EMLINK"),
+    )
     if hasattr(errno, name)
 )
 

@@ -46,7 +46,7 @@ COMMANDS: Mapping[str, Entry] = {
     "status": Entry("pipeline.cli.status", "show where a run stands"),
     "resolve": Entry("pipeline.cli.resolve", "settle jobs whose submit had an unknown outcome"),
     "ledger": Entry("pipeline.cli.ledger", "verify or repair a run's ledger"),
-    "sandbox": Entry("pipeline.cli.sandbox", "serve the practice gateway on a port"),
+    "sandbox": Entry("pipeline.cli.sandbox", "serve the sandbox gateway on a port"),
     "profiles": Entry("pipeline.cli.profiles", "show the providers that are known, their models and prices"),
     "schema": Entry("pipeline.cli.schema", "print a JSON Schema, for editors and other programs"),
 }

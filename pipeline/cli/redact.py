@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 HIDDEN = "[redacted]"
-SECRET_LENGTH_MIN = 6
-"""Shorter values are left alone: hiding every `1` of a report helps nobody."""
+SECRET_LENGTH_MIN = 8
+"""Shorter values are left alone: no key is so short, and hiding every `1` or `sandbox` of a report helps nobody."""
 
 _SECRET_NAME = re.compile(r"key|token|secret|passw|credential", re.IGNORECASE)
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cli.arguments import ended_states
@@ -55,10 +56,9 @@ def command(args: argparse.Namespace) -> int:
     if args.dry_run:
         from pipeline.cli.plan import show_plan
 
-        show_plan(args, as_json=False)
-        return 0
+        return show_plan(args, as_json=False)
     manifest = read_manifest(args)
-    _warn(manifest)
+    _warn(manifest, choice_of(args).outputs / manifest.name)
     outcome = _run(manifest, args)
     return _report(outcome, args)
 
@@ -97,7 +97,8 @@ async def _listen(boards: list[Board], watcher: Watcher) -> None:
     """The first signal drains the run, the second leaves at once; before the lanes started, any signal leaves."""
     import anyio
 
-    with anyio.open_signal_receiver(*SIGNALS) as signals:
+    heeded = [one for one in SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]  # nohup has hang-ups ignored
+    with anyio.open_signal_receiver(*heeded) as signals:
         async for _ in signals:
             if not boards:
                 raise KeyboardInterrupt
@@ -109,11 +110,14 @@ async def _listen(boards: list[Board], watcher: Watcher) -> None:
             boards[0].interrupt()
 
 
-def _warn(manifest: Manifest) -> None:
+def _warn(manifest: Manifest, folder: Path) -> None:
     from pipeline.manifest.report import render_issue
 
     for issue in manifest.warnings:
         sys.stderr.write(f"warning: {render_issue(issue)}\n")
+    own = Path(manifest.files[0].name).suffix.lower()
+    for other in sorted({kept.suffix for kept in folder.glob("manifests/*.*")} - {own}):
+        sys.stderr.write(f"warning: {folder} also holds what a {other} manifest of this name asked for\n")
 
 
 def _report(outcome: Outcome, args: argparse.Namespace) -> int:

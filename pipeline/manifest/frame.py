@@ -12,6 +12,7 @@ from pipeline.manifest.addresses import BadAddress, checked_address
 from pipeline.manifest.document import Document, Findings, Path
 from pipeline.manifest.fields import did_you_mean, shown
 from pipeline.manifest.placing import DEFAULT_PATH, Placing
+from pipeline.manifest.scalars import TOO_FINE, is_money
 from pipeline.manifest.settings import OUTPUT_PATH
 from pipeline.manifest.template import BadTemplate
 from pipeline.manifest.texts import Texts
@@ -53,18 +54,20 @@ def read_provider(
         profile=name,
         base_url=_address(stated.get("base_url", ""), findings),
         api_key_env=stated.get("api_key_env", ""),
-        price_per_second=_money(document, ("provider", "price_per_second")) if "price_per_second" in stated else None,
+        price_per_second=_money(("provider", "price_per_second"), document, findings)
+        if "price_per_second" in stated
+        else None,
         options=stated.get("sandbox", NOTHING),
         position=position,
     )
     return choice, profile
 
 
-def read_limits(frame: Mapping[str, Any], document: Document) -> LimitsWish:
+def read_limits(frame: Mapping[str, Any], document: Document, findings: Findings) -> LimitsWish:
     """What the manifest asks of the limits; the budget to the digit as it was written."""
     limits: Mapping[str, Any] = frame.get("limits", NOTHING)
     counts = {name: int(limits[name]) for name in ("in_flight", "submit_slots", "downloads") if name in limits}
-    budget = _money(document, ("limits", "budget")) if "budget" in limits else None
+    budget = _money(("limits", "budget"), document, findings) if "budget" in limits else None
     return LimitsWish(**counts, submits_per_minute=limits.get("submits_per_minute"), budget=budget)
 
 
@@ -80,9 +83,12 @@ def read_placing(frame: Mapping[str, Any], document: Document, findings: Finding
     return None
 
 
-def _money(document: Document, path: Path) -> Decimal:
+def _money(path: Path, document: Document, findings: Findings) -> Decimal:
     """The amount at *path*, which has the form of a number, to the digit as it was written."""
-    return Decimal(document.text(path) or "0")
+    amount = Decimal(document.text(path) or "0")
+    if not is_money(amount):
+        findings.about(path, "too-fine", TOO_FINE)
+    return amount
 
 
 def _address(url: str, findings: Findings) -> str:

@@ -102,6 +102,7 @@ class _Loading:
             allow_unknown=self._wishes.allow_unknown,
             allow_large=self._wishes.allow_large,
         )
+        limits = read_limits(frame, document, self._findings)
         files = PromptFiles(self._path.parent)
         jobs = self._jobs(document, ground, files)
         issues = self._findings.in_order(warning=False)
@@ -111,7 +112,7 @@ class _Loading:
             name=slug(frame.get("name", self._path.stem)),
             provider=choice,
             profile=profile,
-            limits=read_limits(frame, document),
+            limits=limits,
             jobs=jobs,
             files=(self._kept, *files.files()),
             warnings=tuple(self._findings.in_order(warning=True)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from pipeline.model import JSON
@@ -12,6 +13,9 @@ from pipeline.model import JSON
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<fraction>\.[0-9]+)?(?P<exponent>[eE][+-]?[0-9]+)?")
 DIGITS_MAX = 400
 """A longer number stays text, and is refused where a number is wanted."""
+
+TOO_FINE = "an amount of money has 6 decimals at most"
+_FINEST = Decimal("0.000001")
 
 _WORDS: Mapping[str, JSON] = {"true": True, "false": False, "null": None, "": None}
 
@@ -25,6 +29,11 @@ def number_of(text: str) -> int | float | None:
         return int(text)
     number = float(text)
     return number if math.isfinite(number) else None
+
+
+def is_money(amount: Decimal) -> bool:
+    """Whether *amount* has no more decimals than a price may have: what it comes to, the ledger keeps to the digit."""
+    return not amount or (amount.adjusted() >= -6 and not amount % _FINEST)
 
 
 def free_value(text: str) -> JSON:

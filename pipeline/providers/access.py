@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from pipeline.errors import UsageError
@@ -77,6 +78,29 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def proxy_of(url: str) -> str:
+    """The proxy on the way to *url*, as this machine's environment has it; empty: none. Raises `UsageError`.
+
+    A proxy is for the world, never for this very machine.
+    """
+    from urllib.request import getproxies, proxy_bypass
+
+    if is_loopback(url) or proxy_bypass(urlsplit(url).netloc):
+        return ""
+    proxies = getproxies()
+    name = next((name for name in (urlsplit(url).scheme, "all") if proxies.get(name)), "")
+    proxy = proxies.get(name, "")
+    scheme, there, _ = proxy.rpartition("://")
+    if not there:
+        return f"http://{proxy}" if proxy else ""
+    variable = f"the variable {name.upper()}_PROXY (or {name}_proxy)"
+    if scheme not in ("http", "https", "socks5", "socks5h"):
+        raise UsageError(f"{variable} names a proxy of the kind '{scheme}'; http, https, socks5 and socks5h are known")
+    if scheme.startswith("socks") and find_spec("socksio") is None:
+        raise UsageError(f"{variable} names a SOCKS proxy, which needs one more package: pip install 'httpx[socks]'")
+    return proxy
 
 
 def _checked(url: str, source: str) -> str:

@@ -14,12 +14,18 @@ def price_of(job: Job, profile: Profile, own: Decimal | None = None) -> Decimal 
     *own* is a price per second that the user states; it goes before the profile's.
     """
     if own is not None:
-        return own * Decimal(str(job.seconds))
+        return _exactly(own, job)
     offer = profile.offer(job.model)
     if offer is None:
         return None
     per_second = offer.price_per_second.get(job.size, offer.price_per_second.get("*"))
-    return None if per_second is None else per_second * Decimal(str(job.seconds))
+    return None if per_second is None else _exactly(per_second, job)
+
+
+def _exactly(per_second: Decimal, job: Job) -> Decimal:
+    """To a millionth: what a number in the ledger keeps."""
+    price = per_second * Decimal(str(job.seconds))
+    return price if price == round(price, 6) else round(price, 6)
 
 
 def total(prices: Iterable[Decimal | None]) -> Decimal | None:

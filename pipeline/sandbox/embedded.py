@@ -7,11 +7,12 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import anyio
 from anyio.abc import Process
@@ -26,10 +27,15 @@ from pipeline.sandbox.settings import KEY_ENV, Settings
 START_S_MAX: Final = 30.0
 """A cold start on a busy machine, and the wait for a predecessor that is just ending."""
 END_S_MAX: Final = 5.0
+_HANDED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "PYTHON", "LANG", "LC_", "TMP", "TEMP", "TZ", "SYSTEMROOT")
+"""Beginnings of the names of the variables that the child gets: what Python needs, and no provider's key."""
 
 
 class SandboxFailed(PipelineError):
     """The embedded sandbox did not start."""
+
+
+LastWords: TypeAlias = Callable[[], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,8 @@ class Embedded:
 
     base_url: str
     key: str = field(repr=False)
+    ended: LastWords = field(repr=False)
+    """Waits until it ends by itself, which it should not, and tells its last words."""
 
 
 @asynccontextmanager
@@ -54,10 +62,16 @@ async def embedded(folder: Path, options: Mapping[str, JSON]) -> AsyncIterator[E
     DISK.make_folder(folder)
     process = await _start(folder, settings, key)
     try:
-        yield Embedded(base_url=await _where(process, folder), key=key)
+        base_url = await _where(process, folder)
+        yield Embedded(base_url=base_url, key=key, ended=partial(_ended, process, folder))
     finally:
         with anyio.CancelScope(shield=True):
             await _end(process)
+
+
+def has_book(folder: Path) -> bool:
+    """Whether a sandbox has been at work in *folder*, and what it sold is still known there."""
+    return (folder / "book.jsonl").is_file()
 
 
 async def _start(folder: Path, settings: Settings, key: str) -> Process:
@@ -72,11 +86,15 @@ async def _start(folder: Path, settings: Settings, key: str) -> Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**os.environ, "PYTHONPATH": path, KEY_ENV: key},
+            env={**_environment(os.environ), "PYTHONPATH": path, KEY_ENV: key},
             start_new_session=True,  # Ctrl-C is for the run, which drains; the sandbox answers it till then
         )
     finally:
         os.close(log)
+
+
+def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in ours.items() if name.upper().startswith(_HANDED_ON)}
 
 
 async def _where(process: Process, folder: Path) -> str:
@@ -89,9 +107,20 @@ async def _where(process: Process, folder: Path) -> str:
         except anyio.EndOfStream:
             line = b""
     if not line.endswith(b"\n"):
-        said = (folder / "sandbox.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise SandboxFailed(f"the sandbox did not start: {said[-1] if said else f'no answer in {START_S_MAX:g} s'}")
+        said = _last_words(folder) or f"no answer in {START_S_MAX:g} s"
+        raise SandboxFailed(f"the sandbox did not start: {said}")
     return str(json.loads(line)["base_url"])
+
+
+async def _ended(process: Process, folder: Path) -> str:
+    code = await process.wait()
+    return _last_words(folder) or (f"signal {-code} ended it" if code < 0 else f"its exit code is {code}")
+
+
+def _last_words(folder: Path) -> str:
+    """The last line of its log; empty where there is none."""
+    said = (folder / "sandbox.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return said[-1] if said else ""
 
 
 async def _end(process: Process) -> None:

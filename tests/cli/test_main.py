@@ -148,6 +148,13 @@ AT = Position(file="m.yaml", line=3, column=5)
         (PipelineError("it\x1b[2J says \u202eno"), 3, "vidbatch: it says no\n"),
         (KeyboardInterrupt(), 130, "vidbatch: interrupted"),
         (OSError(errno.ENOSPC, "No space left on device", "x/ledger"), 3, "No space left on device: 'x/ledger'"),
+        *[
+            (OSError(number, "so it is", "out/x"), 3, f"vidbatch: [Errno {number}] so it is: 'out/x'")
+            for number in (
+                *(errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
+                *(errno.EFBIG, errno.ENFILE, errno.ESTALE),
+            )
+        ],
         (PermissionError(errno.EACCES, "Permission denied", "out"), 3, "Permission denied: 'out'"),
         (ExceptionGroup("tasks", [LedgerBroken("disk full"), LedgerBroken("disk full")]), 3, "vidbatch: disk full"),
         (
@@ -246,10 +253,21 @@ def test_a_terminal_without_a_character_gets_its_number(vidbatch: Callable[..., 
     assert "unknown command '\\u65e5\\u672c'" in done.stderr
 
 
-@pytest.mark.parametrize("text", ["-1", "NaN", "inf", "1,5", ""])
+@pytest.mark.parametrize("text", ["-1", "NaN", "sNaN", "inf", "1,5", "", "1000000001", "1e999999999"])
 def test_what_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="is not an amount"):
         amount(text)
+
+
+@pytest.mark.parametrize("text", ["0.0000001", "10.1234567890123456789012", "1." + "0" * 40 + "1", "1e-999999999"])
+def test_an_amount_finer_than_the_ledger_keeps_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="6 decimals at most"):
+        amount(text)
+
+
+@pytest.mark.parametrize("text", ["0", "0.000001", "12.50000000000000000000000000000", "1000000000"])
+def test_an_amount_is_taken_to_the_digit(text: str) -> None:
+    assert str(amount(text)) == text
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "²", "many"])

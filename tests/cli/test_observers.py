@@ -284,12 +284,50 @@ def test_a_full_disk_costs_lines_of_the_log_and_nothing_else(tmp_path: Path) -> 
     disk = FullDisk()
     log = RunLog(tmp_path / "run.log", now=lambda: NOW, disk=disk)
 
-    log(started())
+    log(Notice(lane="run", message="there is none"))
     disk.full = False
     log(Notice(lane="run", message="there is room again"))
     log.close()
 
     assert (tmp_path / "run.log").read_text(encoding="utf-8") == "2026-01-02T03:04:05Z run: there is room again\n"
+
+
+class CountingDisk(Disk):
+    """Counts the writes."""
+
+    writes = 0
+
+    def write(self, descriptor: int, content: bytes) -> None:
+        self.writes += 1
+        super().write(descriptor, content)
+
+
+def test_lines_of_the_log_are_written_together_at_a_beat_a_notice_or_the_end(tmp_path: Path) -> None:
+    disk = CountingDisk()
+    log = RunLog(tmp_path / "run.log", now=lambda: NOW, disk=disk)
+
+    def move(count: int, reason: str = "") -> None:
+        for n in range(count):
+            log(moved(f"job-{n}", State.PENDING, State.SUBMITTING, reason=reason))
+
+    doings: list[Callable[[], object]] = [
+        lambda: move(50),
+        log.beat,
+        log.beat,
+        lambda: move(50),
+        lambda: log(Notice(lane="run", message="look")),
+        lambda: move(70, reason="x" * 1000),
+        lambda: log(ended()),
+        lambda: move(1),
+        log.close,
+    ]
+    writes = []
+    for do in doings:
+        do()
+        writes.append(disk.writes)
+
+    assert writes == [0, 1, 1, 1, 2, 3, 4, 4, 5]
+    assert len((tmp_path / "run.log").read_text(encoding="utf-8").splitlines()) == 50 + 50 + 1 + 70 + 1 + 1
 
 
 def test_a_log_that_cannot_be_opened_is_missing_no_more(tmp_path: Path) -> None:

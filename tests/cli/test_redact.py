@@ -6,21 +6,32 @@ from urllib.parse import quote
 import pytest
 
 from pipeline.cli.redact import HIDDEN, redact, redact_words, secrets_of
+from pipeline.providers.registry import find_profile, profile_names
 
 CANARY = "canary/value+77 'x\"\\"
 
 
 def test_secrets_are_known_by_the_name_of_their_variable() -> None:
     environ = {
-        "DMXAPI_API_KEY": "abcdef1",
-        "API_TOKEN": "abcdef2",
-        "client_secret": "abcdef3",
-        "DB_PASSWORD": "abcdef4",
+        "DMXAPI_API_KEY": "abcdefg1",
+        "API_TOKEN": "abcdefg2",
+        "client_secret": "abcdefg3",
+        "DB_PASSWORD": "abcdefg4",
         "SHORT_KEY": "abc",
         "HOME": "/home/someone",
     }
 
-    assert secrets_of(environ) == ("abcdef1", "abcdef2", "abcdef3", "abcdef4")
+    assert secrets_of(environ) == ("abcdefg1", "abcdefg2", "abcdefg3", "abcdefg4")
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_variable_of_a_profile_is_secret_and_its_published_key_is_not(name: str) -> None:
+    profile = find_profile(name)
+    assert profile is not None
+
+    for variable in profile.key_env:
+        assert secrets_of({variable: "a-key-of-mine"}) == ("a-key-of-mine",)
+        assert secrets_of({variable: profile.key_default}) == ()
 
 
 @pytest.mark.parametrize(

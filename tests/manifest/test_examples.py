@@ -37,5 +37,5 @@ def test_the_quickstart_is_six_short_videos_of_two_sizes_and_two_lengths(profile
 def test_the_overnight_example_states_a_budget(profiles: dict[str, Profile]) -> None:
     manifest = read(example_folder() / "overnight.yaml", profiles)
 
-    assert str(manifest.limits.budget) == "40.00"
+    assert str(manifest.limits.budget) == "60.00"
     assert len(manifest.jobs) == 7

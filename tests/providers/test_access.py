@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
 
 import pytest
 
 from pipeline.errors import UsageError
 from pipeline.model import Profile, ProviderChoice
-from pipeline.providers.access import access, address_of, is_loopback, key_of, normal_url
+from pipeline.providers.access import access, address_of, is_loopback, key_of, normal_url, proxy_of
 from pipeline.providers.registry import find_profile
 
 KEY = "sk-0123456789abcdef"
@@ -166,6 +167,46 @@ def test_the_key_goes_as_the_profile_says_and_is_never_shown(auth: str, headers:
 )
 def test_loopback_is_this_machine_and_nothing_else(url: str, ours: bool) -> None:
     assert is_loopback(url) is ours
+
+
+@pytest.mark.parametrize(
+    ("url", "environment", "proxy"),
+    [
+        ("https://gate.example/v1", {}, ""),
+        ("https://gate.example/v1", {"HTTPS_PROXY": "http://proxy:3128"}, "http://proxy:3128"),
+        ("https://gate.example/v1", {"all_proxy": "proxy:3128"}, "http://proxy:3128"),
+        ("https://gate.example/v1", {"HTTP_PROXY": "http://proxy:3128"}, ""),
+        ("https://gate.example/v1", {"https_proxy": "https://one", "ALL_PROXY": "http://other"}, "https://one"),
+        ("https://gate.example/v1", {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "other, .example"}, ""),
+        ("https://gate.example/v1", {"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "*"}, ""),
+        ("http://127.0.0.1:1/v1", {"HTTP_PROXY": "http://proxy:3128", "ALL_PROXY": "socks5://proxy"}, ""),
+        ("http://localhost:1/v1", {"HTTP_PROXY": "http://proxy:3128"}, ""),
+    ],
+)
+def test_a_proxy_of_the_environment_is_for_the_world(
+    url: str, environment: dict[str, str], proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_of(url) == proxy
+
+
+@pytest.mark.parametrize(
+    ("proxy", "words"),
+    [
+        ("socks5://user:secret@proxy:1080", "ALL_PROXY.* SOCKS proxy, .* pip install 'httpx\\[socks\\]'"),
+        ("socks5h://user:secret@proxy:1080", "ALL_PROXY.* SOCKS proxy, .* pip install 'httpx\\[socks\\]'"),
+        ("socks4://user:secret@proxy:1080", "ALL_PROXY.* of the kind 'socks4'"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_refused_by_its_variable(
+    proxy: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    monkeypatch.setitem(sys.modules, "socksio", None)  # as where it is not installed
+    with pytest.raises(UsageError, match=words) as caught:
+        proxy_of("https://gate.example/v1")
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["dmxapi", "openai"])

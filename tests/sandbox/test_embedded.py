@@ -18,7 +18,7 @@ import pytest
 
 from pipeline.errors import MissingExtra, UsageError
 from pipeline.model import JSON
-from pipeline.sandbox.embedded import Embedded, SandboxFailed, embedded
+from pipeline.sandbox.embedded import SandboxFailed, embedded
 from pipeline.sandbox.store import Store
 from tests.sandbox.conftest import WISH
 
@@ -36,9 +36,9 @@ anyio.run(main, backend=sys.argv[2])
 """
 
 
-def ask(sandbox: Embedded) -> str:
-    headers = {"Authorization": f"Bearer {sandbox.key}"}
-    reply = httpx.post(f"{sandbox.base_url}/videos", json=WISH, headers=headers, timeout=30)
+def ask(base_url: str, key: str) -> str:
+    headers = {"Authorization": f"Bearer {key}"}
+    reply = httpx.post(f"{base_url}/videos", json=WISH, headers=headers, timeout=30)
     return str(reply.raise_for_status().json()["id"])
 
 
@@ -56,7 +56,7 @@ def test_it_starts_with_its_settings_and_ends_with_the_block(tmp_path: Path, bac
     async def use_twice() -> None:
         for _ in range(2):
             async with embedded(tmp_path / "deep" / "sandbox", {"render_s": 0, "retention_s": 7}) as sandbox:
-                ids.append(await anyio.to_thread.run_sync(ask, sandbox))
+                ids.append(await anyio.to_thread.run_sync(ask, sandbox.base_url, sandbox.key))
                 urls.append(sandbox.base_url)
                 headers = {"Authorization": f"Bearer {sandbox.key}"}
                 debug = sandbox.base_url.removesuffix("/v1") + "/debug"
@@ -100,7 +100,7 @@ def test_it_does_not_outlive_an_owner_that_was_killed(tmp_path: Path, backend: s
     assert owner.stdout is not None
     with owner.stdout:
         base_url, key = json.loads(owner.stdout.readline())
-        video_id = ask(Embedded(base_url=base_url, key=key))
+        video_id = ask(base_url, key)
         owner.send_signal(signal.SIGKILL)
         owner.wait()
 
@@ -120,6 +120,43 @@ def test_ctrl_c_is_for_the_owner_alone(tmp_path: Path, backend: str) -> None:
 
     assert len(groups) == 1
     assert groups != [os.getpgid(0)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at processes in /proc")
+def test_it_gets_no_key_of_a_provider(tmp_path: Path, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DMXAPI_API_KEY", "canary-of-a-key")
+    monkeypatch.setenv("MY_OWN_WORD", "canary-of-a-word")
+    monkeypatch.setenv("LC_TIME", "C")
+    seen: list[bytes] = []
+
+    async def look() -> None:
+        async with embedded(tmp_path, {}):
+            seen.extend(Path(f"/proc/{pid}/environ").read_bytes() for pid in _sandboxes_over(tmp_path))
+
+    anyio.run(look, backend=backend)
+
+    [environment] = seen
+    assert b"VIDBATCH_SANDBOX_KEY=" in environment
+    assert b"LC_TIME=C" in environment
+    assert b"canary" not in environment
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks at processes in /proc")
+def test_its_owner_is_told_when_it_ends_by_itself(tmp_path: Path, backend: str) -> None:
+    told: list[str] = []
+
+    async def kill() -> None:
+        with anyio.fail_after(30):
+            for said in ("", "one\nno room left\n"):
+                async with embedded(tmp_path, {}) as sandbox:
+                    (tmp_path / "sandbox.log").write_text(said)
+                    for pid in _sandboxes_over(tmp_path):
+                        os.kill(pid, signal.SIGKILL)
+                    told.append(await sandbox.ended())
+
+    anyio.run(kill, backend=backend)
+
+    assert told == ["signal 9 ended it", "no room left"]
 
 
 def _sandboxes_over(folder: Path) -> Iterator[int]:

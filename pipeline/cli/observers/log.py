@@ -10,12 +10,15 @@ from pipeline.disk import DISK, Disk
 from pipeline.progress import Ended, Event, Moved, Notice, Started
 from pipeline.text import plain
 
+UNWRITTEN_BYTES_MAX = 1 << 16
+
 
 class RunLog(Watcher):
     """Appends a line an event, with the time in UTC. A log that cannot be written is missing, no more.
 
-    The file is opened when there is something to say: the run makes its folder first. A run is worth more than its
-    log: lines are not synced, and after a failed write the next line is tried as if nothing had been.
+    The file is opened when there is something to write: the run makes its folder first. A run is worth more than its
+    log: lines are written together at the next beat, notice or end, so a crash may lose those of the last second;
+    they are not synced; and after a failed write the next ones are tried as if nothing had been.
     """
 
     def __init__(self, path: Path, *, now: Now, clean: Clean = plain, disk: Disk = DISK) -> None:
@@ -24,21 +27,34 @@ class RunLog(Watcher):
         self._now = now
         self._clean = clean
         self._descriptor: int | None = None
+        self._unwritten = bytearray()
         self._closed = False
 
     def note(self, event: Event) -> None:
         line = log_line(event, self._clean)
         if not line or self._closed:
             return
+        stamped = f"{self._now():%Y-%m-%dT%H:%M:%SZ} {line}\n"
+        self._unwritten += stamped.encode("utf-8", "backslashreplace")
+        if isinstance(event, Notice | Ended) or len(self._unwritten) > UNWRITTEN_BYTES_MAX:
+            self.show()
+
+    def show(self) -> None:
+        lines, self._unwritten = bytes(self._unwritten), bytearray()
+        if not lines:
+            return
         if self._descriptor is None:
             self._descriptor = self._disk.open_append(self._path)
-        stamped = f"{self._now():%Y-%m-%dT%H:%M:%SZ} {line}\n"
-        self._disk.write(self._descriptor, stamped.encode("utf-8", "backslashreplace"))
+        self._disk.write(self._descriptor, lines)
 
     def finish(self) -> None:
-        descriptor, self._descriptor, self._closed = self._descriptor, None, True
-        if descriptor is not None:
-            self._disk.close(descriptor)
+        self._closed = True
+        try:
+            self.show()
+        finally:
+            descriptor, self._descriptor = self._descriptor, None
+            if descriptor is not None:
+                self._disk.close(descriptor)
 
 
 def log_line(event: Event, clean: Clean) -> str:

@@ -1,0 +1,207 @@
+"""`run` and `plan`, as their own processes: what they refuse, what they warn of, and which signals they heed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.cli import run
+from pipeline.cli.arguments import Parser
+from pipeline.cli.choice import choice_of, words_of
+from pipeline.model import LimitsWish
+from tests.cli.conftest import without_keys
+
+Vidbatch = Callable[..., Any]
+
+QUICK = "provider: {profile: sandbox, sandbox: {render_s: 0.5}}\njobs: [{prompt: a tug}, {prompt: a heron}]\n"
+
+
+def parsed(*words: str) -> argparse.Namespace:
+    """What `vidbatch run` understands."""
+    parser = Parser(prog="vidbatch run")
+    run.add_arguments(parser)
+    return parser.parse_args(words)
+
+
+def test_the_limits_of_the_command_line_go_before_the_manifests_and_are_said_again() -> None:
+    words = ["m.csv", "--budget", "4.50", "--in-flight", "3", "--submits-per-minute", "90"]
+    args = parsed(*words)
+
+    assert choice_of(args).limits == LimitsWish(in_flight=3, submits_per_minute=90, budget=Decimal("4.50"))
+    assert words_of(args) == words
+    assert words_of(parsed("m.csv")) == ["m.csv"]
+
+
+def test_the_plan_goes_by_the_limits_of_the_command_line(vidbatch: Vidbatch, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("prompt\na tug\na heron\n", encoding="utf-8")
+
+    done = vidbatch("plan", "m.csv", "--in-flight", "1", "--submits-per-minute", "1")
+
+    assert "at 1 videos in flight" in done.stdout
+    assert json.loads(vidbatch("plan", "m.csv", "--submits-per-minute", "1", "--json").stdout)["duration_s"] > 60
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_a_run_under_nohup_does_not_hear_the_hang_up(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(QUICK, encoding="utf-8")
+    ignoring = 'trap "" HUP; exec "$0" -m pipeline run m.yaml --log-format json'  # as nohup does
+    with subprocess.Popen(
+        ["sh", "-c", ignoring, sys.executable], cwd=tmp_path, env=without_keys({}), stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr is not None
+        said = ""
+        for line in running.stderr:
+            said += line
+            if '"in_flight"' in line and said.count('"in_flight"') == 1:
+                running.send_signal(signal.SIGHUP)
+
+        assert running.wait(timeout=60) == 0
+    assert "interrupted: open" not in said
+    assert len(list((tmp_path / "outputs/m/videos").glob("*.mp4"))) == 2
+
+
+def test_a_budget_that_cannot_be_kept_is_told_by_the_plan_as_by_the_run(vidbatch: Vidbatch, tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text("limits: {budget: 10}\njobs: [{prompt: a tug}]\n", encoding="utf-8")
+    words = ("m.yaml", "--provider", "dmxapi")
+    key = {"DMXAPI_API_KEY": "not-a-real-key"}
+
+    ran = vidbatch("run", *words, **key)
+    planned, dry, told = (
+        vidbatch(*first, *words, *last, **key)
+        for first, last in ((["plan"], ()), (["run"], ["--dry-run"]), (["plan"], ["--json"]))
+    )
+
+    refusal = ran.stderr.removeprefix("vidbatch: ").strip()
+    assert "price_per_second" in refusal
+    assert [done.returncode for done in (ran, planned, dry, told)] == [2, 0, 2, 0]
+    assert planned.stdout == dry.stdout
+    assert planned.stdout.startswith("m: 1 video by DMXAPI")
+    assert planned.stderr == dry.stderr == f"vidbatch: a run would refuse this: {refusal}\n"
+    assert json.loads(told.stdout)["refusal"] == refusal
+    assert list(tmp_path.iterdir()) == [tmp_path / "m.yaml"]
+
+
+def test_a_plan_without_the_key_says_what_a_run_would_lack(vidbatch: Vidbatch, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("prompt\na tug\n", encoding="utf-8")
+
+    done = vidbatch("plan", "m.csv", "--provider", "dmxapi")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("m: 1 video by DMXAPI")
+    assert "a run would refuse this: dmxapi: no key: set the environment variable DMXAPI_API_KEY" in done.stderr
+
+
+def _file(folder: Path) -> str:
+    (folder / "x").write_text("mine", encoding="utf-8")
+    return "x"
+
+
+def _below_a_file(folder: Path) -> str:
+    return f"{_file(folder)}/deep/er"
+
+
+def _link_to_nothing(folder: Path) -> str:
+    (folder / "x").symlink_to("nowhere")
+    return "x"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (_file, "--outputs: x is a file, not a folder"),
+        (_below_a_file, "--outputs: x is a file, not a folder"),
+        (_link_to_nothing, "--outputs: x is a link that leads nowhere, not a folder"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_outputs_that_can_be_no_folder_are_refused_before_anything_else(
+    command: str, make: Callable[[Path], str], message: str, vidbatch: Vidbatch, tmp_path: Path
+) -> None:
+    done = vidbatch(command, "no-such.yaml", "--outputs", make(tmp_path))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"vidbatch: {message}\ntry: vidbatch {command} --help\n"
+
+
+def test_outputs_are_checked_also_where_none_are_named(vidbatch: Vidbatch, tmp_path: Path) -> None:
+    (tmp_path / "outputs").write_text("mine", encoding="utf-8")
+
+    done = vidbatch("run", "no-such.yaml")
+
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        2,
+        "vidbatch: --outputs: outputs is a file, not a folder",
+    )
+
+
+def _long_name(folder: Path) -> tuple[str, ...]:
+    return ("--outputs", "x" * 300)
+
+
+def _videos_is_a_file(folder: Path) -> tuple[str, ...]:
+    (folder / "outputs/m").mkdir(parents=True)
+    (folder / "outputs/m/videos").write_text("mine", encoding="utf-8")
+    return ()
+
+
+def _manifests_is_a_file(folder: Path) -> tuple[str, ...]:
+    (folder / "outputs/m").mkdir(parents=True)
+    (folder / "outputs/m/manifests").write_text("mine", encoding="utf-8")
+    return ()
+
+
+def _loop_of_links(folder: Path) -> tuple[str, ...]:
+    (folder / "outputs").mkdir()
+    (folder / "outputs/m").symlink_to("m")
+    return ()
+
+
+@pytest.mark.parametrize(
+    ("make", "path"),
+    [
+        (_long_name, "x" * 300),
+        (_videos_is_a_file, "outputs/m/videos"),
+        (_manifests_is_a_file, "outputs/m/manifests"),
+        (_loop_of_links, "outputs/m"),
+    ],
+)
+def test_trouble_with_a_path_is_one_line_that_names_it(
+    make: Callable[[Path], tuple[str, ...]], path: str, vidbatch: Vidbatch, tmp_path: Path
+) -> None:
+    (tmp_path / "m.yaml").write_text(QUICK, encoding="utf-8")
+
+    done = vidbatch("run", "m.yaml", "--quiet", *make(tmp_path))
+
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert path in done.stderr
+
+
+def test_a_folder_of_another_manifest_of_the_same_name_is_warned_of(vidbatch: Vidbatch, tmp_path: Path) -> None:
+    (tmp_path / "birds.csv").write_text("prompt\na heron\n", encoding="utf-8")
+    (tmp_path / "birds.jsonl").write_text('{"prompt": "a heron"}\n', encoding="utf-8")
+
+    first, again, other = (vidbatch("run", name, "--quiet") for name in ("birds.csv", "birds.csv", "birds.jsonl"))
+
+    assert [done.returncode for done in (first, again, other)] == [0, 0, 0]
+    assert (first.stderr, again.stderr) == ("", "")
+    assert other.stderr == "warning: outputs/birds also holds what a .csv manifest of this name asked for\n"
+
+
+def test_the_key_of_the_sandbox_that_everyone_knows_is_no_secret(vidbatch: Vidbatch, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("prompt\na heron\n", encoding="utf-8")
+
+    done = vidbatch("run", "m.csv", VIDBATCH_SANDBOX_KEY="sandbox")
+
+    assert done.returncode == 0
+    assert "m: 1 video from sandbox into outputs/m" in done.stderr
