@@ -126,14 +126,14 @@ async def run(
         outlook = prepare(ledger, manifest, choice, folder, origin=origin)
         keys = concerned(outlook.plan, ledger.state)
         observer(_started(outlook, ledger.state, keys))
-        write_metadata(folder, ledger.state)
+        write_metadata(folder, ledger.state, observer)
         stopped, interrupted = "", False
         if has_work(outlook.plan, ledger.state):
             folder.disk.make_folder(folder.videos)
             async with _provider(manifest, folder, address, key) as (reached, ended):
                 work = _Work(ledger, folder, outlook, origin)
                 stopped, interrupted = await work.carry_out(reached, ended, observer, world, on_board)
-            write_metadata(folder, ledger.state)
+            write_metadata(folder, ledger.state, observer)
         outcome = Outcome(
             outlook=outlook,
             state=ledger.state,

@@ -18,7 +18,8 @@ except ImportError:  # Windows: fsync is all there is
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
-_SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_CLOSED_IN_CHILDREN = getattr(os, "O_CLOEXEC", 0)
+_SAFELY = getattr(os, "O_NOFOLLOW", 0) | _CLOSED_IN_CHILDREN | getattr(os, "O_BINARY", 0)
 _FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
 
 
@@ -70,10 +71,10 @@ class Disk:
         path.unlink(missing_ok=True)
 
     def sync_folder(self, path: Path) -> None:
-        """Make the names in *path* durable, where the system has a way to."""
+        """Make the names in *path* durable, where the system has a way to. The folder may be a link's."""
         if not hasattr(os, "O_DIRECTORY"):
             return
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _SAFELY)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _CLOSED_IN_CHILDREN)
         try:
             os.fsync(descriptor)
         finally:

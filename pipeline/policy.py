@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from typing import TypeAlias
 
-from pipeline.errors import ArtifactError, NotSent, ProviderError, Untrusted
+from pipeline.errors import ArtifactError, NotAVideo, NotSent, ProviderError, Untrusted
 from pipeline.lifecycle import Fact
 from pipeline.pacing import backoff_s, retry_after_s
 from pipeline.providers.base import Observation, Problem, Refusal, Status, Submission
@@ -62,7 +63,10 @@ REJECTED_AT_START = 5
 """Rejections in a row before anything was accepted: the settings are wrong, not the prompts."""
 NO_SUCH_PLACE = (404, 405)
 """Of a submit, before any was accepted: the address or the model is wrong, not the wish."""
-FETCH_TRIES = 8
+WRONG_CONTENT_TRIES = 8
+"""So often a whole download may turn out to be no video, before it is left to a later run."""
+FETCH_S_MIN, FETCH_S_MAX = 600.0, 86_400.0
+"""So long a run tries for a video: at least, whatever the clocks say; at most, whatever the provider promises."""
 NO_CONTENT_TRIES = 3
 ABSENT_PATIENCE = 60.0
 """So much longer is the wait after "not there": a gateway's store may lag behind its own status by a minute."""
@@ -227,19 +231,44 @@ class Fetches:
     """Tries that ended without the whole video, before this one."""
     absent: int = 0
     """Of these, answers that the content is not there."""
+    wrong: int = 0
+    """Of these, whole downloads that were no video."""
+
+    def after(self, outcome: NoVideo) -> Fetches:
+        """The same with one more."""
+        absent = isinstance(outcome, Refusal) and outcome.problem is Problem.UNKNOWN_ID
+        return Fetches(
+            tries=self.tries + 1, absent=self.absent + absent, wrong=self.wrong + isinstance(outcome, NotAVideo)
+        )
 
 
-def after_fetch(
-    outcome: Refusal | ProviderError | ArtifactError, fetches: Fetches, *, now: datetime, spread: float
-) -> Verdict:
-    """What a download that did not end with a video means."""
-    again = Verdict(fact=None, reason=_words(outcome), again_s=_wait(FETCH_BACKOFF, fetches.tries + 1, spread))
-    spent = fetches.tries + 1 >= FETCH_TRIES
-    give_up = Verdict(fact=Fact.DOWNLOAD_FAILED, reason=again.reason)
+NoVideo: TypeAlias = Refusal | ProviderError | ArtifactError | OSError
+"""What a download came to instead; an `OSError` is our own disk's."""
+
+
+def fetching_s(kept_s: float) -> float:
+    """How long to try for a video that the provider keeps for so long, by its word and the wall clock."""
+    return min(max(kept_s, FETCH_S_MIN), FETCH_S_MAX)
+
+
+def after_fetch(outcome: NoVideo, fetches: Fetches, *, left_s: float, now: datetime, spread: float) -> Verdict:
+    """What a download that did not end with a video means, *left_s* before its time is up."""
+    reason = _words(outcome)
+    give_up = Verdict(fact=Fact.DOWNLOAD_FAILED, reason=reason)
+    wait_s = min(_wait(FETCH_BACKOFF, fetches.tries + 1, spread), left_s)  # one more try just before the end
+    again = Verdict(fact=None, reason=reason, again_s=wait_s) if left_s > 0 else give_up
+    if isinstance(outcome, Refusal):
+        return _after_refused_fetch(outcome, fetches, again, left_s=left_s, now=now, spread=spread)
     if isinstance(outcome, Untrusted):
-        return Verdict(fact=Fact.DOWNLOAD_FAILED, reason=again.reason, stop=Stop.RUN)
-    if not isinstance(outcome, Refusal):
-        return give_up if spent else again
+        return replace(give_up, stop=Stop.RUN)
+    if isinstance(outcome, NotAVideo) and fetches.wrong + 1 >= WRONG_CONTENT_TRIES:
+        return give_up
+    return replace(again, stop=Stop.SUBMITS) if isinstance(outcome, OSError) else again
+
+
+def _after_refused_fetch(
+    outcome: Refusal, fetches: Fetches, again: Verdict, *, left_s: float, now: datetime, spread: float
+) -> Verdict:
     match outcome.problem:
         case Problem.BAD_KEY:
             return Verdict(fact=None, reason=again.reason, stop=Stop.RUN)
@@ -252,11 +281,11 @@ def after_fetch(
             return Verdict(fact=None, reason=again.reason, again_s=again_s)
         case Problem.THROTTLED:
             asked_s = retry_after_s(outcome.retry_after, now=now) or 0.0
-            return Verdict(fact=None, reason=again.reason, pause_s=asked_s, again_s=again.again_s)
+            return replace(again, pause_s=min(asked_s, max(left_s, 0.0)))
         case Problem.WRONG_ADDRESS:
-            return give_up
+            return Verdict(fact=Fact.DOWNLOAD_FAILED, reason=again.reason)
         case _:
-            return give_up if spent else again
+            return again
 
 
 def _words(outcome: object) -> str:

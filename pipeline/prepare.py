@@ -11,9 +11,12 @@ from uuid import uuid4
 from pipeline.errors import UsageError
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.replay import RunState
+from pipeline.ledger.state import JobState
 from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, Fact, State
 from pipeline.model import Job, LimitsWish, Manifest
+from pipeline.naming import sidecar
 from pipeline.plan import Action, Outlook, Plan, make_plan
+from pipeline.progress import Notice, Observer, silent
 from pipeline.providers.pricing import price_of
 from pipeline.runner.sidecar import metadata_row
 from pipeline.storage import RunFolder, is_intact
@@ -45,8 +48,10 @@ def outlook_on(manifest: Manifest, choice: Choice, folder: RunFolder, state: Run
     def price(job: Job) -> Decimal | None:
         return price_of(job, manifest.profile, manifest.provider.price_per_second)
 
+    ours = {job.path for job in state.jobs.values() if job.attempt}
+
     def occupied(path: str) -> bool:
-        return folder.video(path).exists()
+        return folder.video(path).exists() or (path not in ours and folder.video(sidecar(path)).exists())
 
     plan = make_plan(
         manifest.jobs,
@@ -75,12 +80,18 @@ def check(outlook: Outlook, state: RunState, origin: str) -> None:
             f"{profile.title} at {origin} was shut down on {profile.retired}: give provider.base_url another server "
             "that speaks its API"
         )
-    _check_budget(outlook)
-    _check_origin(state, outlook.manifest, origin)
+    _check_budget(outlook, state)
+    _check_origin(outlook, state, origin)
+    _check_folders(outlook, state)
 
 
-def _check_budget(outlook: Outlook) -> None:
+def _check_budget(outlook: Outlook, state: RunState) -> None:
     """A budget can only be kept where prices are known."""
+    if outlook.limits.budget is not None and state.unpriced and outlook.plan.submits:
+        raise UsageError(
+            f"a budget is set, but {state.unpriced} earlier submits of this run have no known price, so what was spent "
+            "is not known: leave the budget out, or give the manifest another name"
+        )
     unpriced = sorted({step.job.model for step in outlook.plan.submits if step.price is None})
     if outlook.limits.budget is not None and unpriced:
         raise UsageError(
@@ -89,19 +100,37 @@ def _check_budget(outlook: Outlook) -> None:
         )
 
 
-def _check_origin(state: RunState, manifest: Manifest, origin: str) -> None:
+def _check_origin(outlook: Outlook, state: RunState, origin: str) -> None:
     """Ids belong to the address that gave them: asking another for them would declare them lost."""
+    manifest, folder = outlook.manifest, RunFolder(outlook.folder)
     if state.header is not None and state.header.provider != manifest.profile.name:
         raise UsageError(
             f"this run belongs to the provider {state.header.provider}, and the manifest now says "
             f"{manifest.profile.name}: give it another name, or another --outputs"
         )
-    strange = [job for job in state.jobs.values() if job.state in NOT_HOME and job.origin != origin]
+    elsewhere = [job for job in state.jobs.values() if job.origin != origin]
+    strange = [job for job in elsewhere if job.state in NOT_HOME or _is_missing(job, folder)]
     if strange:
         there = strange[0].origin
         raise UsageError(
             f"{len(strange)} videos of this run are still at {there}, and {manifest.profile.name} is now at {origin}: "
             f"run once more against {there} to bring them home, or give the manifest another name"
+        )
+
+
+def _is_missing(job: JobState, folder: RunFolder) -> bool:
+    """Whether it was stored, and its file has to be fetched again."""
+    return job.state is State.STORED and not is_intact(folder.video(job.path), job.bytes or 0)
+
+
+def _check_folders(outlook: Outlook, state: RunState) -> None:
+    """Nothing is written outside of the run folder, also where a link in it would lead there."""
+    coming = [job.path for job in state.jobs.values() if job.state in NOT_HOME]
+    strays = RunFolder(outlook.folder).strays([*coming, *(step.job.path for step in outlook.plan.submits)])
+    if strays:
+        raise UsageError(
+            f"{strays[0]} is a link that leads out of the run folder, and nothing is written there: put a folder in "
+            f"its place, or make a link of {outlook.folder} as a whole"
         )
 
 
@@ -118,9 +147,10 @@ def prepare(ledger: Ledger, manifest: Manifest, choice: Choice, folder: RunFolde
     )
     ledger.settle_crash()
     for job in ledger.state.jobs.values():
-        if job.state is State.STORED and not is_intact(folder.video(job.path), job.bytes or 0):
+        if job.origin == origin and _is_missing(job, folder):
             ledger.record(Fact.MISSING, job.key, reason="its file is gone or has another length")
     outlook = outlook_on(manifest, choice, folder, ledger.state)
+    _check_folders(outlook, ledger.state)
     folder.keep(manifest)
     for step in outlook.plan.steps:
         ledger.plan(step.job, price=step.price)
@@ -153,8 +183,12 @@ def count_states(state: RunState, keys: Iterable[str]) -> dict[State, int]:
     return counts
 
 
-def write_metadata(folder: RunFolder, state: RunState) -> None:
-    """Write `videos/metadata.jsonl` anew from what the ledger says is stored."""
+def write_metadata(folder: RunFolder, state: RunState, observer: Observer = silent) -> None:
+    """Write `videos/metadata.jsonl` anew from what the ledger says is stored; no run ends because that fails."""
     stored = [job for job in state.jobs.values() if job.state is State.STORED]
-    if stored or folder.metadata.exists():
-        folder.write_metadata(metadata_row(job) for job in stored)
+    try:
+        if stored or folder.metadata.exists():
+            folder.write_metadata(metadata_row(job) for job in stored)
+    except OSError as error:
+        message = f"{folder.metadata} cannot be written: {error}; the next run writes it anew"
+        observer(Notice(lane="run", message=message, urgent=True))

@@ -7,12 +7,15 @@ Every record begins with `n` (its running number, from 1), `t` (its type) and `a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.lifecycle import Fact
 
 FORMAT = 1
 """The format this module reads and writes; stated in every header."""
+
+VIDEO_ID_CHARS_MAX = 512
+"""Nobody's ids are longer; what is, cannot be recorded as an id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,17 +29,20 @@ class Field:
     """The only values it may have; empty: any."""
     chars_max: int | None = None
     """Longer text is cut when it is written (an object: replaced by an excerpt)."""
+    bound: int | None = None
+    """Longer text is refused: half of an id is none."""
 
 
-def _field(*kinds: type, words: tuple[str, ...] = (), chars_max: int | None = None) -> Field:
-    return Field(kinds=frozenset(kinds), words=frozenset(words), chars_max=chars_max)
+def _field(*kinds: type, words: tuple[str, ...] = (), chars_max: int | None = None, bound: int | None = None) -> Field:
+    return Field(kinds=frozenset(kinds), words=frozenset(words), chars_max=chars_max, bound=bound)
 
 
 def _maybe(field: Field) -> Field:
-    return Field(kinds=field.kinds, words=field.words, chars_max=field.chars_max, required=False)
+    return replace(field, required=False)
 
 
 _TEXT = _field(str)
+_VIDEO_ID = _field(str, bound=VIDEO_ID_CHARS_MAX)
 _WORDS = _field(str, chars_max=2000)
 _COUNT = _field(int)
 _NUMBER = _field(int, float)
@@ -81,18 +87,18 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
     },
     PLAN: {**_JOB, "id": _TEXT, "price": _MONEY, "path": _TEXT, "wish": _OBJECT},
     NOTE: {"what": _WORDS, "text": _WORDS},
-    REPAIRED: {**_TRY, "price": _MONEY, "reason": _WORDS},
-    Fact.INTENT: {**_TRY, "body_sha256": _TEXT, "key": _TEXT, "price": _MONEY},
+    REPAIRED: {**_TRY, "origin": _TEXT, "price": _MONEY, "reason": _WORDS},
+    Fact.INTENT: {**_TRY, "body_sha256": _TEXT, "key": _TEXT, "origin": _TEXT, "price": _MONEY},
     Fact.NOT_SENT: _NOTHING_MADE,
     Fact.THROTTLED: _NOTHING_MADE,
     Fact.TURNED_AWAY: _NOTHING_MADE,
     Fact.REJECTED: {**_TRY, "http": _COUNT, "code": _WORDS, "reason": _WORDS},
     Fact.ACCEPTED: {
         **_TRY,
-        "video_id": _TEXT,
+        "video_id": _VIDEO_ID,
         "origin": _TEXT,
         "http": _COUNT,
-        "request_id": _TEXT,
+        "request_id": _WORDS,
         "raw": _RAW,
         "expires_at": _maybe(_TEXT),
     },
@@ -115,14 +121,14 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
         "path": _TEXT,
         "bytes": _COUNT,
         "sha256": _TEXT,
-        "etag": _maybe(_TEXT),
+        "etag": _maybe(_WORDS),
         "seconds": _maybe(_NUMBER),
         "size": _maybe(_TEXT),
     },
     Fact.MISSING: {**_JOB, "reason": _WORDS},
     Fact.BLOCKED: {**_JOB, "reason": _WORDS},
     Fact.UNBLOCKED: {**_JOB, "reason": _WORDS},
-    Fact.ADOPTED: {**_SETTLED, "video_id": _TEXT, "origin": _TEXT},
+    Fact.ADOPTED: {**_SETTLED, "video_id": _VIDEO_ID, "origin": _TEXT},
     Fact.NOT_CREATED: _SETTLED,
     Fact.RESUBMIT: _SETTLED,
     Fact.RETRY: {**_JOB, "how": _maybe(_WORDS)},

@@ -16,13 +16,13 @@ from pipeline.ledger.fields import FORMAT, HEADER, NOTE, PLAN
 from pipeline.ledger.journal import Journal
 from pipeline.ledger.lock import hold
 from pipeline.ledger.place import ledger_of, set_aside
-from pipeline.ledger.records import Record, Value, check, encode, moment, number, plain, stamp
+from pipeline.ledger.records import Record, Value, check, encode, plain, to_the_millisecond
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.scan import Extent, replay
 from pipeline.ledger.settle import cut_off
-from pipeline.ledger.state import Header, JobState
+from pipeline.ledger.state import Header, JobState, Wish
 from pipeline.lifecycle import Fact
-from pipeline.model import JSON, Job
+from pipeline.model import Job
 from pipeline.version import __version__
 
 
@@ -110,22 +110,21 @@ class Ledger:
         *path* is where the video goes, below `videos/`; empty: the job's own.
         """
         path = path or job.path
-        wish: dict[str, JSON] = {
-            "prompt": job.prompt,
-            "model": job.model,
-            "seconds": job.seconds,
-            "size": job.size,
-            "params": dict(job.params),
-            "group": job.group,
-            "take": job.take,
-            "axes": dict(job.axes),
-            "meta": dict(job.meta),
-        }
+        wish = Wish(
+            prompt=job.prompt,
+            model=job.model,
+            seconds=job.seconds,
+            size=job.size,
+            params=dict(job.params),
+            group=job.group,
+            take=job.take,
+            axes=dict(job.axes),
+            meta=dict(job.meta),
+        )
         known = self.state.jobs.get(job.key)
         if known and known.is_planned_as(id=job.id, path=path, price=price, wish=wish):
             return False
-        cost = None if price is None else number(price)
-        self._add(PLAN, {"job": job.key, "id": job.id, "price": cost, "path": path, "wish": wish})
+        self._add(PLAN, {"job": job.key, "id": job.id, "price": price, "path": path, "wish": wish._asdict()})
         return True
 
     def note(self, what: str, text: str) -> None:
@@ -136,7 +135,8 @@ class Ledger:
         """Add *fact* about the job with the key *job*; in `state` at once, durable after the next commit.
 
         *fields* are those of the record's type (`fields.FIELDS`); `Decimal` and `datetime` are stored as JSON.
-        `attempt` and `price` may be left out where the state knows them. Long reasons and raw answers are cut.
+        What the state knows may be left out: `attempt`, `price`, and the `origin` of an `INTENT` or `ADOPTED`. Long
+        reasons and raw answers are cut.
         """
         self._add(fact, {"job": job, **self._known(fact, job), **fields})
 
@@ -177,18 +177,21 @@ class Ledger:
 
     def _known(self, fact: Fact, job: str) -> dict[str, Value]:
         """The fields that need not be said."""
-        if fact not in _NUMBERED:
+        if fact not in _COMPLETED:
             return {}
         state = self.state.job(job)
         if fact is Fact.INTENT:
-            return {"attempt": state.attempt + 1, "price": state.price}
+            origin = self.state.header.origin if self.state.header else ""
+            return {"attempt": state.attempt + 1, "origin": origin, "price": state.price}
+        if fact is Fact.ADOPTED:
+            return {"origin": state.origin}
         if fact is Fact.UNCERTAIN:
             return {"attempt": state.attempt, "price": state.attempts[-1].price if state.attempts else None}
         return {"attempt": state.attempt}
 
     def _add(self, kind: str, given: Mapping[str, Value]) -> None:
         self._journal.check()
-        fields, at = plain(kind, given), moment(stamp(self._now()))
+        fields, at = plain(kind, given), to_the_millisecond(self._now())
         record = Record(self.state.records + 1, str(kind), at, fields)
         check(record)
         line = encode(record.n, record.type, at, fields)
@@ -209,7 +212,7 @@ def read_run(run: Path) -> RunState:
         raise UsageError(f"{path}: the ledger cannot be read: {error}") from error
 
 
-_NUMBERED = frozenset(
+_COMPLETED = frozenset(
     {
         Fact.INTENT,
         Fact.NOT_SENT,
@@ -218,9 +221,10 @@ _NUMBERED = frozenset(
         Fact.REJECTED,
         Fact.ACCEPTED,
         Fact.UNCERTAIN,
+        Fact.ADOPTED,
     }
 )
-"""Facts about one numbered attempt."""
+"""Facts about one attempt, of which the state knows some fields."""
 
 
 def _keep_torn(path: Path, extent: Extent, at: datetime, disk: Disk) -> Path | None:

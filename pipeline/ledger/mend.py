@@ -119,8 +119,17 @@ class Mended:
         """Make *job* uncertain in its attempt number *attempt*."""
         while job.attempt < attempt or job.state is not State.UNCERTAIN:
             number = min(job.attempt + 1, attempt) if job.attempt < attempt else attempt
-            price = job.attempts[-1].price if number == job.attempt else job.price
-            self.add(REPAIRED, at, {"job": job.key, "attempt": number, "price": price, "reason": reason})
+            again = number == job.attempt
+            price = job.attempts[-1].price if again else job.price
+            origin = job.origin if again or self.state.header is None else self.state.header.origin
+            fields: dict[str, Value] = {
+                "job": job.key,
+                "attempt": number,
+                "origin": origin,
+                "price": price,
+                "reason": reason,
+            }
+            self.add(REPAIRED, at, fields)
         self.doubted.add(job.key)
 
 

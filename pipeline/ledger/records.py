@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 from zlib import crc32
 
@@ -45,7 +46,7 @@ def encode(n: int, kind: str, at: datetime, fields: Mapping[str, JSON]) -> bytes
     """The line of a record, newline and all. Raises `BadRecord` for more than 1 MiB, or for what is no JSON."""
     whole = {"n": n, "t": kind, "at": stamp(at), **fields}
     try:
-        body = json.dumps(whole, ensure_ascii=True, allow_nan=False, separators=(",", ":"))[:-1].encode("ascii")
+        body = _ENCODER.encode(whole)[:-1].encode("ascii")
     except (TypeError, ValueError, RecursionError) as error:
         raise BadRecord(f"'{kind}' cannot be written: {error}") from error
     if len(body) + _SUFFIX_LENGTH > LINE_BYTES_MAX:
@@ -81,8 +82,20 @@ def check(record: Record) -> None:
     if kind.__class__ is not str:
         raise BadRecord("'t' is no text")
     shape = (record.n.__class__, kind, *given, *map(type, given.values()))
-    if shape in _GOOD_SHAPES:
-        return
+    if shape not in _GOOD_SHAPES:
+        _check_shape(record)
+        _GOOD_SHAPES.add(shape)
+    for name, field in _CHOOSY.get(kind, ()):
+        value = given[name]
+        if field.words and value not in field.words:
+            raise BadRecord(f"'{name}' of '{kind}' cannot be {_shortly(value)}")
+        if field.bound is not None and len(value) > field.bound:
+            raise BadRecord(f"'{name}' of '{kind}' is {len(value)} characters long, and {field.bound} is the most")
+
+
+def _check_shape(record: Record) -> None:
+    """Whether the type is one of ours, has the fields it must have and no others, each of its kind."""
+    kind, given = record.type, record.fields
     if record.n.__class__ is not int:
         raise BadRecord("'n' is no whole number")
     table = FIELDS.get(kind)
@@ -92,23 +105,27 @@ def check(record: Record) -> None:
         field = table.get(name)
         if field is None:
             raise BadRecord(f"'{kind}' has no field {_shortly(name)}")
-        if value.__class__ not in field.kinds or (field.words and value not in field.words):
+        if value.__class__ not in field.kinds:
             raise BadRecord(f"'{name}' of '{kind}' cannot be {_shortly(value)}")
     missing = [name for name, field in table.items() if field.required and name not in given]
     if missing:
         raise BadRecord(f"'{kind}' lacks '{missing[0]}'")
-    if not any(field.words for field in table.values()):
-        _GOOD_SHAPES.add(shape)
 
 
 def plain(kind: str, given: Mapping[str, Value]) -> dict[str, JSON]:
     """*given* as a record stores it: no `None` in optional fields, money and times as JSON, long words cut."""
     table = FIELDS[kind]
-    return {
-        name: _plain_value(value, table.get(name))
-        for name, value in given.items()
-        if value is not None or (name in table and type(None) in table[name].kinds)
-    }
+    kept: dict[str, JSON] = {}
+    for name, value in given.items():
+        field = table.get(name)
+        if value is None:
+            if field is not None and type(None) in field.kinds:
+                kept[name] = None
+        elif value.__class__ in _SCALARS and (field is None or field.chars_max is None):
+            kept[name] = value  # type: ignore[assignment]
+        else:
+            kept[name] = _plain_value(value, field)
+    return kept
 
 
 def _plain_value(value: Value, field: Field | None) -> JSON:
@@ -131,7 +148,7 @@ def shortened(value: JSON | Mapping[str, JSON], chars_max: int) -> JSON:
     if not isinstance(value, Mapping):
         return value
     try:
-        text = json.dumps(dict(value), allow_nan=False)
+        text = _ENCODER.encode(dict(value))
     except (TypeError, ValueError, RecursionError):
         return {"excerpt": _shortly(value, chars_max // 2)}
     if len(text) <= chars_max and text.count("[") + text.count("{") <= _BRACKETS_MAX:
@@ -139,6 +156,7 @@ def shortened(value: JSON | Mapping[str, JSON], chars_max: int) -> JSON:
     return {"excerpt": text[: chars_max // 2]}
 
 
+@lru_cache(typed=True)
 def number(money: Decimal) -> int | float:
     """*money* as a JSON number that reads back the same. Raises `BadRecord` for what is no amount."""
     if not money.is_finite() or money < 0:
@@ -150,6 +168,7 @@ def number(money: Decimal) -> int | float:
     return figure
 
 
+@lru_cache(typed=True)
 def amount(figure: float | None) -> Decimal | None:
     """The money that a JSON number stands for, to the digit as written. Raises `BadRecord`."""
     if figure is None:
@@ -157,6 +176,11 @@ def amount(figure: float | None) -> Decimal | None:
     if not 0 <= figure < math.inf:
         raise BadRecord(f"{figure} is no amount of money")
     return Decimal(str(figure))
+
+
+def to_the_millisecond(at: datetime) -> datetime:
+    """*at* as it is read back from a record: `moment(stamp(at))`."""
+    return at.astimezone(UTC).replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def stamp(at: datetime) -> str:
@@ -191,7 +215,19 @@ def _shortly(value: object, chars_max: int = 40) -> str:
     return text if len(text) <= chars_max else text[: chars_max - 1] + "…"
 
 
+_SCALARS = frozenset({str, int, float, bool})
+
+_ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":"))
+"""Writes ASCII. (What contains itself is nested too deeply.)"""
+
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+
+_CHOOSY: Mapping[str, tuple[tuple[str, Field], ...]] = {
+    str(kind): found
+    for kind, table in FIELDS.items()
+    if (found := tuple((name, field) for name, field in table.items() if field.words or field.bound is not None))
+}
+"""By record type: the fields (all of them required) of which not every value of the right kind will do."""
 
 _GOOD_SHAPES: set[tuple[object, ...]] = set()
 """Types, names and kinds of values that passed `check`: there are few, and replay sees each a thousand times."""

@@ -29,6 +29,8 @@ class RunState:
         """By key, in the order in which they were first planned."""
         self.spent = Decimal(0)
         """The known prices of all POSTs that were or may have been accepted."""
+        self.unpriced = 0
+        """How many more of those POSTs there are, whose price is not known."""
         self.counts: dict[State, int] = dict.fromkeys(State, 0)
         self.records = 0
         self.began_at: datetime | None = None
@@ -37,16 +39,16 @@ class RunState:
     def apply(self, record: Record) -> None:
         """Take in *record*. Raises `ImpossibleFact`, `BadRecord` or `UnknownFormat`; then nothing has changed."""
         kind = record.type
-        if kind == HEADER:
-            self._take_header(record)
-        elif self.header is None and kind != NOTE:
+        if self.header is None and kind not in (HEADER, NOTE):
             raise BadRecord("there is no header before it")
+        if fact := _FACTS.get(kind):
+            self._take_fact(fact, record)
         elif kind == PLAN:
             self._take_plan(record.fields)
+        elif kind == HEADER:
+            self._take_header(record)
         elif kind == REPAIRED:
             self._take_repair(record)
-        elif kind != NOTE:
-            self._take_fact(_FACTS[kind], record)
         self.records += 1
         self.began_at = self.began_at or record.at
         self.last_at = record.at
@@ -86,8 +88,9 @@ class RunState:
         if number not in (job.attempt, job.attempt + 1) or number < 1:
             raise BadRecord(f"it says attempt {number} after attempt {job.attempt}")
         if number > job.attempt:
-            self.spent += _begin(job, record)
-        self.spent += _reckon(job.attempts[-1])
+            self._reckon(job, _begin(job, record))
+        elif not job.attempts[-1].counts:
+            self._reckon(job, 1)
         _conclude(job, record, Fact.UNCERTAIN)
         self._move(job, State.UNCERTAIN, record)
 
@@ -98,9 +101,18 @@ class RunState:
         number = fields.get("attempt")
         if number is not None and number != (expected := job.attempt + (fact is Fact.INTENT)):
             raise BadRecord(f"it says attempt {number} where attempt {expected} is due")
-        if effect := _EFFECTS.get(fact):
-            self.spent += effect(job, record)
+        if (effect := _EFFECTS.get(fact)) and (change := effect(job, record)):
+            self._reckon(job, change)
         self._move(job, state, record)
+
+    def _reckon(self, job: JobState, change: int) -> None:
+        """Count the latest attempt (1), or do so no longer (-1)."""
+        latest = job.attempts[-1]
+        latest.counts = change > 0
+        if latest.price is None:
+            self.unpriced += change
+        else:
+            self.spent += latest.price if change > 0 else -latest.price
 
     def _move(self, job: JobState, state: State, record: Record) -> None:
         job.reason = record.fields.get("reason", "")
@@ -112,10 +124,7 @@ class RunState:
             job.state = state
 
 
-_NO_MONEY = Decimal(0)
-
-
-def _begin(job: JobState, record: Record) -> Decimal:
+def _begin(job: JobState, record: Record) -> int:
     fields = record.fields
     price = amount(fields["price"])
     job.forget_video()
@@ -124,18 +133,12 @@ def _begin(job: JobState, record: Record) -> Decimal:
             number=job.attempt + 1,
             price=price,
             submitted_at=record.at,
+            origin=fields["origin"],
             idempotency_key=fields.get("key", ""),
             body_sha256=fields.get("body_sha256", ""),
         )
     )
-    return price or _NO_MONEY
-
-
-def _reckon(attempt: Attempt) -> Decimal:
-    """Count an attempt that was thought to have made nothing; what that adds to the money spent."""
-    added = _NO_MONEY if attempt.counts else attempt.price or _NO_MONEY
-    attempt.counts = True
-    return added
+    return 1
 
 
 def _conclude(job: JobState, record: Record, outcome: Fact) -> None:
@@ -144,54 +147,52 @@ def _conclude(job: JobState, record: Record, outcome: Fact) -> None:
     latest.reason = record.fields.get("reason", latest.reason)
 
 
-def _made_nothing(job: JobState, record: Record) -> Decimal:
+def _made_nothing(job: JobState, record: Record) -> int:
     _conclude(job, record, _FACTS[record.type])
-    latest = job.attempts[-1]
-    latest.counts = False
-    return -(latest.price or _NO_MONEY)
+    return -1
 
 
-def _stays_uncertain(job: JobState, record: Record) -> Decimal:
+def _stays_uncertain(job: JobState, record: Record) -> int:
     _conclude(job, record, _FACTS[record.type])
     job.raw = record.fields.get("raw", job.raw)
-    return _NO_MONEY
+    return 0
 
 
-def _accepted(job: JobState, record: Record) -> Decimal:
+def _accepted(job: JobState, record: Record) -> int:
     fields = record.fields
     expires_at = _time(fields)
     _conclude(job, record, _FACTS[record.type])
-    job.video_id, job.origin = fields["video_id"], fields["origin"]
+    job.video_id, job.attempts[-1].origin = fields["video_id"], fields["origin"]
     job.request_id, job.raw = fields.get("request_id", ""), fields.get("raw", job.raw)
     job.accepted_at, job.expires_at = record.at, expires_at
-    return _NO_MONEY
+    return 0
 
 
-def _seen(job: JobState, record: Record) -> Decimal:
+def _seen(job: JobState, record: Record) -> int:
     job.word = record.fields["word"]
     job.progress = record.fields.get("progress", job.progress)
-    return _NO_MONEY
+    return 0
 
 
-def _finished(job: JobState, record: Record) -> Decimal:
+def _finished(job: JobState, record: Record) -> int:
     job.expires_at = _time(record.fields) or job.expires_at
     job.word = record.fields["word"]
     job.finished_at = job.finished_at or record.at
-    return _NO_MONEY
+    return 0
 
 
-def _stored(job: JobState, record: Record) -> Decimal:
+def _stored(job: JobState, record: Record) -> int:
     fields = record.fields
     job.path, job.bytes, job.sha256 = fields["path"], fields["bytes"], fields["sha256"]
     job.etag = fields.get("etag", "")
     job.media_seconds, job.media_size = fields.get("seconds"), fields.get("size", "")
     job.stored_at = record.at
-    return _NO_MONEY
+    return 0
 
 
-def _missing(job: JobState, _: Record) -> Decimal:
+def _missing(job: JobState, _: Record) -> int:
     job.forget_file()
-    return _NO_MONEY
+    return 0
 
 
 def _time(fields: Fields) -> datetime | None:
@@ -203,19 +204,21 @@ def _time(fields: Fields) -> datetime | None:
 
 
 def _wish(fields: Fields) -> Wish:
-    for name, value in fields.items():
-        field = WISH_FIELDS.get(name)
-        if field is None or value.__class__ not in field.kinds:
-            raise BadRecord(f"'wish' cannot hold '{name}' like that")
     try:
-        return Wish(**fields)
+        wish = Wish(**fields)
     except TypeError as error:
         raise BadRecord(f"'wish' is not whole: {error}") from None
+    if (shape := (*map(type, wish),)) not in _GOOD_WISHES:
+        for name, kind in zip(Wish._fields, shape, strict=True):
+            if kind not in WISH_FIELDS[name].kinds:
+                raise BadRecord(f"'wish' cannot hold '{name}' like that")
+        _GOOD_WISHES.add(shape)
+    return wish
 
 
 _FACTS: Mapping[str, Fact] = {str(fact): fact for fact in Fact}
 
-_EFFECTS: Mapping[Fact, Callable[[JobState, Record], Decimal]] = {
+_EFFECTS: Mapping[Fact, Callable[[JobState, Record], int]] = {
     Fact.INTENT: _begin,
     Fact.NOT_SENT: _made_nothing,
     Fact.THROTTLED: _made_nothing,
@@ -231,6 +234,12 @@ _EFFECTS: Mapping[Fact, Callable[[JobState, Record], Decimal]] = {
     Fact.STORED: _stored,
     Fact.MISSING: _missing,
 }
-"""What a fact changes besides the state and its reason (the others: nothing); each returns what it adds to `spent`."""
+"""What a fact changes besides the state and its reason (the others: nothing).
+
+Each returns what it makes of the latest attempt: it counts now (1), counts no longer (-1), or as before (0).
+"""
+
+_GOOD_WISHES: set[tuple[type, ...]] = set()
+"""The kinds of values of wishes that were let through."""
 
 __all__ = ["JobState", "RunState", "UnknownFormat"]

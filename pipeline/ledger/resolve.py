@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pipeline.disk import DISK, Disk
 from pipeline.errors import UsageError
+from pipeline.ledger.fields import VIDEO_ID_CHARS_MAX
 from pipeline.ledger.ledger import Ledger, utc_now
 from pipeline.ledger.place import ledger_of
-from pipeline.ledger.records import Value
 from pipeline.ledger.replay import JobState, RunState
 from pipeline.lifecycle import Fact, State
 
@@ -72,21 +72,15 @@ def resolve(
         if fact is Fact.ADOPTED:
             _check_adoption(ledger.state, jobs, video_id)
         for job in jobs:
-            ledger.record(fact, job.key, **_fields(ledger.state, fact, video_id))
+            ledger.record(fact, job.key, how=_HOW, **({"video_id": video_id} if fact is Fact.ADOPTED else {}))
         ledger.commit_now()
     return jobs
-
-
-def _fields(state: RunState, fact: Fact, video_id: str) -> Mapping[str, Value]:
-    if fact is not Fact.ADOPTED:
-        return {"how": _HOW}
-    return {"how": _HOW, "video_id": video_id, "origin": state.header.origin if state.header else ""}
 
 
 def _check_adoption(state: RunState, jobs: Sequence[JobState], video_id: str) -> None:
     if len(jobs) != 1:
         raise UsageError(f"--adopt names the video of one job, and {len(jobs)} are named")
-    if not video_id.strip() or len(video_id) > 512 or not video_id.isprintable():
+    if not video_id.strip() or len(video_id) > VIDEO_ID_CHARS_MAX or not video_id.isprintable():
         raise UsageError("--adopt wants the id of a video, as the provider's console shows it")
     owner = next((job for job in state.jobs.values() if job.video_id == video_id), None)
     if owner is not None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from pipeline.lifecycle import Fact, State
 from pipeline.model import JSON, NOTHING
@@ -32,19 +33,21 @@ class Header:
     """How long the provider keeps a finished video, where known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What was asked for: what the job's key is the hash of, and what is kept beside the video."""
+class Wish(NamedTuple):
+    """What was asked for: what the job's key is the hash of, and what is kept beside the video.
+
+    A tuple and not a dataclass: replay makes one for every plan.
+    """
 
     prompt: str
     model: str
     seconds: int | float
     size: str
-    params: Mapping[str, JSON] = field(default_factory=_nothing)
+    params: Mapping[str, JSON] = NOTHING
     group: str = ""
     take: int = 1
-    axes: Mapping[str, JSON] = field(default_factory=_nothing)
-    meta: Mapping[str, JSON] = field(default_factory=_nothing)
+    axes: Mapping[str, JSON] = NOTHING
+    meta: Mapping[str, JSON] = NOTHING
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,6 +58,8 @@ class Attempt:
     price: Decimal | None
     submitted_at: datetime
     """When its intent was written, just before the POST."""
+    origin: str
+    """The base URL that it was sent to; where an accepted id is known."""
     idempotency_key: str = ""
     body_sha256: str = ""
     ended_at: datetime | None = None
@@ -81,7 +86,6 @@ class JobState:
     state: State = State.PENDING
     attempts: list[Attempt] = field(default_factory=list)
     video_id: str = ""
-    origin: str = ""
     request_id: str = ""
     raw: Mapping[str, JSON] = field(default_factory=_nothing)
     """The provider's answer to the latest accepted POST, as it came, bounded."""
@@ -114,6 +118,11 @@ class JobState:
         return self.attempts[-1].submitted_at if self.attempts else None
 
     @property
+    def origin(self) -> str:
+        """The base URL that the latest attempt went to, and its video's id belongs to; empty before the first."""
+        return self.attempts[-1].origin if self.attempts else ""
+
+    @property
     def submits(self) -> int:
         """How many POSTs were or may have been accepted."""
         return sum(attempt.counts for attempt in self.attempts)
@@ -129,14 +138,13 @@ class JobState:
                 total += attempt.price
         return total
 
-    def is_planned_as(self, *, id: str, path: str, price: Decimal | None, wish: Mapping[str, JSON]) -> bool:  # noqa: A002
+    def is_planned_as(self, *, id: str, path: str, price: Decimal | None, wish: Wish) -> bool:  # noqa: A002
         """Whether the latest plan said just this."""
-        said = (self.id, self.planned_path, self.price)
-        return said == (id, path, price) and all(getattr(self.wish, name) == value for name, value in wish.items())
+        return (self.id, self.planned_path, self.price, self.wish) == (id, path, price, wish)
 
     def forget_video(self) -> None:
         """A new attempt begins: what was known of the last one's video is history."""
-        self.video_id = self.origin = self.request_id = self.word = self.code = ""
+        self.video_id = self.request_id = self.word = self.code = ""
         self.progress = self.accepted_at = self.finished_at = self.expires_at = None
         self.raw = NOTHING
         self.forget_file()

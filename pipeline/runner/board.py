@@ -46,8 +46,6 @@ class Wanted:
 
     key: str
     video_id: str
-    tries: int = 0
-    absent: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

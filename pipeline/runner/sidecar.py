@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from decimal import Decimal
 
 from pipeline.ledger.records import stamp
 from pipeline.ledger.replay import RunState
-from pipeline.ledger.state import Attempt, JobState
+from pipeline.ledger.state import Attempt, JobState, Wish
+from pipeline.media import MediaFacts
 from pipeline.model import JSON
 from pipeline.storage import Artifact
 from pipeline.version import __version__
 
 FORMAT = 1
+SECONDS_APART = 0.5
+"""No encoder meets a length to the frame: up to here it is as asked for."""
+_PIXELS = re.compile(r"(\d+)x(\d+)", re.ASCII)
 
 
 def sidecar(job: JobState, artifact: Artifact, run: RunState) -> dict[str, JSON]:
@@ -52,8 +57,20 @@ def sidecar(job: JobState, artifact: Artifact, run: RunState) -> dict[str, JSON]
             "codec": media.codec,
             "frames": media.frames,
         },
+        "differs": list(difference(job.wish, media)),
         "digital_source_type": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
     }
+
+
+def difference(wish: Wish, media: MediaFacts) -> dict[str, str]:
+    """What of a video is not as asked for, by the name of the setting, in words. What is not known never differs."""
+    other = {}
+    known = media.width and media.height and _PIXELS.fullmatch(wish.size)
+    if known and wish.size != (size := f"{media.width}x{media.height}"):
+        other["size"] = f"it is {size}, not {wish.size}"
+    if media.seconds and wish.seconds and abs(media.seconds - wish.seconds) > SECONDS_APART:
+        other["seconds"] = f"it is {media.seconds:g} s long, not {wish.seconds:g}"
+    return other
 
 
 def metadata_row(job: JobState) -> dict[str, JSON]:

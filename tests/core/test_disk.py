@@ -96,6 +96,18 @@ def test_a_link_is_never_followed(tmp_path: Path, how: Callable[[Disk, Path], in
     assert (tmp_path / "theirs").read_bytes() == b"precious"
 
 
+@on_posix
+def test_a_folder_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "really").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "really")
+
+    Disk().make_folder(tmp_path / "link" / "a")
+    Disk().write_whole(tmp_path / "link" / "file", b"x")
+    Disk().sync_folder(tmp_path / "link")
+
+    assert (tmp_path / "really" / "a").is_dir()
+
+
 def test_appending_keeps_and_opening_anew_empties(tmp_path: Path) -> None:
     disk, path = Disk(), tmp_path / "file"
     for how, expected in ((disk.open_append, b"ab"), (disk.open_append, b"abab"), (disk.open_new, b"ab")):

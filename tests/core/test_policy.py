@@ -18,7 +18,6 @@ from pipeline.errors import ArtifactError, NotAVideo, NotSent, OutcomeUnknown, P
 from pipeline.lifecycle import Fact
 from pipeline.model import JSON, Profile
 from pipeline.policy import (
-    FETCH_TRIES,
     LOST_GRACE_S,
     LOST_TRIES,
     NO_CONTENT_TRIES,
@@ -26,6 +25,7 @@ from pipeline.policy import (
     UNCERTAIN_IN_A_ROW,
     UNREACHABLE_AT_START,
     UNREACHABLE_S,
+    WRONG_CONTENT_TRIES,
     Fetches,
     Looks,
     Stop,
@@ -34,6 +34,7 @@ from pipeline.policy import (
     after_fetch,
     after_look,
     after_submit,
+    fetching_s,
 )
 from pipeline.providers.base import Observation, Problem, Refusal, Reply, Submission
 from pipeline.providers.videos import Videos
@@ -76,9 +77,11 @@ def looked(outcome: Outcome, looks: Looks = YOUNG) -> Verdict:
     return after_look(read, looks, deadline_s=DEADLINE_S, now=NOW, spread=1.0)
 
 
-def fetched(outcome: Reply | ProviderError | ArtifactError, fetches: Fetches = FIRST) -> Verdict:
+def fetched(
+    outcome: Reply | ProviderError | ArtifactError | OSError, fetches: Fetches = FIRST, *, left_s: float = 3600.0
+) -> Verdict:
     read = Videos().read_no_content(outcome, PROFILE) if isinstance(outcome, Reply) else outcome
-    return after_fetch(read, fetches, now=NOW, spread=1.0)
+    return after_fetch(read, fetches, left_s=left_s, now=NOW, spread=1.0)
 
 
 class TestSubmit:
@@ -349,6 +352,8 @@ class TestFetch:
             (reply(429), None, NOTHING, 0.0, 1.0),
             (reply(429, retry_after="7"), None, NOTHING, 7.0, 1.0),
             (reply(503, retry_after="7"), None, NOTHING, 7.0, 1.0),
+            # our own disk: nothing more is bought, what was bought is tried again
+            (OSError(28, "No space left on device"), None, SUBMITS, 0.0, 1.0),
             # it is there no more
             (reply(410), Fact.EXPIRED, NOTHING, 0.0, None),
             (reply(404, {"error": {"message": "The video is no longer available."}}), Fact.EXPIRED, NOTHING, 0.0, None),
@@ -362,7 +367,7 @@ class TestFetch:
     )
     def test_each_answer_has_one_meaning(
         self,
-        outcome: Reply | ProviderError | ArtifactError,
+        outcome: Reply | ProviderError | ArtifactError | OSError,
         fact: Fact | None,
         stop: Stop,
         pause_s: float,
@@ -373,10 +378,40 @@ class TestFetch:
         assert (verdict.fact, verdict.stop, verdict.pause_s, verdict.again_s) == (fact, stop, pause_s, again_s)
         assert verdict.reason
 
-    @pytest.mark.parametrize("outcome", [Truncated("cut"), NotAVideo("x"), OutcomeUnknown("x"), reply(400), reply(500)])
-    def test_after_eight_tries_it_is_left_to_a_later_run(self, outcome: Reply | ProviderError | ArtifactError) -> None:
-        assert fetched(outcome, Fetches(tries=FETCH_TRIES - 2)).fact is None
-        assert fetched(outcome, Fetches(tries=FETCH_TRIES - 1)).fact is Fact.DOWNLOAD_FAILED
+    @pytest.mark.parametrize(
+        "outcome",
+        [Truncated("cut"), OutcomeUnknown("x"), NotSent("x"), OSError(28, "full"), reply(400), reply(500), reply(429)],
+    )
+    def test_what_may_pass_is_tried_until_the_videos_time_is_up(
+        self, outcome: Reply | ProviderError | ArtifactError | OSError
+    ) -> None:
+        weary = Fetches(tries=10_000, wrong=WRONG_CONTENT_TRIES - 1)
+        assert fetched(outcome, weary, left_s=7200.0).again_s == 60.0
+        assert fetched(outcome, weary, left_s=2.5).again_s == 2.5
+        over = fetched(outcome, weary, left_s=0.0)
+        assert (over.fact, over.again_s) == (Fact.DOWNLOAD_FAILED, None)
+
+    def test_a_retry_after_does_not_outlast_the_video(self) -> None:
+        assert fetched(reply(429, retry_after="600"), left_s=45.0).pause_s == 45.0
+
+    def test_a_few_whole_downloads_that_are_no_video_are_left_to_a_later_run(self) -> None:
+        fetches = Fetches(tries=99)
+        for _ in range(WRONG_CONTENT_TRIES - 1):
+            assert fetched(NotAVideo("HTML"), fetches).fact is None
+            fetches = fetches.after(NotAVideo("HTML")).after(OutcomeUnknown("the connection broke"))
+        assert fetched(NotAVideo("HTML"), fetches).fact is Fact.DOWNLOAD_FAILED
+
+    @pytest.mark.parametrize("left_s", [3600.0, 0.0, -5.0])
+    def test_only_the_provider_can_say_that_it_expired(self, left_s: float) -> None:
+        assert fetched(reply(410), left_s=left_s).fact is Fact.EXPIRED
+        assert fetched(reply(404), left_s=left_s).again_s == 60.0
+        assert fetched(reply(500), left_s=left_s).fact is not Fact.EXPIRED
+
+    @pytest.mark.parametrize(
+        ("kept_s", "tried_s"), [(-1e9, 600.0), (0.0, 600.0), (7200.0, 7200.0), (float("inf"), 86_400.0)]
+    )
+    def test_a_clock_that_is_wrong_discards_nothing_and_a_run_has_an_end(self, kept_s: float, tried_s: float) -> None:
+        assert fetching_s(kept_s) == tried_s
 
     def test_a_404_is_believed_the_third_time_minutes_later(self) -> None:
         assert fetched(reply(404), Fetches(tries=99, absent=NO_CONTENT_TRIES - 2)).again_s == 120.0
@@ -407,7 +442,7 @@ def test_no_wait_is_ever_negative_or_endless(problem: Problem, spread: float, he
     verdicts = [
         after_submit(refusal, Streak(), now=NOW, spread=spread),
         after_look(refusal, Looks(age_s=1.0), deadline_s=DEADLINE_S, now=NOW, spread=spread),
-        after_fetch(refusal, Fetches(), now=NOW, spread=spread),
+        after_fetch(refusal, Fetches(), left_s=60.0, now=NOW, spread=spread),
     ]
 
     for verdict in verdicts:

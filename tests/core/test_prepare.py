@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -16,6 +17,7 @@ from pipeline.lifecycle import Fact, State
 from pipeline.model import Limits, LimitsWish, Manifest, ModelOffer, Profile, ProviderChoice, SourceFile
 from pipeline.plan import Action
 from pipeline.prepare import Choice, check, concerned, count_states, has_work, outlook_on, prepare, write_metadata
+from pipeline.progress import Event, Notice
 from pipeline.storage import RunFolder
 from tests.ledger.histories import LIVES, ORIGIN, a_job, key, live, opened, planned
 
@@ -90,6 +92,14 @@ def test_a_budget_needs_a_price(folder: RunFolder, ledger: Ledger, limits: Limit
         check(outlook, ledger.state, ORIGIN)
 
 
+def test_a_budget_is_not_pretended_where_earlier_prices_are_not_known(folder: RunFolder, ledger: Ledger) -> None:
+    ledger.plan(a_job(7), price=None)
+    live(ledger, 7, Fact.INTENT, Fact.ACCEPTED)
+    outlook = outlook_on(manifest(1, limits=LimitsWish(budget=Decimal(9))), Choice(), folder, ledger.state)
+    with pytest.raises(UsageError, match="1 earlier submits of this run have no known price"):
+        check(outlook, ledger.state, ORIGIN)
+
+
 def test_an_address_that_was_shut_down_is_refused_and_another_is_not(folder: RunFolder, ledger: Ledger) -> None:
     retired = replace(PROFILE, retired="2026-09-24")
     outlook = outlook_on(manifest(1, profile=retired), Choice(), folder, ledger.state)
@@ -114,7 +124,7 @@ def test_a_run_belongs_to_its_provider(folder: RunFolder, ledger: Ledger) -> Non
         ((Fact.INTENT, Fact.ACCEPTED, Fact.STALLED), True),
         ((Fact.INTENT, Fact.ACCEPTED, Fact.FINISHED), True),
         ((Fact.INTENT, Fact.ACCEPTED, Fact.FAILED), False),
-        (STORED, False),
+        (STORED, True),  # and its file is not here any more
     ],
 )
 def test_ids_are_never_asked_for_at_another_address(
@@ -130,6 +140,51 @@ def test_ids_are_never_asked_for_at_another_address(
         return
     with pytest.raises(UsageError, match=f"still at {ORIGIN}"):
         check(outlook, ledger.state, "https://gate.example/v1")
+
+
+def test_another_address_is_fine_once_everything_is_here(folder: RunFolder, ledger: Ledger) -> None:
+    planned(ledger, 1)
+    live(ledger, 1, *STORED)
+    stored = folder.video("coast/fox.mp4")
+    stored.parent.mkdir(parents=True)
+    stored.write_bytes(bytes(4096))
+    check(outlook_on(manifest(1), Choice(), folder, ledger.state), ledger.state, "https://gate.example/v1")
+
+
+def test_a_file_that_vanishes_while_we_start_is_not_asked_for_elsewhere(folder: RunFolder, ledger: Ledger) -> None:
+    planned(ledger, 1)
+    live(ledger, 1, *STORED)
+    prepare(ledger, manifest(1), Choice(), folder, origin="https://gate.example/v1")
+    assert ledger.state.jobs[key(1)].state is State.STORED
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
+@pytest.mark.parametrize("life", [(), (Fact.INTENT, Fact.ACCEPTED)], ids=["to be bought", "bought"])
+def test_a_folder_that_leads_out_of_the_run_is_refused(
+    folder: RunFolder, ledger: Ledger, life: tuple[Fact, ...]
+) -> None:
+    planned(ledger, 1)
+    live(ledger, 1, *life)
+    outlook = outlook_on(manifest(1), Choice(), folder, ledger.state)
+    check(outlook, ledger.state, ORIGIN)
+    folder.videos.mkdir()
+    (folder.videos / "coast").symlink_to(folder.path.parent)
+
+    with pytest.raises(UsageError, match="coast is a link that leads out of the run folder"):
+        check(outlook, ledger.state, ORIGIN)
+
+
+def test_a_strangers_sidecar_is_not_overwritten_and_our_own_is(folder: RunFolder, ledger: Ledger) -> None:
+    planned(ledger, 2)
+    live(ledger, 2, Fact.INTENT, Fact.ACCEPTED, Fact.FAILED)
+    ours = folder.video(ledger.state.jobs[key(2)].path)
+    ours.parent.mkdir(parents=True)
+    ours.with_suffix(".json").write_text("{}")
+    (folder.videos / "coast" / "job-1.json").write_text("theirs")
+
+    plan = outlook_on(manifest(1, 2), Choice(retry=frozenset({State.FAILED})), folder, ledger.state).plan
+
+    assert [step.job.path for step in plan.steps] == ["coast/job-1-00000000.mp4", "coast/job-2.mp4"]
 
 
 def test_what_a_crash_left_open_is_uncertain_before_anything_is_planned(folder: RunFolder, ledger: Ledger) -> None:
@@ -213,3 +268,20 @@ def test_metadata_tells_of_what_is_stored_and_of_nothing_else(folder: RunFolder,
     live(ledger, 1, Fact.MISSING)
     write_metadata(folder, ledger.state)
     assert folder.metadata.read_bytes() == b""
+
+
+def test_metadata_that_cannot_be_written_is_told_and_ends_nothing(folder: RunFolder, ledger: Ledger) -> None:
+    planned(ledger, 1)
+    live(ledger, 1, *STORED)
+    folder.metadata.mkdir(parents=True)
+    told: list[Event] = []
+
+    def note(event: Event) -> None:
+        told.append(event)
+
+    write_metadata(folder, ledger.state, note)
+
+    (notice,) = told
+    assert isinstance(notice, Notice)
+    assert notice.urgent
+    assert str(folder.metadata) in notice.message

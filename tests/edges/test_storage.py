@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ import pytest
 from pipeline.disk import Disk
 from pipeline.errors import ArtifactError, NotAVideo, Truncated
 from pipeline.model import JSON, LimitsWish, Manifest, Profile, ProviderChoice, SourceFile
-from pipeline.storage import TAG_FROM_BYTES, VIDEO_BYTES_MAX, Artifact, Part, RunFolder, is_intact
+from pipeline.runner.part import PIECE_BYTES, VIDEO_BYTES_MAX, Held, Part
+from pipeline.storage import Artifact, RunFolder, is_intact
 
 PATH = "coast/heron.mp4"
+KEY, VIDEO_ID = "a" * 32, "video_1"
 STRONG, WEAK = '"film-1"', 'W/"film-1"'
 
 on_posix = pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
@@ -79,13 +82,23 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 def said(artifact: Artifact) -> Mapping[str, JSON]:
-    return {"file": artifact.path, "sha256": artifact.sha256}
+    return {"file": artifact.path, "sha256": artifact.sha256, "key": KEY, "video_id": VIDEO_ID}
 
 
-def received(folder: RunFolder, content: bytes, *, etag: str = STRONG, step: int = 10_000) -> Part:
+def part_of(folder: RunFolder, video_id: str = VIDEO_ID) -> Part:
+    return Part(folder, PATH, video_id)
+
+
+def held_of(folder: RunFolder, video_id: str = VIDEO_ID) -> Held | None:
+    return part_of(folder, video_id).held()
+
+
+def received(
+    folder: RunFolder, content: bytes, *, etag: str = STRONG, total: int | None = None, step: int = 10_000
+) -> Part:
     """A part that has got *content*, block by block."""
-    part = folder.part(PATH)
-    part.begin(etag)
+    part = part_of(folder)
+    part.begin(etag, total)
     for at in range(0, len(content), step):
         part.write(content[at : at + step])
     return part
@@ -96,10 +109,7 @@ def files(folder: RunFolder) -> set[str]:
 
 
 def test_a_finished_part_is_the_video_and_its_sidecar(folder: RunFolder, film: bytes) -> None:
-    part = received(folder, film)
-    assert files(folder) == {f"videos/{PATH}.part"}
-
-    artifact = part.finish(len(film), said)
+    artifact = received(folder, film).finish(len(film), said)
 
     assert files(folder) == {f"videos/{PATH}", "videos/coast/heron.json"}
     assert folder.video(PATH).read_bytes() == film
@@ -130,12 +140,14 @@ class Noted(Disk):
 
 def test_bytes_are_durable_before_they_have_a_name_and_the_names_before_it_returns(tmp_path: Path, film: bytes) -> None:
     disk = Noted()
+    disk.make_folder(RunFolder(tmp_path).video(PATH).parent)
     part = received(RunFolder(tmp_path, disk), film)
     disk.notes.clear()
 
     part.finish(None, said)
 
-    assert disk.notes == ["sync", "name heron.mp4", "sync", "name heron.json", "sync coast/"]
+    sidecar, video = ["sync", "name heron.json", "sync coast/"], ["name heron.mp4", "sync coast/"]
+    assert disk.notes == ["sync", *sidecar, *video]
 
 
 def test_a_length_that_was_not_announced_is_not_asked_for(folder: RunFolder, film: bytes) -> None:
@@ -149,6 +161,7 @@ def test_a_length_that_was_not_announced_is_not_asked_for(folder: RunFolder, fil
         (slice(0, -1), None, Truncated),  # nothing was announced, and the film itself is cut
         (slice(0, 0), None, NotAVideo),
         (slice(0, None), -1, NotAVideo),  # more came than was announced
+        (slice(0, -1), -1, NotAVideo),  # all that was announced came, and it is cut
     ],
 )
 def test_what_is_not_whole_gets_no_name(
@@ -175,8 +188,8 @@ def test_a_sidecar_that_cannot_be_written_leaves_the_video_without_a_name(folder
 
 @pytest.mark.parametrize("content", [b"<html><body>502", b'{"error": "not ready"}', bytes(64)])
 def test_what_does_not_begin_as_a_film_is_refused_at_once(folder: RunFolder, content: bytes) -> None:
-    part = folder.part(PATH)
-    part.begin("")
+    part = part_of(folder)
+    part.begin("", None)
     with pytest.raises(NotAVideo, match="not as an MP4 does"):
         part.write(content)
     part.close()
@@ -191,14 +204,15 @@ def test_a_body_without_end_is_cut(folder: RunFolder, film: bytes) -> None:
 
 
 def test_a_cut_part_is_kept_and_taken_up_again(folder: RunFolder, film: bytes) -> None:
-    part = received(folder, film[:30_001])
+    part = received(folder, film[:30_001], total=len(film))
     with pytest.raises(Truncated):
         part.finish(len(film), said)
     part.close()
 
-    again = folder.part(PATH)
-    assert again.resumable() == (30_001, STRONG)
-    again.resume()
+    held = held_of(folder)
+    assert held == Held(bytes=30_001, total=len(film), etag=STRONG)
+    again = part_of(folder)
+    again.resume(held)
     again.write(film[30_001:])
     artifact = again.finish(len(film), said)
 
@@ -207,55 +221,171 @@ def test_a_cut_part_is_kept_and_taken_up_again(folder: RunFolder, film: bytes) -
     assert files(folder) == {f"videos/{PATH}", "videos/coast/heron.json"}
 
 
-@pytest.mark.parametrize("etag", ["", WEAK, "film-1"])
+@pytest.mark.parametrize("etag", ["", WEAK, "film-1", '"film\n1"', '"fïlm"'])
 def test_only_a_strong_tag_lets_a_part_be_taken_up_again(folder: RunFolder, film: bytes, etag: str) -> None:
-    received(folder, film[:20_000], etag=etag).close()
-    assert folder.part(PATH).resumable() is None
-    assert files(folder) == {f"videos/{PATH}.part"}
+    received(folder, film[:20_000], etag=etag, total=len(film)).close()
+    assert held_of(folder) is None
 
 
-def test_a_large_part_can_be_taken_up_again_even_after_a_crash(folder: RunFolder, film: bytes) -> None:
-    large = film + bytes(TAG_FROM_BYTES - len(film))
-    crashed = received(folder, large[:-1])
-    assert folder.part(PATH).resumable() is None
+@pytest.mark.parametrize("etag", ["", STRONG])
+def test_a_whole_part_needs_no_tag_to_go_on_with(folder: RunFolder, film: bytes, etag: str) -> None:
+    received(folder, film, etag=etag, total=len(film)).close()
+    held = held_of(folder)
+    assert held is not None
+    assert held.whole
 
-    crashed.write(large[-1:])  # and never closed
 
-    assert folder.part(PATH).resumable() == (TAG_FROM_BYTES, STRONG)
+def test_a_part_belongs_to_its_video_and_not_to_its_path(folder: RunFolder, film: bytes) -> None:
+    received(folder, film[:20_000]).close()
+    assert held_of(folder, "video_2") is None
+    assert held_of(folder) == Held(bytes=20_000, total=None, etag=STRONG)
+
+
+class Counting(Disk):
+    """A disk that counts its writes."""
+
+    writes = 0
+
+    def write(self, descriptor: int, content: bytes) -> None:
+        self.writes += 1
+        super().write(descriptor, content)
+
+
+def test_what_comes_is_written_in_large_pieces_and_a_piece_survives_a_crash(tmp_path: Path, film: bytes) -> None:
+    disk = Counting()
+    folder = RunFolder(tmp_path, disk)
+    large = film + bytes(2 * PIECE_BYTES - len(film))
+    crashed = received(folder, large, step=PIECE_BYTES // 8)
+    crashed.write(b"and a bit")  # and never closed
+
+    assert disk.writes == 3  # two pieces and the tag
+    assert held_of(folder) == Held(bytes=2 * PIECE_BYTES, total=None, etag=STRONG)
     crashed.close()
+    held = held_of(folder)
+    assert held is not None
+    assert held.bytes == len(large) + len(b"and a bit")
 
 
 @on_posix
-def test_a_part_lets_go_of_its_file_even_where_its_tag_cannot_be_left(folder: RunFolder, film: bytes) -> None:
+def test_closing_never_fails_for_a_tag_that_cannot_be_left(folder: RunFolder, film: bytes) -> None:
+    part = received(folder, film + bytes(PIECE_BYTES))
+    part.discard()
     part = received(folder, film[:20_000])
-    folder.video(PATH + ".part.etag").symlink_to("elsewhere")
-    with pytest.raises(OSError, match="etag"):
-        part.close()
-
+    folder.disk.make_folder(folder.video(PATH).parent)
+    (folder.videos / f"{PATH}.part.etag").mkdir()
     part.close()
-    assert folder.part(PATH).resumable() is None
+    assert held_of(folder) is None
 
 
 def test_a_part_begun_anew_forgets_the_old_one(folder: RunFolder, film: bytes) -> None:
     received(folder, film[:20_000]).close()
     received(folder, film[:300], etag=WEAK).close()
-    assert folder.part(PATH).resumable() is None
+    assert held_of(folder) is None
 
     received(folder, film[:400], etag='"film-2"').close()
-    assert folder.part(PATH).resumable() == (400, '"film-2"')
+    assert held_of(folder) == Held(bytes=400, total=None, etag='"film-2"')
 
 
-@pytest.mark.parametrize("tag", [b"", b"\xff\xfe", b'W/"x"'])
+@pytest.mark.parametrize("keep", [0, 10, 20, -1])
+def test_half_a_tag_is_none(folder: RunFolder, film: bytes, keep: int) -> None:
+    received(folder, film[:20_000]).close()
+    tag = folder.videos / f"{PATH}.part.etag"
+    tag.write_bytes(tag.read_bytes()[:keep])
+    assert held_of(folder) is None
+
+
+@pytest.mark.parametrize("tag", [b"\xff\xfe", b'W/"x"', b'"film-1"', b"0123456789abcdef - \n"])
 def test_a_tag_that_cannot_be_read_means_starting_anew(folder: RunFolder, film: bytes, tag: bytes) -> None:
     received(folder, film[:20_000]).close()
     (folder.videos / f"{PATH}.part.etag").write_bytes(tag)
-    assert folder.part(PATH).resumable() is None
+    assert held_of(folder) is None
 
 
 def test_a_part_without_bytes_is_none(folder: RunFolder) -> None:
-    assert folder.part(PATH).resumable() is None
+    assert held_of(folder) is None
     received(folder, b"").close()
-    assert folder.part(PATH).resumable() is None
+    assert held_of(folder) is None
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Deadly(Disk):
+    """A disk at whose n-th naming or syncing of a folder the process is killed."""
+
+    def __init__(self, n: int) -> None:
+        self.left = n
+
+    def _count(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Killed
+
+    def replace(self, source: Path, target: Path) -> None:
+        self._count()
+        super().replace(source, target)
+
+    def sync_folder(self, path: Path) -> None:
+        self._count()
+        super().sync_folder(path)
+
+
+@pytest.mark.parametrize("n", range(5))
+def test_whole_video_is_told_by_its_sidecar_wherever_the_runner_was_killed(tmp_path: Path, film: bytes, n: int) -> None:
+    folder = RunFolder(tmp_path)
+    folder.disk.make_folder(folder.video(PATH).parent)
+    with suppress(Killed):
+        received(RunFolder(tmp_path, Deadly(n)), film).finish(len(film), said)
+
+    part = part_of(folder)
+    adopted = part.adopt(KEY)
+
+    assert part.has_sidecar is (n > 0)
+    if n == 0:  # not even the sidecar had its name
+        assert adopted is None
+        return
+    assert adopted is not None
+    assert (adopted.bytes, adopted.sha256) == (len(film), hashlib.sha256(film).hexdigest())
+    assert folder.video(PATH).read_bytes() == film
+    assert files(folder) == {f"videos/{PATH}", "videos/coast/heron.json"}
+
+
+@pytest.mark.parametrize(
+    ("key", "video_id", "change"),
+    [
+        ("b" * 32, VIDEO_ID, b""),
+        (KEY, "video_2", b""),
+        (KEY, VIDEO_ID, b"x"),
+    ],
+    ids=["another wish", "another video", "other bytes"],
+)
+def test_a_file_that_its_sidecar_does_not_vouch_for_is_not_adopted(
+    folder: RunFolder, film: bytes, key: str, video_id: str, change: bytes
+) -> None:
+    received(folder, film).finish(len(film), said)
+    folder.video(PATH).write_bytes(film + change)
+    assert part_of(folder, video_id).adopt(key) is None
+
+
+@pytest.mark.parametrize("sidecar", [b"", b"[1]", b'{"key":1}', b"\xff", b"[" * 100_000])
+def test_a_strangers_sidecar_vouches_for_nothing(folder: RunFolder, film: bytes, sidecar: bytes) -> None:
+    received(folder, film).finish(len(film), said)
+    (folder.videos / "coast" / "heron.json").write_bytes(sidecar)
+    assert part_of(folder).adopt(KEY) is None
+
+
+def test_a_part_whose_sync_failed_is_not_trusted_again(tmp_path: Path, film: bytes) -> None:
+    class Unsynced(Disk):
+        def sync(self, descriptor: int) -> None:  # noqa: ARG002
+            raise OSError(5, "Input/output error")
+
+    folder = RunFolder(tmp_path, Unsynced())
+    part = received(folder, film, total=len(film))
+    with pytest.raises(OSError, match="Input/output"):
+        part.finish(len(film), said)
+    part.close()
+    assert files(folder) == set()
 
 
 def test_the_new_video_takes_the_place_of_the_old_one(folder: RunFolder, film: bytes) -> None:
@@ -270,7 +400,7 @@ def test_no_path_leads_out_of_the_folder(folder: RunFolder, path: str) -> None:
     with pytest.raises(ValueError, match="leaves the run's folder"):
         folder.video(path)
     with pytest.raises(ValueError, match="leaves the run's folder"):
-        folder.part(path)
+        Part(folder, path, VIDEO_ID)
 
 
 @on_posix
@@ -281,14 +411,12 @@ def test_a_link_in_a_parts_place_is_not_followed(folder: RunFolder, film: bytes,
     folder.disk.make_folder(folder.video(PATH).parent)
     folder.video(PATH + suffix).symlink_to(theirs)
 
-    part = folder.part(PATH)
+    large = film + bytes(PIECE_BYTES)
     if suffix == ".part":
         with pytest.raises(OSError, match="heron"):
-            part.begin(STRONG)
+            received(folder, large)
     else:
-        part.begin(STRONG)
-        part.write(film)
-    part.close()
+        received(folder, large).close()
 
     assert theirs.read_bytes() == b"precious"
 
@@ -319,7 +447,6 @@ def test_whichever_change_fails_nothing_that_is_not_whole_has_a_name(tmp_path: P
             folder.write_metadata([{"id": "a"}])
             part = received(folder, film)
             part.finish(len(film), said)
-            folder.append_metadata({"id": "b"})
         except OSError:
             pass
         finally:
@@ -332,7 +459,7 @@ def test_whichever_change_fails_nothing_that_is_not_whole_has_a_name(tmp_path: P
             elif path.name == "heron.json":
                 assert json.loads(path.read_bytes())["file"] == PATH
             else:
-                assert path.read_text().splitlines()[0] == '{"id": "a"}'
+                assert path.read_text() == '{"id": "a"}\n'
         if not disk.failed:
             break
         again = received(RunFolder(folder.path), film)
@@ -351,6 +478,30 @@ def test_metadata_is_written_whole_and_lengthened_by_lines(folder: RunFolder) ->
 
     folder.write_metadata([])
     assert folder.metadata.read_bytes() == b""
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_row_that_cannot_be_added_ends_nothing(tmp_path: Path, n: int) -> None:
+    RunFolder(tmp_path).write_metadata([])
+    disk = Failing(n)
+    RunFolder(tmp_path, disk).append_metadata({"id": "a"})
+    assert disk.failed
+
+
+@on_posix
+def test_a_link_that_leads_out_of_the_run_folder_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "really").mkdir()
+    (tmp_path / "run").symlink_to(tmp_path / "really")  # the user's business
+    folder = RunFolder(tmp_path / "run")
+    folder.disk.make_folder(folder.videos / "coast")
+    (folder.videos / "harbour").symlink_to(folder.videos / "coast")
+    (folder.videos / "dunes").symlink_to(tmp_path / "elsewhere")
+    (folder.videos / "marsh").symlink_to(tmp_path / "nowhere")
+
+    paths = ["a.mp4", "coast/a.mp4", "harbour/a.mp4", "new/deep/a.mp4", "dunes/a.mp4", "dunes/b.mp4", "marsh/x/a.mp4"]
+
+    assert folder.strays(paths) == [folder.videos / "dunes", folder.videos / "marsh" / "x"]
 
 
 def test_the_manifest_and_the_files_it_read_are_kept_by_digest(folder: RunFolder) -> None:

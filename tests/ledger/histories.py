@@ -15,6 +15,8 @@ from pipeline.model import Job, Position
 
 RUN = "0123456789abcdef0123456789abcdef"
 ORIGIN = "http://127.0.0.1:8080/v1"
+ELSEWHERE = "http://127.0.0.1:9/v1"
+"""Where the provider answers later on."""
 PRICE = Decimal("0.80")
 BEGINNING = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
 
@@ -101,6 +103,11 @@ def opened(path: Path, disk: Disk = DISK) -> Ledger:
     ledger = Ledger.open(path, now=clock(), disk=disk)
     ledger.header(run=RUN, provider="sandbox", origin=ORIGIN, currency="USD", name="harbour", retention_s=7200)
     return ledger
+
+
+def moved(ledger: Ledger) -> None:
+    """The provider is at another address from now on."""
+    ledger.header(run=RUN, provider="sandbox", origin=ELSEWHERE, currency="USD", name="harbour", retention_s=7200)
 
 
 def planned(ledger: Ledger, *numbers: int) -> None:

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import LedgerBroken, UsageError
+from pipeline.ledger.fields import VIDEO_ID_CHARS_MAX
 from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.ledger.records import BadRecord, decode
 from pipeline.lifecycle import AFTER, Fact, ImpossibleFact, State
 from tests.ledger.histories import (
     BEGINNING,
+    ELSEWHERE,
     LIVES,
     ORIGIN,
     PRICE,
@@ -28,6 +30,7 @@ from tests.ledger.histories import (
     fill,
     key,
     live,
+    moved,
     opened,
     planned,
 )
@@ -88,6 +91,7 @@ def test_an_impossible_fact_raises_and_changes_nothing(path: Path, life: tuple[F
         (Fact.INTENT, {"body_sha256": "", "key": "", "colour": "red"}),
         (Fact.INTENT, {"body_sha256": "", "key": "", "price": Decimal(-1)}),
         (Fact.INTENT, {"body_sha256": "", "key": 7}),
+        (Fact.INTENT, {"body_sha256": "", "key": "", "origin": None}),
     ],
 )
 def test_a_bad_record_raises_and_changes_nothing(path: Path, fact: Fact, fields: dict[str, object]) -> None:
@@ -153,6 +157,67 @@ def test_a_submit_without_a_price_makes_the_cost_unknown_and_adds_nothing_to_wha
 
         assert ledger.state.jobs[key(1)].cost is None
         assert ledger.state.spent == 0
+
+
+@pytest.mark.parametrize(
+    ("life", "unpriced"),
+    [
+        ((Fact.INTENT,), 1),
+        ((Fact.INTENT, Fact.ACCEPTED, Fact.FAILED), 1),
+        ((Fact.INTENT, Fact.NOT_SENT), 0),
+        ((Fact.INTENT, Fact.UNCERTAIN, Fact.NOT_CREATED), 0),
+        ((Fact.INTENT, Fact.UNCERTAIN, Fact.RESUBMIT, Fact.INTENT), 2),
+    ],
+)
+def test_submits_of_unknown_price_stay_counted_after_a_price_is_known(
+    path: Path, life: tuple[Fact, ...], unpriced: int
+) -> None:
+    with opened(path) as ledger:
+        ledger.plan(a_job(1), price=None)
+        live(ledger, 1, *life)
+        ledger.plan(a_job(1), price=PRICE)
+        planned(ledger, 2)
+        live(ledger, 2, Fact.INTENT)
+        assert (ledger.state.unpriced, ledger.state.spent) == (unpriced, PRICE)
+        ledger.commit_now()
+
+    assert read_run(path).unpriced == unpriced
+
+
+@pytest.mark.parametrize("life", [(), (Fact.UNCERTAIN,), (Fact.NOT_SENT,), (Fact.REJECTED,)])
+def test_an_attempt_keeps_the_address_that_it_went_to_from_its_intent_on(path: Path, life: tuple[Fact, ...]) -> None:
+    with opened(path) as ledger:
+        planned(ledger, 1)
+        assert ledger.state.jobs[key(1)].origin == ""
+        live(ledger, 1, Fact.INTENT, *life)
+        moved(ledger)
+        assert ledger.state.jobs[key(1)].origin == ORIGIN
+
+
+def test_a_new_attempt_goes_to_the_new_address(path: Path) -> None:
+    with opened(path) as ledger:
+        planned(ledger, 1)
+        live(ledger, 1, Fact.INTENT, Fact.ACCEPTED, Fact.FAILED, Fact.RETRY)
+        moved(ledger)
+        live(ledger, 1, Fact.INTENT)
+        job = ledger.state.jobs[key(1)]
+
+    assert [attempt.origin for attempt in job.attempts] == [ORIGIN, ELSEWHERE]
+    assert job.origin == ELSEWHERE
+
+
+@pytest.mark.parametrize(("chars", "taken"), [(VIDEO_ID_CHARS_MAX, True), (VIDEO_ID_CHARS_MAX + 1, False)])
+def test_an_id_is_taken_whole_or_not_at_all(path: Path, chars: int, taken: bool) -> None:
+    said = {**SAID[Fact.ACCEPTED], "video_id": "v" * chars}
+    with opened(path) as ledger:
+        planned(ledger, 1)
+        live(ledger, 1, Fact.INTENT)
+        if taken:
+            ledger.record(Fact.ACCEPTED, key(1), **said)
+        else:
+            with pytest.raises(BadRecord, match="'video_id' of 'accepted' is 513 characters long, and 512 is the most"):
+                ledger.record(Fact.ACCEPTED, key(1), **said)
+        assert ledger.state.jobs[key(1)].video_id == "v" * chars * taken
 
 
 def test_a_stored_job_says_all_that_a_report_needs(path: Path) -> None:

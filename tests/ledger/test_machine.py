@@ -145,6 +145,7 @@ class LedgerMachine(RuleBasedStateMachine):
         state = self.ledger.state
         jobs = state.jobs.values()
         assert state.spent == sum(job.submits for job in jobs) * PRICE
+        assert state.unpriced == 0
         assert all(state.counts[s] == sum(job.state is s for job in jobs) for s in State)
 
     @precondition(lambda self: self.lives > 3)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.ledger.fields import FIELDS
 from pipeline.ledger.records import (
     LINE_BYTES_MAX,
     BadRecord,
@@ -19,10 +20,12 @@ from pipeline.ledger.records import (
     decode,
     encode,
     is_whole,
+    moment,
     number,
     plain,
     shortened,
     stamp,
+    to_the_millisecond,
 )
 
 AT = datetime(2026, 11, 22, 19, 0, 0, 123456, tzinfo=UTC)
@@ -137,6 +140,22 @@ def test_a_number_that_is_no_amount_is_refused_on_reading(figure: float) -> None
 
 def test_times_of_any_zone_are_written_in_utc() -> None:
     assert stamp(datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=2)))) == "2025-12-31T23:00:00.000Z"
+
+
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2099, 1, 1), timezones=st.timezones()))  # noqa: DTZ001
+def test_a_time_is_held_as_it_will_be_read_back(at: datetime) -> None:
+    held, read = to_the_millisecond(at), moment(stamp(at))
+
+    assert (held, held.tzinfo) == (read, read.tzinfo)
+
+
+@pytest.mark.parametrize("kind", ["accepted", "adopted"])
+def test_an_id_that_is_too_long_makes_no_record_on_reading_either(kind: str) -> None:
+    fields = {"job": "k", "attempt": 1, "video_id": "v" * 513, "origin": "", "http": 200, "request_id": "", "raw": {}}
+    asked = {name: value for name, value in {**fields, "how": "user"}.items() if name in FIELDS[kind]}
+
+    with pytest.raises(BadRecord, match="513 characters long"):
+        decode(encode(1, kind, AT, asked))  # type: ignore[arg-type]
 
 
 def test_a_provider_s_long_words_are_cut_and_never_cost_a_record() -> None:

@@ -26,6 +26,7 @@ def picture(state: RunState) -> object:
         state.header,
         state.records,
         state.spent,
+        state.unpriced,
         state.counts,
         [[getattr(job, name) for name in type(job).__slots__] for job in state.jobs.values()],
     )

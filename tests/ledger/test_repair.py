@@ -7,13 +7,26 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import LedgerBroken, LedgerBusy, LedgerDamaged
-from pipeline.ledger.ledger import read_run
+from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.ledger.records import decode
 from pipeline.ledger.repair import Repair, repair, verify
 from pipeline.ledger.replay import RunState
 from pipeline.lifecycle import MAYBE_PAID, Fact, State
 from tests.ledger.disks import FailingDisk
-from tests.ledger.histories import LIVES, PRICE, a_job, clock, fill, key, live, opened, planned
+from tests.ledger.histories import (
+    ELSEWHERE,
+    LIVES,
+    ORIGIN,
+    PRICE,
+    a_job,
+    clock,
+    fill,
+    key,
+    live,
+    moved,
+    opened,
+    planned,
+)
 
 NEVER_AGAIN = MAYBE_PAID
 """States whose job must not be pending after a repair: it would be paid for again."""
@@ -155,6 +168,21 @@ def test_a_lost_intent_that_can_be_read_concerns_its_job_alone(path: Path) -> No
     assert [job.state for job in after.jobs.values()] == [State.UNCERTAIN, *[State.PENDING] * 3]
     assert [job.id for job in done.doubted] == ["job-0"]
     assert after.spent == PRICE
+
+
+@pytest.mark.parametrize(("lost", "life"), [(0, ACCEPTED), (1, ACCEPTED), (0, (Fact.INTENT, Fact.UNCERTAIN))])
+def test_a_doubted_attempt_went_where_the_run_was_at_that_time(path: Path, lost: int, life: tuple[Fact, ...]) -> None:
+    lines = written(path, life)
+    with Ledger.open(path, now=clock()) as ledger:
+        moved(ledger)
+        ledger.commit_now()
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[2 + lost] = blurred(lines[2 + lost])
+
+    _, after = mended(path, lines)
+
+    assert after.header is not None
+    assert (after.header.origin, after.jobs[key(0)].origin) == (ELSEWHERE, ORIGIN)
 
 
 def test_a_lost_record_that_cannot_be_read_concerns_every_job_that_looks_untouched(path: Path) -> None:

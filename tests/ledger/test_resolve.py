@@ -11,9 +11,9 @@ import pytest
 from pipeline.cli import ledger as ledger_command
 from pipeline.cli import resolve as resolve_command
 from pipeline.errors import LedgerBusy, LedgerDamaged, UsageError
-from pipeline.ledger.ledger import read_run
+from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.lifecycle import Fact, State
-from tests.ledger.histories import PRICE, a_job, key, live, opened, planned
+from tests.ledger.histories import ELSEWHERE, ORIGIN, PRICE, a_job, key, live, moved, opened, planned
 
 
 def vidbatch(*words: str) -> int:
@@ -90,6 +90,20 @@ def test_a_finding_is_written_and_nothing_else_changes(
     assert job.video_id == ("video_77" if "--adopt" in words else "")
 
 
+def test_an_adopted_video_is_looked_for_where_its_submit_went(run: Path) -> None:
+    with Ledger.open(run / "ledger.jsonl") as ledger:
+        moved(ledger)
+        ledger.commit_now()
+
+    for number in (0, 4):
+        vidbatch("resolve", str(run), f"job-{number}", "--adopt", f"video_7{number}")
+
+    state = read_run(run)
+    assert state.header is not None
+    assert state.header.origin == ELSEWHERE
+    assert [state.jobs[key(number)].origin for number in (0, 4)] == [ORIGIN, ORIGIN]
+
+
 def test_a_job_that_a_crash_left_open_can_be_settled_at_once(run: Path) -> None:
     vidbatch("resolve", str(run), "job-4", "--not-created")
 
@@ -119,6 +133,7 @@ def test_the_whole_key_names_its_job(run: Path) -> None:
         (["job-0", "--adopt", "video_2_1"], "belongs to job job-2 already"),
         (["job-0", "--adopt", " "], "wants the id of a video"),
         (["job-0", "--adopt", "a\nb"], "wants the id of a video"),
+        (["job-0", "--adopt", "v" * 513], "wants the id of a video"),
         (["job-0"], "say what became of job-0: --adopt ID"),
         (["--drop"], "name the jobs"),
     ],

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from pipeline.ledger.fields import FIELDS, WISH_FIELDS, Field
 from pipeline.paths import schemas_folder
-from tests.ledger.histories import fill
+from tests.ledger.histories import ORIGIN, fill
 
 SCHEMA: dict[str, Any] = json.loads((schemas_folder() / "ledger.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -24,8 +24,9 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     """One record of every type, as written; a repair's is made up from an uncertain one."""
     lines = fill(tmp_path_factory.mktemp("ledger") / "ledger.jsonl")
     found = {(record := json.loads(line))["t"]: record for line in lines}
-    repaired = {name: found["uncertain"][name] for name in ("n", "at", "job", "attempt", "price", "reason", "crc")}
-    return {**found, "repaired": {**repaired, "t": "repaired"}}
+    shared = ("n", "at", "job", "attempt", "price", "reason", "crc")
+    repaired = {name: found["uncertain"][name] for name in shared}
+    return {**found, "repaired": {**repaired, "t": "repaired", "origin": ORIGIN}}
 
 
 def test_the_schema_is_a_schema() -> None:
@@ -79,5 +80,6 @@ def test_the_schema_and_the_table_agree(name: str, table: dict[str, Field], fram
     for field, rule in table.items():
         assert said(shape["properties"][field]) == types_of(rule), field
         assert set(shape["properties"][field].get("enum", ())) == rule.words, field
+        assert shape["properties"][field].get("maxLength") == rule.bound, field
         assert shape["properties"][field]["description"], field
     assert shape["description"]

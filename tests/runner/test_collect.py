@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from pipeline import policy
+from pipeline.disk import Disk
 from pipeline.lifecycle import State
+from pipeline.progress import Notice
+from pipeline.runner.board import Board
 from tests.runner.gateway import ETAG, NOTHING, Answer, Seen, answer, refusal
 from tests.runner.night import Night, job, jobs
 
@@ -51,12 +57,45 @@ async def test_a_whole_answer_to_a_range_starts_anew(night: Night, a_film: bytes
         Answer(status=206, headers={"content-range": "bytes 5-9/300000", "etag": ETAG}, body=b"abcde"),
         Answer(status=206, headers={"etag": ETAG}, body=b"abcde"),
         Answer(status=206, headers={"content-range": "bytes x", "etag": ETAG}, body=b"abcde"),
+        Answer(status=206, headers={"content-range": f"bytes {'9' * 5000}-1/2", "etag": ETAG}, body=b"abcde"),
         Answer(status=416, headers={"content-range": "bytes */7"}),
     ],
-    ids=["another part", "no content-range", "nonsense", "416"],
+    ids=["another part", "no content-range", "nonsense", "5000 digits", "416"],
 )
 async def test_a_part_that_was_not_asked_for_is_not_added(night: Night, a_film: bytes, wrong: Answer) -> None:
     night.gateway.once("content", lambda seen: replace(night.gateway.content(seen), cut_at=CUT_AT), wrong)
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert night.video(job(0)).read_bytes() == a_film
+
+
+@pytest.mark.parametrize(
+    ("headers", "more"),
+    [({"etag": '"film-2"'}, 0), ({"etag": 'W/"film-1"'}, 0), ({}, 0), ({"etag": ETAG}, 9), ({"etag": ETAG}, -9)],
+    ids=["another film", "a weak tag", "no tag", "a longer film", "a shorter film"],
+)
+async def test_the_rest_of_another_film_is_not_added(
+    night: Night, a_film: bytes, headers: dict[str, str], more: int
+) -> None:
+    def rest(seen: Seen) -> Answer:
+        start, whole = int(seen.headers["range"].removeprefix("bytes=").removesuffix("-")), len(a_film) + more
+        span = {"content-range": f"bytes {start}-{whole - 1}/{whole}"}
+        return Answer(status=206, headers={**headers, **span}, body=bytes(whole - start))
+
+    night.gateway.once("content", lambda seen: replace(night.gateway.content(seen), cut_at=CUT_AT), rest)
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert night.video(job(0)).read_bytes() == a_film
+    assert "range" not in night.gateway.of("content")[2].headers
+
+
+async def test_a_part_that_is_whole_is_kept_when_there_is_no_more(night: Night, a_film: bytes) -> None:
+    def all_but_the_end(seen: Seen) -> Answer:
+        chunks = f"{len(a_film):x}\r\n".encode() + a_film + b"\r\n"
+        headers = {"transfer-encoding": "chunked", "etag": ETAG}
+        return Answer(headers=headers, body=chunks, cut_at=-1)
+
+    no_more = Answer(status=416, headers={"content-range": f"bytes */{len(a_film)}"})
+    night.gateway.once("content", all_but_the_end)
+    night.gateway.always("content", no_more)
     assert (await night.run(jobs(1))).counts == {State.STORED: 1}
     assert night.video(job(0)).read_bytes() == a_film
 
@@ -85,24 +124,130 @@ async def test_a_part_left_by_an_earlier_run_is_taken_up(night: Night, a_film: b
         answer({"error": {"message": "try later"}}),
         Answer(headers={"content-type": "video/mp4"}, body=b""),
         Answer(headers={"content-type": "video/mp4", "content-encoding": "gzip"}, body=b"\x1f\x8b" + bytes(100)),
-        NOTHING,
-        refusal(500),
-        refusal(400, "not_ready"),
     ],
-    ids=["html", "json", "empty", "gzip", "nothing", "500", "400"],
+    ids=["html", "json", "empty", "gzip"],
 )
 async def test_what_is_no_video_is_never_stored_and_the_next_run_fetches(night: Night, rubbish: Answer) -> None:
     night.gateway.always("content", rubbish)
     first = await night.run(jobs(1))
     assert first.counts == {State.FINISHED: 1}
     assert night.facts(job(0))[-1] == "download_failed"
-    assert len(night.gateway.of("content")) == policy.FETCH_TRIES
+    assert len(night.gateway.of("content")) == policy.WRONG_CONTENT_TRIES
     assert not list(night.folder.rglob("*.mp4"))
     assert any("download failed" in words for words in night.urgent)
 
     night.gateway.behave()
     assert (await night.run(jobs(1))).counts == {State.STORED: 1}
     assert len(night.gateway.book) == 1
+
+
+PASSING = [NOTHING, refusal(500), refusal(400, "not_ready"), refusal(429)]
+
+
+@pytest.mark.parametrize("trouble", PASSING, ids=["nothing", "500", "400", "429"])
+async def test_an_outage_of_any_length_within_the_videos_time_loses_nothing(night: Night, trouble: Answer) -> None:
+    night.gateway.once("content", *[trouble] * 40)
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert len(night.gateway.of("content")) == 41
+
+
+@pytest.mark.parametrize("trouble", PASSING, ids=["nothing", "500", "400", "429"])
+async def test_a_video_whose_time_is_up_stays_finished(
+    night: Night, trouble: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "FETCH_S_MAX", 0.1)
+    night.gateway.always("content", trouble)
+    assert (await night.run(jobs(1))).counts == {State.FINISHED: 1}
+    assert night.facts(job(0))[-1] == "download_failed"
+    night.gateway.behave()
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert len(night.gateway.book) == 1
+
+
+async def test_a_video_that_is_long_expired_by_the_clock_is_tried_for_all_the_same(night: Night) -> None:
+    night.profile = replace(night.profile, retention_s=-1e6)
+    night.gateway.once("content", *[refusal(500)] * 5)
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+
+
+async def test_a_retry_after_holds_up_the_whole_lane(night: Night) -> None:
+    night.limits = replace(night.limits, downloads=1)
+    night.gateway.once("content", refusal(429, retry_after="1"))
+    assert (await night.run(jobs(3))).counts == {State.STORED: 3}
+    first, second, *_ = night.gateway.of("content")
+    assert second.at_s - first.at_s >= 0.99
+
+
+class Full(Disk):
+    """A disk that is full, in one place, for a while."""
+
+    def __init__(self, how: str, times: int) -> None:
+        self.how, self.left = how, times
+
+    def _fail(self, how: str) -> None:
+        if how == self.how and self.left:
+            self.left -= 1
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def write(self, descriptor: int, content: bytes) -> None:
+        self._fail("write")
+        super().write(descriptor, content)
+
+    def sync(self, descriptor: int) -> None:
+        self._fail("sync")
+        super().sync(descriptor)
+
+    def write_whole(self, path: Path, content: bytes) -> None:
+        self._fail("sidecar" if path.parent.name == "coast" else "metadata")
+        super().write_whole(path, content)
+
+    def replace(self, source: Path, target: Path) -> None:
+        self._fail("name" if target.suffix == ".mp4" else "")
+        super().replace(source, target)
+
+    def open_append(self, path: Path) -> int:
+        self._fail("row" if path.suffix == ".jsonl" else "")
+        return super().open_append(path)
+
+
+def fill(night: Night, how: str, times: int = 20) -> None:
+    """Let the disk be full for the lanes of the next run."""
+
+    class Boards(list[Board]):
+        def append(self, board: Board) -> None:
+            super().append(board)
+            board.folder.disk = Full(how, times)
+
+    night.boards = Boards()
+
+
+@pytest.mark.parametrize("how", ["write", "sync", "sidecar", "name"])
+async def test_a_full_disk_stops_what_would_be_bought_and_loses_nothing(night: Night, a_film: bytes, how: str) -> None:
+    night.limits = replace(night.limits, in_flight=1)
+    fill(night, how)
+    outcome = await night.run(jobs(4))
+    assert outcome.counts[State.STORED] == len(night.gateway.book)
+    assert outcome.counts[State.PENDING] == 4 - len(night.gateway.book) > 0
+    assert "No space left" in outcome.stopped
+    assert str(night.folder / "videos/coast/job-0.mp4.part") in outcome.stopped
+    assert any("the disk fails" in words for words in night.urgent)
+    assert night.video(job(0)).read_bytes() == a_film
+
+
+async def test_a_row_that_cannot_be_written_does_not_end_a_run(night: Night) -> None:
+    fill(night, "row")
+    outcome = await night.run(jobs(2))
+    assert (outcome.counts, outcome.stopped) == ({State.STORED: 2}, "")
+    assert len((night.folder / "videos/metadata.jsonl").read_text().splitlines()) == 2
+
+
+async def test_a_video_that_is_not_as_asked_for_is_kept_and_said(night: Night) -> None:
+    (one,) = jobs(1)
+    await night.run((one,))
+    sidecar = json.loads(night.video(one).with_suffix(".json").read_text())
+    assert sidecar["differs"] == ["size"]
+    said = [event.message for event in night.events if isinstance(event, Notice) and not event.urgent]
+    assert said == [f"{one.id}: not as it was asked for: it is 64x64, not {one.size}"]
 
 
 async def test_a_film_cut_without_a_stated_length_is_not_stored(night: Night, a_film: bytes) -> None:
@@ -126,7 +271,14 @@ async def test_content_that_is_gone_is_expired_and_not_bought_again(night: Night
     assert any("expired" in words for words in night.urgent)
 
 
-async def test_one_bad_download_does_not_hold_up_the_others(night: Night) -> None:
+async def test_the_bytes_of_a_video_that_expired_are_no_part_of_the_next(night: Night, a_film: bytes) -> None:
+    night.gateway.once("content", lambda seen: replace(night.gateway.content(seen), cut_at=CUT_AT), refusal(410))
+    assert (await night.run(jobs(1))).counts == {State.EXPIRED: 1}
+    assert not list(night.folder.rglob("*.part*"))
+
+
+async def test_one_bad_download_does_not_hold_up_the_others(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "FETCH_S_MAX", 0.5)
     night.limits = replace(night.limits, downloads=1)
     night.gateway.always("content", lambda seen: refusal(500) if seen.video_id == "video_1" else None)
     outcome = await night.run(jobs(5))

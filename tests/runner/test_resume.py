@@ -11,7 +11,9 @@ from pipeline.errors import LedgerBusy, UsageError
 from pipeline.ledger.ledger import Ledger
 from pipeline.lifecycle import State
 from pipeline.naming import beside
-from tests.runner.gateway import Answer, Gateway, Seen, answer, serving
+from pipeline.runner.part import Part
+from pipeline.storage import RunFolder
+from tests.runner.gateway import ETAG, Answer, Gateway, Seen, answer, refusal, serving
 from tests.runner.night import Night, job, jobs
 
 pytestmark = pytest.mark.anyio
@@ -33,6 +35,49 @@ async def test_a_stored_file_of_another_length_is_fetched_again(night: Night, a_
     assert (await night.run(jobs(2))).counts == {State.STORED: 2}
     assert night.video(job(0)).read_bytes() == a_film
     assert len(night.gateway.of("content")) == 3
+
+
+@pytest.mark.parametrize("left", ["its name", "a part"])
+async def test_a_whole_video_whose_stored_did_not_reach_the_ledger_is_adopted(
+    night: Night, a_film: bytes, left: str
+) -> None:
+    await night.run(jobs(1))
+    ledger, video = night.folder / "ledger.jsonl", night.video(job(0))
+    lines = ledger.read_bytes().splitlines(keepends=True)
+    ledger.write_bytes(b"".join(lines[: next(n for n, line in enumerate(lines) if b'"t":"stored"' in line)]))
+    if left == "a part":  # killed between the two names
+        video.rename(video.with_name(video.name + ".part"))
+    night.gateway.always("content", refusal(410))
+
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+
+    assert len(night.gateway.of("content")) == 1
+    assert video.read_bytes() == a_film
+    assert not list(night.folder.rglob("*.part*"))
+
+
+async def test_the_bytes_of_a_lost_video_are_no_part_of_the_next_ones(night: Night, a_film: bytes) -> None:
+    await _left_in_flight(night, 1)
+    other = Part(RunFolder(night.folder), job(0).path, "video_0")
+    other.begin(ETAG, len(a_film))
+    other.write(a_film[:8] + bytes(1000))
+    other.close()
+
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+
+    assert "range" not in night.gateway.of("content")[0].headers
+    assert night.video(job(0)).read_bytes() == a_film
+
+
+async def test_a_deleted_file_is_not_asked_for_at_another_address(night: Night) -> None:
+    await night.run(jobs(1))
+    night.video(job(0)).unlink()
+    other = Gateway(night.gateway.film)
+    async with serving(other) as elsewhere:
+        night.base_url = elsewhere
+        with pytest.raises(UsageError, match="bring them home"):
+            await night.run(jobs(2))
+    assert other.seen == []
 
 
 async def test_a_bought_video_that_the_manifest_no_longer_asks_for_comes_home(night: Night, a_film: bytes) -> None:
