@@ -1,12 +1,13 @@
 """Carrying requests: the only module that knows httpx. Foreign exceptions end here.
 
-- A POST has a connection of its own, never one kept alive: a server that closes an idle connection at the wrong
-  moment is the commonest false "maybe sent".
-- Looks and transfers have lines of their own: clients of one connection each, the last used first. httpcore's pool
+- Submits, looks and transfers have lines of their own: one connection each, the last used first. httpcore's pool
   walks over all its connections again and again (httpcore pull request 1035), and asks the system about each.
+- A POST goes over a connection only while it is warm, far younger than any server's patience with an idle one: a
+  server that closes it just then is the commonest false "maybe sent" (docs/decisions/0007).
 - "Not sent" is believed only when the exception says so *and* the trace saw no header go out; anything else that
   ends without a whole answer is "unknown".
-- No redirect is followed; no encoding but identity is accepted; an answer has a largest size and a total time.
+- The lines are httpx's transports, without its client: there is no cookie, no redirect and no login to take care of.
+  No encoding but identity is accepted; an answer has a largest size and a total time.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import anyio
 import httpx
 
 from pipeline.errors import NotSent, OutcomeUnknown, ProviderError, Truncated, Untrusted
-from pipeline.providers.access import Access, is_loopback
+from pipeline.providers.access import Access, is_loopback, proxy_of
 from pipeline.providers.base import Reply, Request
 from pipeline.version import __version__
 
@@ -32,14 +33,18 @@ IDLE_S = 30.0
 """A download that brings no byte for so long is cut and taken up again."""
 GOODBYE_S = 1.0
 """How long the end of a connection may take."""
+WARM_S = 0.5
+"""A POST takes no connection that was idle for longer; the least patient servers close theirs after 1 to 2 s."""
+WARM_ENOUGH_S = 5.0
+"""The same for a GET, which may be repeated."""
 LOOKS_AT_ONCE = 8
 
 _NOT_YET = (
     *(httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout),
     *(httpx.ProxyError, httpx.UnsupportedProtocol, httpx.InvalidURL),
 )
-ONE_LINE = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 _SENT = "send_request_headers.started"
+_OURS = {"user-agent": f"vidbatch/{__version__}", "accept": "*/*", "accept-encoding": "identity"}
 
 
 class Incoming:
@@ -49,7 +54,7 @@ class Incoming:
         self._response = response
         self._key = key
         self.status = response.status_code
-        self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
+        self.headers = _headers(response)
 
     @property
     def length(self) -> int | None:
@@ -80,17 +85,11 @@ class Incoming:
 class Transport:
     """Carries requests to one provider. Made by `connect`."""
 
-    def __init__(
-        self,
-        access: Access,
-        submits: httpx.AsyncClient,
-        looks: Iterable[httpx.AsyncClient],
-        transfers: Iterable[httpx.AsyncClient],
-    ) -> None:
+    def __init__(self, access: Access, *, submits: Lines, looks: Lines, transfers: Lines) -> None:
         self._access = access
         self._submits = submits
-        self._looks = Lines(looks)
-        self._transfers = Lines(transfers)
+        self._looks = looks
+        self._transfers = transfers
 
     async def submit(self, request: Request, *, deadline_s: float = SUBMIT_S) -> Reply:
         """POST once. Raises `NotSent`, `OutcomeUnknown` or `Untrusted`; never repeats anything."""
@@ -98,16 +97,15 @@ class Transport:
 
     async def look(self, request: Request, *, deadline_s: float = LOOK_S) -> Reply:
         """GET a small document. Raises the same."""
-        async with self._looks.one() as client:
-            return await self._exchange(client, request, deadline_s)
+        return await self._exchange(self._looks, request, deadline_s)
 
     @asynccontextmanager
     async def fetch(self, request: Request) -> AsyncIterator[Incoming]:
         """Start a download. Raises as `submit` does, and what `Incoming.blocks` raises."""
         trace = Trace()
-        async with self._transfers.one() as client:
+        async with self._transfers.one() as line:
             try:
-                response = await client.send(self._outgoing(client, request, trace), stream=True)
+                response = await line.handle_async_request(self._outgoing(request, self._transfers, trace))
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise _translated(error, trace) from error
             try:
@@ -116,47 +114,45 @@ class Transport:
                 with anyio.CancelScope(shield=True, deadline=anyio.current_time() + GOODBYE_S):
                     await response.aclose()
 
-    async def _exchange(self, client: httpx.AsyncClient, request: Request, deadline_s: float) -> Reply:
+    async def _exchange(self, lines: Lines, request: Request, deadline_s: float) -> Reply:
         trace = Trace()
-        try:
-            with anyio.fail_after(deadline_s):
-                response = await client.send(self._outgoing(client, request, trace), stream=True)
-                try:
+        async with lines.one() as line:
+            try:
+                with anyio.fail_after(deadline_s):
+                    response = await line.handle_async_request(self._outgoing(request, lines, trace))
                     body = await _bounded(response)
-                finally:
-                    await response.aclose()
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise _translated(error, trace) from error
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(status=response.status_code, headers=headers, body=_without(self._access.key, body))
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+                raise _translated(error, trace) from error
+        return Reply(status=response.status_code, headers=_headers(response), body=_without(self._access.key, body))
 
-    def _outgoing(self, client: httpx.AsyncClient, request: Request, trace: Trace) -> httpx.Request:
-        return client.build_request(
+    def _outgoing(self, request: Request, lines: Lines, trace: Trace) -> httpx.Request:
+        return httpx.Request(
             request.method,
             self._access.base_url + request.path,
             params=dict(request.query) or None,
-            headers={**self._access.headers, **request.headers},
+            headers={**_OURS, **self._access.headers, **request.headers},
             content=request.body or None,
-            extensions={"trace": trace.note},
+            extensions={"timeout": lines.timeout, "trace": trace.note},
         )
 
 
 class Lines:
-    """Clients of one connection each; the one used last is used next, so that its connection is still warm."""
+    """Connections of one kind, each by itself; the one used last is used next, so that it is still warm."""
 
-    def __init__(self, clients: Iterable[httpx.AsyncClient]) -> None:
-        self._free = list(clients)
+    def __init__(self, lines: Iterable[httpx.AsyncHTTPTransport], read_s: float) -> None:
+        self._free = list(lines)
         self._gate = anyio.Semaphore(len(self._free))
+        self.timeout = httpx.Timeout(read_s, connect=CONNECT_S, pool=None).as_dict()
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[httpx.AsyncClient]:
-        """A client that nobody else uses; waits for one."""
+    async def one(self) -> AsyncIterator[httpx.AsyncHTTPTransport]:
+        """A line that nobody else uses; waits for one."""
         async with self._gate:
-            client = self._free.pop()
+            line = self._free.pop()
             try:
-                yield client
+                yield line
             finally:
-                self._free.append(client)
+                self._free.append(line)
 
 
 class Trace:
@@ -165,40 +161,36 @@ class Trace:
     def __init__(self) -> None:
         self.sent = False
 
-    async def note(self, event: str, info: Mapping[str, Any]) -> None:  # noqa: ARG002 - httpx calls it with both
-        self.sent = self.sent or event.endswith(_SENT)
+    async def note(self, event: str, info: Mapping[str, Any]) -> None:
+        """Called by httpcore; what a proxy is asked (CONNECT) is not the request yet."""
+        if event.endswith(_SENT) and info["request"].method != b"CONNECT":
+            self.sent = True
 
 
 @asynccontextmanager
-async def connect(access: Access, *, downloads: int) -> AsyncIterator[Transport]:
-    """A transport to a provider, with room for so many *downloads* at once."""
-    ours = is_loopback(access.base_url)
+async def connect(access: Access, *, submits: int, downloads: int) -> AsyncIterator[Transport]:
+    """A transport to a provider, with room for so many *submits* and *downloads* at once. Raises `UsageError`."""
     trusts_nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loopback speaks plain HTTP; loading roots takes 50 ms
-    context = trusts_nobody if ours else ssl.create_default_context()
+    context = trusts_nobody if is_loopback(access.base_url) else ssl.create_default_context()
+    proxy = proxy_of(access.base_url) or None
     async with AsyncExitStack() as stack:
 
-        async def client(limits: httpx.Limits, read_s: float) -> httpx.AsyncClient:
-            return await stack.enter_async_context(
-                httpx.AsyncClient(
-                    verify=context,
-                    trust_env=not ours,  # a proxy of the environment is for the world, not for loopback
-                    limits=limits,
-                    timeout=httpx.Timeout(read_s, connect=CONNECT_S, pool=None),
-                    follow_redirects=False,
-                    headers={
-                        "user-agent": f"vidbatch/{__version__}",
-                        "accept": "*/*",
-                        "accept-encoding": "identity",
-                    },
-                )
-            )
+        async def lines(count: int, read_s: float, warm_s: float) -> Lines:
+            limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=warm_s)
+            made = [httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy) for _ in range(count)]
+            return Lines([await stack.enter_async_context(line) for line in made], read_s)
 
         yield Transport(
             access,
-            await client(httpx.Limits(max_connections=None, max_keepalive_connections=0), SUBMIT_S),
-            [await client(ONE_LINE, LOOK_S) for _ in range(LOOKS_AT_ONCE)],
-            [await client(ONE_LINE, IDLE_S) for _ in range(downloads)],
+            submits=await lines(submits, SUBMIT_S, WARM_S),
+            looks=await lines(LOOKS_AT_ONCE, LOOK_S, WARM_ENOUGH_S),
+            transfers=await lines(downloads, IDLE_S, WARM_ENOUGH_S),
         )
+
+
+def _headers(response: httpx.Response) -> Mapping[str, str]:
+    """By their names in lower case. (httpx's own view of them guesses an encoding again for every header.)"""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
 
 
 async def _bounded(response: httpx.Response) -> bytes:
@@ -218,7 +210,8 @@ async def _body(response: httpx.Response) -> AsyncIterator[AsyncIterator[bytes]]
 
     httpx's own generators are run out on the closed connection: trio wants each ended, not left to the collector.
     """
-    blocks = response.aiter_raw()
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    blocks = aiter(response.stream)
     try:
         yield blocks
     finally:
@@ -255,6 +248,7 @@ def _words(error: Exception) -> str:
     name = {
         "ConnectError": "cannot connect",
         "ConnectTimeout": "no connection in time",
+        "ProxyError": "the proxy refused",
         "ReadTimeout": "no answer in time",
         "TimeoutError": "no whole answer in time",
         "ReadError": "the connection broke",

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import anyio
+import httpcore
 import httpx
 import pytest
 import trustme
@@ -46,7 +47,7 @@ Way: TypeAlias = Callable[[Transport], Awaitable[object]]
 @asynccontextmanager
 async def connected(url: str, *, downloads: int = 2) -> AsyncIterator[Transport]:
     access = Access(base_url=url, key=KEY, headers={"authorization": f"Bearer {KEY}"})
-    async with connect(access, downloads=downloads) as transport:
+    async with connect(access, submits=2, downloads=downloads) as transport:
         yield transport
 
 
@@ -114,10 +115,38 @@ class TestNotSent:
         assert isinstance(await failure(way, "http://127.0.0.1:1\x00/v1"), NotSent)
         assert isinstance(await failure(way, "gopher://127.0.0.1:1/v1"), NotSent)
 
-    @pytest.mark.parametrize(("sent", "error"), [(False, NotSent), (True, OutcomeUnknown)])
-    async def test_only_what_the_trace_did_not_see_go_out(self, sent: bool, error: type[ProviderError]) -> None:
+    @every_way
+    @pytest.mark.parametrize("status", ["403 Forbidden", "407 Proxy Authentication Required", "502 Bad Gateway"])
+    async def test_a_proxy_that_lets_nobody_through(
+        self, way: Way, status: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with serving(saying(answer(status))) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url())
+            error = await failure(way, "https://gate.example/v1")
+        assert isinstance(error, NotSent)
+        assert str(error).startswith(f"the proxy refused: {status[:3]}")
+        assert [asked.line for asked in proxy.asked] == ["CONNECT gate.example:443 HTTP/1.1"]
+
+    @every_way
+    async def test_a_proxy_behind_which_nobody_speaks_tls(self, way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+        async with serving(saying_and_closing(answer("200 OK", b"", content_length=""))) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url())
+            error = await failure(way, "https://gate.example/v1")
+        assert isinstance(error, NotSent)
+
+    @pytest.mark.parametrize(
+        ("event", "method", "error"),
+        [
+            ("connection.connect_tcp.started", b"POST", NotSent),
+            ("http11.send_request_headers.started", b"CONNECT", NotSent),
+            ("http11.send_request_headers.started", b"POST", OutcomeUnknown),
+        ],
+    )
+    async def test_only_what_the_trace_did_not_see_go_out(
+        self, event: str, method: bytes, error: type[ProviderError]
+    ) -> None:
         trace = module.Trace()
-        await trace.note("http11.send_request_headers.started" if sent else "connection.connect_tcp.started", {})
+        await trace.note(event, {"request": httpcore.Request(method, "https://gate.example/v1")})
         assert type(module._translated(httpx.ConnectError("refused"), trace)) is error
 
 
@@ -131,6 +160,22 @@ class TestUnknown:
             error = await failure(way, server.url())
         assert type(error) is OutcomeUnknown
         assert len(server.asked) == 1
+
+    @every_way
+    @pytest.mark.parametrize("how", [saying_and_closing(b""), saying_and_resetting(b"")], ids=["closed", "reset"])
+    async def test_a_warm_connection_ends_before_an_answer(self, way: Way, how: Behaviour) -> None:
+        async def behave(stream: ByteStream, asked: Asked) -> None:
+            if len(server.asked) == 1:
+                await stream.send(answer())
+            else:
+                await how(stream, asked)
+
+        async with serving(behave) as server, connected(server.url()) as transport:
+            await way(transport)
+            with pytest.raises(ProviderError) as caught:
+                await way(transport)
+        assert type(caught.value) is OutcomeUnknown
+        assert [asked.connection for asked in server.asked] == [1, 1]
 
     @pytest.mark.parametrize("way", [submit, look, fetch_reply])
     @pytest.mark.parametrize("how", [saying_and_closing, saying_and_resetting])
@@ -262,7 +307,7 @@ class TestCarried:
         body = b'{"error": "the sandbox says no"}'
         async with (
             serving(saying(answer("401 Unauthorized", body))) as server,
-            connect(Access(base_url=server.url(), key="sandbox"), downloads=1) as transport,
+            connect(Access(base_url=server.url(), key="sandbox"), submits=1, downloads=1) as transport,
         ):
             assert (await submit(transport)).body == body
 
@@ -274,19 +319,37 @@ class TestCarried:
 
 
 class TestConnections:
-    """A submit has one to itself; looks share a few; downloads have their own."""
+    """Submits, looks and downloads have a few each, and use them again while they are warm."""
 
-    async def test_each_submit_has_a_connection_of_its_own(self) -> None:
+    @every_way
+    async def test_a_warm_connection_is_used_again(self, way: Way) -> None:
+        async with serving(saying(answer())) as server, connected(server.url()) as transport:
+            for _ in range(3):
+                await way(transport)
+        assert [asked.connection for asked in server.asked] == [1, 1, 1]
+
+    async def test_a_submit_takes_no_connection_that_has_cooled(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(module, "WARM_S", 0.0)
         async with serving(saying(answer())) as server, connected(server.url()) as transport:
             for _ in range(3):
                 await submit(transport)
         assert [asked.connection for asked in server.asked] == [1, 2, 3]
 
-    async def test_looks_keep_theirs(self) -> None:
-        async with serving(saying(answer())) as server, connected(server.url()) as transport:
+    @every_way
+    async def test_a_connection_that_the_server_closed_is_not_used_again(self, way: Way) -> None:
+        closed = anyio.Event()
+
+        async def behave(stream: ByteStream, asked: Asked) -> None:
+            await stream.send(answer())
+            await stream.aclose()
+            closed.set()
+
+        async with serving(behave) as server, connected(server.url()) as transport:
             for _ in range(3):
-                await look(transport)
-        assert [asked.connection for asked in server.asked] == [1, 1, 1]
+                await way(transport)
+                await closed.wait()
+                closed = anyio.Event()
+        assert [asked.connection for asked in server.asked] == [1, 2, 3]
 
     async def test_so_many_looks_at_once_and_no_more(self) -> None:
         under_way, most, full = 0, 0, anyio.Event()
