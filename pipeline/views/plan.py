@@ -80,7 +80,7 @@ def _lines(outlook: Outlook) -> Iterator[str]:
     for row in _by_model(outlook):
         yield f"        {row}"
     if plan.submits or counts[Action.RESUME]:
-        yield f"time    about {duration(_duration_s(outlook))}, at {outlook.limits.in_flight} videos in flight"
+        yield f"time    about {duration(_duration_s(outlook))}, with {plural(outlook.limits.in_flight, 'video')} in flight"
     yield f"folder  {outlook.folder}"
     for step in plan.steps[:PATHS_SHOWN]:
         yield f"        videos/{step.job.path}"

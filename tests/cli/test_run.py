@@ -47,7 +47,7 @@ def test_the_plan_goes_by_the_limits_of_the_command_line(vidbatch: Vidbatch, tmp
 
     done = vidbatch("plan", "m.csv", "--in-flight", "1", "--submits-per-minute", "1")
 
-    assert "at 1 videos in flight" in done.stdout
+    assert "with 1 video in flight" in done.stdout
     assert json.loads(vidbatch("plan", "m.csv", "--submits-per-minute", "1", "--json").stdout)["duration_s"] > 60
 
 
