@@ -13,6 +13,7 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, Fact, State
+from pipeline.memory import garbage_left_alone
 from pipeline.model import Job, LimitsWish, Manifest
 from pipeline.naming import sidecar
 from pipeline.plan import Action, Outlook, Plan, make_plan
@@ -152,10 +153,11 @@ def prepare(ledger: Ledger, manifest: Manifest, choice: Choice, folder: RunFolde
     outlook = outlook_on(manifest, choice, folder, ledger.state)
     _check_folders(outlook, ledger.state)
     folder.keep(manifest)
-    for step in outlook.plan.steps:
-        ledger.plan(step.job, price=step.price)
-        if step.action is Action.RETRY:
-            ledger.record(Fact.RETRY, step.job.key, how="run --retry")
+    with garbage_left_alone():
+        for step in outlook.plan.steps:
+            ledger.plan(step.job, price=step.price)
+            if step.action is Action.RETRY:
+                ledger.record(Fact.RETRY, step.job.key, how="run --retry")
     ledger.note("run", f"manifest {manifest.sha256}, {len(outlook.plan.submits)} to submit")
     ledger.commit_now()
     return outlook

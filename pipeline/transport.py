@@ -21,7 +21,7 @@ import anyio
 import httpx
 
 from pipeline.errors import NotSent, OutcomeUnknown, ProviderError, Truncated, Untrusted
-from pipeline.providers.access import Access, is_loopback, proxy_of
+from pipeline.providers.access import Access, is_here, proxy_of
 from pipeline.providers.base import Reply, Request
 from pipeline.version import __version__
 
@@ -171,7 +171,7 @@ class Trace:
 async def connect(access: Access, *, submits: int, downloads: int) -> AsyncIterator[Transport]:
     """A transport to a provider, with room for so many *submits* and *downloads* at once. Raises `UsageError`."""
     trusts_nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loopback speaks plain HTTP; loading roots takes 50 ms
-    context = trusts_nobody if is_loopback(access.base_url) else ssl.create_default_context()
+    context = trusts_nobody if is_here(access.base_url) else ssl.create_default_context()
     proxy = proxy_of(access.base_url) or None
     async with AsyncExitStack() as stack:
 

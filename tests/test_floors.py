@@ -12,7 +12,7 @@ import pipeline
 ROOT = Path(pipeline.__file__).parent
 
 FLOORS: list[set[str]] = [
-    {"version", "errors", "model", "lifecycle", "naming", "disk", "words", "paths", "text"},
+    {"version", "errors", "model", "lifecycle", "naming", "disk", "words", "paths", "text", "memory", "loopback"},
     {"manifest"},
     {"providers"},
     {"plan", "pacing", "policy"},

@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def command(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    from pipeline.sandbox.serve import is_loopback, serve
+    from pipeline.loopback import is_loopback
+    from pipeline.sandbox.serve import serve
 
     key = _key(args.key_env)
     if key is None and not is_loopback(args.host):

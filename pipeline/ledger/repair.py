@@ -16,8 +16,9 @@ from pipeline.ledger.mend import Findings, Mended, find, mend
 from pipeline.ledger.place import ledger_of, set_aside
 from pipeline.ledger.records import encode
 from pipeline.ledger.replay import JobState, RunState
-from pipeline.ledger.scan import Extent, garbage_left_alone, lines_of, replay
+from pipeline.ledger.scan import Extent, lines_of, replay
 from pipeline.lifecycle import State
+from pipeline.memory import garbage_left_alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +19,7 @@ from pipeline.errors import LedgerDamaged, UsageError
 from pipeline.ledger.records import LINE_BYTES_MAX, BadRecord, Record, decode, is_whole
 from pipeline.ledger.replay import RunState, UnknownFormat
 from pipeline.lifecycle import ImpossibleFact
+from pipeline.memory import garbage_left_alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,15 +94,3 @@ def lines_of(file: BinaryIO) -> Iterator[bytes]:
     while left > 0 and (line := file.readline(min(left, LINE_BYTES_MAX + 1))):
         left -= len(line)
         yield line
-
-
-@contextmanager
-def garbage_left_alone() -> Iterator[None]:
-    """Keep the garbage collector off: it would walk the growing state again and again, for half of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import urlsplit
+
+from pipeline.loopback import is_loopback
 
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
 
@@ -37,13 +38,3 @@ def checked_address(url: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise BadAddress("insecure-url", "over http the key would travel readable; write https")
     return url.rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether *host* is this machine."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from pipeline.manifest.report import issue_json, render_issue
 from pipeline.manifest.settings import Ground
 from pipeline.manifest.source import Source, read_source
 from pipeline.manifest.wording import Fault
+from pipeline.memory import garbage_left_alone
 from pipeline.model import NOTHING, Job, Manifest, Profile, SourceFile
 from pipeline.naming import slug
 
@@ -61,7 +60,7 @@ def load(
     if suffix not in (*_YAML, *_CSV, *_JSONL) and not path.is_dir():
         known = ", ".join((*_YAML, *_CSV, *_JSONL))
         raise UsageError(f"{path}: what kind of manifest is this? its name must end in one of {known}")
-    with _collector_paused():
+    with garbage_left_alone():
         source, kept = read_source(path, bytes_max=YAML_BYTES_MAX if suffix in _YAML else DATA_BYTES_MAX)
         return _Loading(path, source, kept, Profiles(find=find_profile, names=profile_names), wishes).manifest()
 
@@ -164,18 +163,6 @@ def _without(frame: Mapping[str, Any], wrong: set[tuple[str | int, ...]]) -> Map
 
     result: Mapping[str, Any] = sound(frame, ())
     return result
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Loading makes millions of values that stay: the cyclic collector would look at them over and over."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 __all__ = ["Wishes", "issue_json", "load", "render_issue"]

@@ -5,13 +5,13 @@ Keys come from the environment only; they are never in a manifest, a ledger, a l
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from pipeline.errors import UsageError
+from pipeline.loopback import is_loopback
 from pipeline.model import Profile, ProviderChoice
 
 
@@ -71,13 +71,9 @@ def normal_url(url: str) -> str:
     return url if urlsplit(url).path.strip("/") else f"{url}/v1"
 
 
-def is_loopback(url: str) -> bool:
+def is_here(url: str) -> bool:
     """Whether *url* points at this very machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback(urlsplit(url).hostname or "")
 
 
 def proxy_of(url: str) -> str:
@@ -87,7 +83,7 @@ def proxy_of(url: str) -> str:
     """
     from urllib.request import getproxies, proxy_bypass
 
-    if is_loopback(url) or proxy_bypass(urlsplit(url).netloc):
+    if is_here(url) or proxy_bypass(urlsplit(url).netloc):
         return ""
     proxies = getproxies()
     name = next((name for name in (urlsplit(url).scheme, "all") if proxies.get(name)), "")
@@ -117,7 +113,7 @@ def _checked(url: str, source: str) -> str:
         raise UsageError(f"{source} holds credentials; keys come from the environment only")
     if parts.query or parts.fragment:
         raise UsageError(f"{source} holds a query; a base URL has none")
-    if parts.scheme == "http" and not is_loopback(url):
+    if parts.scheme == "http" and not is_here(url):
         raise UsageError(f"{source} is http://{host}…, which would send the key in the clear; use https://")
     return url
 

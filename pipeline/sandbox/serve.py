@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 import threading
@@ -23,14 +22,6 @@ def require_extra() -> None:
 
     if any(find_spec(name) is None for name in ("av", "python_multipart", "starlette", "uvicorn")):
         raise MissingExtra("sandbox", "the sandbox")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach *host*."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def serve(

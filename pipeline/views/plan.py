@@ -80,7 +80,8 @@ def _lines(outlook: Outlook) -> Iterator[str]:
     for row in _by_model(outlook):
         yield f"        {row}"
     if plan.submits or counts[Action.RESUME]:
-        yield f"time    about {duration(_duration_s(outlook))}, with {plural(outlook.limits.in_flight, 'video')} in flight"
+        at_once = plural(outlook.limits.in_flight, "video")
+        yield f"time    about {duration(_duration_s(outlook))}, with {at_once} in flight"
     yield f"folder  {outlook.folder}"
     for step in plan.steps[:PATHS_SHOWN]:
         yield f"        videos/{step.job.path}"

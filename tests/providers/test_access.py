@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import UsageError
 from pipeline.model import Profile, ProviderChoice
-from pipeline.providers.access import access, address_of, is_loopback, key_of, normal_url, proxy_of
+from pipeline.providers.access import access, address_of, is_here, key_of, normal_url, proxy_of
 from pipeline.providers.registry import find_profile
 
 KEY = "sk-0123456789abcdef"
@@ -166,7 +166,7 @@ def test_the_key_goes_as_the_profile_says_and_is_never_shown(auth: str, headers:
     ],
 )
 def test_loopback_is_this_machine_and_nothing_else(url: str, ours: bool) -> None:
-    assert is_loopback(url) is ours
+    assert is_here(url) is ours
 
 
 @pytest.mark.parametrize(
