@@ -81,6 +81,8 @@ def check(outlook: Outlook, state: RunState, origin: str) -> None:
             f"{profile.title} at {origin} was shut down on {profile.retired}: give provider.base_url another server "
             "that speaks its API"
         )
+    if not outlook.plan.steps and outlook.plan.left_out:
+        raise UsageError("--only matches no job: it is compared with ids and groups, as in --only 'coast*'")
     _check_budget(outlook, state)
     _check_origin(outlook, state, origin)
     _check_folders(outlook, state)

@@ -180,7 +180,7 @@ def next_commands(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield shlex.join(["vidbatch", "resolve", outcome.folder]), "settle what may have been billed"
     unfinished = set(counts) - FINAL - {State.UNCERTAIN, State.BLOCKED}
     if unfinished:
-        yield again, "go on"
+        yield again, "go on" + (", with a larger budget" if outcome.stopped.startswith("the budget") else "")
     ended = sorted((set(counts) & ENDED_WITHOUT_VIDEO) - {State.DROPPED})
     if ended:
         yield f"{again} --retry {','.join(ended)}", "try these again, and pay for them again"

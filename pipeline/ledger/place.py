@@ -15,7 +15,15 @@ def ledger_of(run: Path) -> Path:
     path = run / LEDGER_NAME if run.is_dir() else run
     if not path.is_file():
         raise UsageError(f"{run}: there is no ledger here; name a run folder such as outputs/harbour")
+    if path.name != LEDGER_NAME and not _begins_like_a_ledger(path):
+        raise UsageError(f"{run}: this is no ledger; name a run folder such as outputs/harbour")
     return path
+
+
+def _begins_like_a_ledger(path: Path) -> bool:
+    """Whether a file of another name may be one: a copy, or what a repair kept."""
+    with path.open("rb") as file:
+        return file.read(5) in (b"", b'{"n":')
 
 
 def set_aside(path: Path, kind: str, at: datetime, suffix: str = "") -> Path:

@@ -54,6 +54,12 @@ class Document(Protocol):
         """The characters of the scalar at *path*, before they got a type."""
 
 
+_KEY = re.compile(r"\bsk-[\w-]{8,}")
+"""The common shape of a key: not repeated in a message either."""
+_SECRET = re.compile(r"\bsk-[\w-]{8,}|(?:api_?key|token|secret|password)[\"']?\s*[:=,]\s*[\"']?\S{8,}", re.IGNORECASE)
+"""A line that may hold a key: it is not repeated, whatever is wrong with it."""
+
+
 class Findings:
     """The issues found so far; the same one is kept once."""
 
@@ -66,11 +72,13 @@ class Findings:
         self, offset: int, code: str, message: str, *, label: str = "", warning: bool = False, hidden: bool = False
     ) -> None:
         """Add an issue at *offset*. *hidden* keeps the line out of it: it may hold a secret."""
+        message = _KEY.sub("[a key]", message)
         known = (offset, code, message)
         if known in self._found:
             return
         position = self.source.position(offset)
-        line = "" if hidden else self.source.line(position.line)
+        line = self.source.line(position.line)
+        line = "" if hidden or _SECRET.search(line) else line
         self._found[known] = Issue(
             position=position, message=message, path=label, code=code, source=line, warning=warning
         )

@@ -50,6 +50,9 @@ def read_yaml(source: Source, findings: Findings, schema: Mapping[str, Any]) -> 
     return NodeDocument(root, schema)
 
 
+NO_KEY = "a key is a word, not a list or a mapping (a text that begins with {{ needs quotes)"
+
+
 class _Tree:
     """Builds the tree from the events as they arrive."""
 
@@ -149,7 +152,7 @@ class _Tree:
 
     def _key(self, node: Node, start: int) -> str:
         if not isinstance(node, ScalarNode):
-            self._stop(start, "bad-key", "a key is a word, not a list or a mapping")
+            self._stop(start, "bad-key", NO_KEY)
         return node.text
 
     def _set(self, mapping: MappingNode, place: int, key: str, node: Node) -> None:

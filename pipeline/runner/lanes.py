@@ -131,7 +131,8 @@ class Gate:
         if load.backlog >= self.limits.downloads * BACKLOG_PER_DOWNLOAD:
             return Answer.WAIT, FOREVER
         if self.limits.budget is not None and load.spent + (price or Decimal(0)) > self.limits.budget:
-            return Answer.NO_MONEY, FOREVER
+            # what is set aside for an open submit may come back: only then is it known whether this one fits
+            return (Answer.WAIT if load.open_posts else Answer.NO_MONEY), FOREVER
         return Answer.GO, now_s
 
     def place(self, now_s: float) -> float:

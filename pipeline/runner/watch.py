@@ -9,7 +9,7 @@ from __future__ import annotations
 import anyio
 
 from pipeline.errors import ProviderError
-from pipeline.lifecycle import Fact
+from pipeline.lifecycle import Fact, State
 from pipeline.pacing import next_look_s
 from pipeline.policy import Looks, Stop, Verdict, after_look
 from pipeline.providers.base import Observation, Page, Problem, Refusal
@@ -20,6 +20,8 @@ LOOKERS = 8
 LIST_FROM = 3
 """So many due at once are looked up in the list, where there is one."""
 
+FAILURES_TO_SAY = 6
+"""Looks in a row, some minutes by then, that told nothing: somebody should know; videos expire meanwhile."""
 NO_LIST = (404, 405, 501)
 """HTTP statuses that say there is no list here; anything else is a passing trouble."""
 
@@ -113,6 +115,10 @@ class WatchLane:
 
     def _wait_and_heed(self, verdict: Verdict) -> None:
         """Do what a verdict says of the lane and of the run."""
+        if self._failures == FAILURES_TO_SAY:
+            waiting = self._board.ledger.state.counts[State.IN_FLIGHT]
+            message = f"nothing was learned of {waiting} videos in {self._failures} looks in a row: {verdict.reason}"
+            self._board.notice("watch", message, urgent=True)
         if verdict.pause_s:
             self._paused_until_s = max(self._paused_until_s, anyio.current_time() + verdict.pause_s)
         if verdict.pause_s or verdict.stop is not Stop.NOTHING:

@@ -52,7 +52,8 @@ class Store:
         try:
             self._lock.acquire(timeout=lock_wait_s)
         except Timeout:
-            raise UsageError(f"{folder}: another sandbox is using this folder; stop it or choose another") from None
+            message = f"{folder}: another sandbox is using this folder; stop it, or choose another with --folder"
+            raise UsageError(message) from None
         path = folder / "book.jsonl"
         self._descriptor = DISK.open_append(path)
         try:

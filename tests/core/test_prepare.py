@@ -100,6 +100,12 @@ def test_a_budget_is_not_pretended_where_earlier_prices_are_not_known(folder: Ru
         check(outlook, ledger.state, ORIGIN)
 
 
+def test_a_glob_that_matches_nothing_is_a_mistake_and_no_success(folder: RunFolder, ledger: Ledger) -> None:
+    outlook = outlook_on(manifest(1), Choice(only="zzz*"), folder, ledger.state)
+    with pytest.raises(UsageError, match="matches no job"):
+        check(outlook, ledger.state, ORIGIN)
+
+
 def test_an_address_that_was_shut_down_is_refused_and_another_is_not(folder: RunFolder, ledger: Ledger) -> None:
     retired = replace(PROFILE, retired="2026-09-24")
     outlook = outlook_on(manifest(1, profile=retired), Choice(), folder, ledger.state)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import LedgerBroken, LedgerBusy, LedgerDamaged
+from pipeline.errors import LedgerBroken, LedgerBusy, LedgerDamaged, UsageError
 from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.ledger.records import decode
 from pipeline.ledger.repair import Repair, repair, verify
@@ -314,3 +314,13 @@ def test_a_file_of_nothing_but_garbage_becomes_an_empty_ledger(path: Path) -> No
 
     assert after.jobs == {}
     assert after.header is not None
+
+
+def test_a_file_that_is_no_ledger_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "first.yaml"
+    path.write_text("jobs: [{prompt: a tug}]\n", encoding="utf-8")
+
+    with pytest.raises(UsageError, match="this is no ledger"):
+        repair(path)
+
+    assert [entry.name for entry in tmp_path.iterdir()] == ["first.yaml"]

@@ -10,7 +10,7 @@ import pytest
 from pipeline import policy
 from pipeline.lifecycle import State
 from pipeline.progress import Notice
-from pipeline.runner.watch import LOOKERS
+from pipeline.runner.watch import FAILURES_TO_SAY, LOOKERS
 from tests.runner.gateway import NOTHING, Answer, Script, Seen, answer, refusal
 from tests.runner.night import Night, job, jobs
 
@@ -192,3 +192,10 @@ async def test_a_video_is_never_asked_for_by_an_id_of_a_later_answer(night: Nigh
     night.gateway.once("look", answer({"id": "other", "object": "video", "status": "in_progress"}))
     assert (await night.run(jobs(1))).counts == {State.STORED: 1}
     assert {seen.video_id for seen in night.gateway.seen} == {"", "video_1"}
+
+
+async def test_a_provider_that_stays_silent_is_said_in_red(night: Night) -> None:
+    night.gateway.once("look", *[NOTHING] * FAILURES_TO_SAY)
+    outcome = await night.run(jobs(1))
+    assert outcome.counts == {State.STORED: 1}
+    assert any("nothing was learned of 1 videos" in said for said in night.urgent)
