@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 HIDDEN = "[redacted]"
@@ -42,7 +43,7 @@ def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """*text* without *secrets*, however they are written in it, and without anything shaped like one."""
-    for spelling in sorted({s for secret in secrets for s in _spellings(secret)}, key=len, reverse=True):
+    for spelling in _all_spellings(tuple(secrets)):
         text = text.replace(spelling, HIDDEN)
     for shape, replacement in _SHAPES:
         text = shape.sub(replacement, text)
@@ -59,6 +60,12 @@ def redact_words(words: Sequence[str]) -> list[str]:
         shown.append(HIDDEN if hide else f"{name}={HIDDEN}" if secret and equals else word)
         hide = secret and not equals and not hide
     return shown
+
+
+@lru_cache(maxsize=8)
+def _all_spellings(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """Every spelling of every secret, the longest first; made once, for a run redacts every line it shows."""
+    return tuple(sorted({s for secret in secrets for s in _spellings(secret)}, key=len, reverse=True))
 
 
 def _spellings(secret: str) -> Iterable[str]:
