@@ -283,3 +283,13 @@ async def test_one_bad_download_does_not_hold_up_the_others(night: Night, monkey
     night.gateway.always("content", lambda seen: refusal(500) if seen.video_id == "video_1" else None)
     outcome = await night.run(jobs(5))
     assert outcome.counts == {State.FINISHED: 1, State.STORED: 4}
+
+
+async def test_a_film_that_is_cut_at_the_provider_is_fetched_anew_and_not_for_ever(night: Night) -> None:
+    whole, night.gateway.film = night.gateway.film, night.gateway.film[: len(night.gateway.film) // 2]
+    outcome = await night.run(jobs(1))
+    assert outcome.counts == {State.FINISHED: 1}
+    assert len(night.gateway.of("content")) == policy.WRONG_CONTENT_TRIES
+
+    night.gateway.film = whole
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
