@@ -14,12 +14,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.disk import DISK, Disk
 from pipeline.errors import PipelineError, UsageError
 from pipeline.ledger.ledger import Ledger, read_run, utc_now
 from pipeline.ledger.replay import RunState
 from pipeline.lifecycle import State
 from pipeline.model import Manifest
 from pipeline.plan import Outlook
+from pipeline.policy.verdict import PATIENCE, Patience
 from pipeline.prepare import (
     EMBEDDED,
     NOT_HOME,
@@ -51,6 +53,8 @@ class World:
     environment: Mapping[str, str]
     now: Callable[[], datetime] = utc_now
     chance: random.Random = random.SystemRandom()  # noqa: RUF009 - it has no state to share
+    disk: Disk = DISK
+    patience: Patience = PATIENCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +121,11 @@ async def run(
 
     began_s = anyio.current_time()
     choice, world = choice or Choice(), world or World(environment=os.environ)
-    folder = RunFolder(choice.outputs / manifest.name)
+    folder = RunFolder(choice.outputs / manifest.name, world.disk)
     address, key = _admit(manifest, choice, folder, world)
     origin = address or EMBEDDED
     folder.make()
-    with Ledger.open(folder.ledger, now=world.now) as ledger:
+    with Ledger.open(folder.ledger, now=world.now, disk=world.disk) as ledger:
         _check(outlook_on(manifest, choice, folder, ledger.state), ledger.state, folder, origin)
         outlook = prepare(ledger, manifest, choice, folder, origin=origin)
         keys = concerned(outlook.plan, ledger.state)
@@ -257,6 +261,7 @@ class _Work:
                 observer=observer,
                 now=world.now,
                 chance=world.chance,
+                patience=world.patience,
             )
             on_board(board)
             try:

@@ -18,7 +18,7 @@ from pipeline.lifecycle import Fact, State
 from pipeline.model import JSON, Limits, Profile
 from pipeline.pacing import RenderTimes
 from pipeline.plan import Step
-from pipeline.policy import Stop, Verdict
+from pipeline.policy.verdict import PATIENCE, Patience, Stop, Verdict
 from pipeline.progress import Moved, Notice, Observer, unfailing
 from pipeline.providers.base import Dialect
 from pipeline.runner.lanes import Agenda, Bell, Count, Gate, Load
@@ -62,6 +62,7 @@ class Board:
     observer: Observer
     now: Callable[[], datetime]
     chance: random.Random
+    patience: Patience = PATIENCE
 
     gate: Gate = field(init=False)
     pending: deque[Step] = field(default_factory=deque)

@@ -16,7 +16,8 @@ import anyio.to_thread
 from pipeline.errors import ArtifactError, NotAVideo, OutcomeUnknown, ProviderError, Truncated
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact
-from pipeline.policy import Fetches, NoVideo, Verdict, after_fetch, fetching_s
+from pipeline.policy.collect import Fetches, NoVideo, after_fetch, fetching_s
+from pipeline.policy.verdict import Verdict
 from pipeline.progress import Received
 from pipeline.providers.base import Refusal, Request
 from pipeline.runner.board import Board, Wanted
@@ -175,7 +176,9 @@ class CollectLane:
         """Write down that the video did not come, and when to try again."""
         board, now_s = self._board, anyio.current_time()
         left_s, spread = errand.until_s - now_s, board.chance.random()
-        verdict = after_fetch(outcome, errand.fetches, left_s=left_s, now=board.now(), spread=spread)
+        verdict = after_fetch(
+            outcome, errand.fetches, left_s=left_s, backoff=board.patience.fetch, now=board.now(), spread=spread
+        )
         errand.fetches = errand.fetches.after(outcome)
         self._paused_until_s = max(self._paused_until_s, now_s + verdict.pause_s)
         if verdict.fact is not None:

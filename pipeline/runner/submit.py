@@ -15,7 +15,8 @@ from pipeline.ledger.records import Value
 from pipeline.lifecycle import Fact
 from pipeline.pacing import next_look_s
 from pipeline.plan import Step
-from pipeline.policy import Stop, Streak, after_submit
+from pipeline.policy.submit import Streak, after_submit
+from pipeline.policy.verdict import Stop
 from pipeline.providers.base import Refusal, Reply, Status, Submission
 from pipeline.providers.replies import clean
 from pipeline.runner.board import Board
@@ -102,7 +103,9 @@ class SubmitLane:
         board, key = self._board, step.job.key
         down_s = max(anyio.current_time() - self._down_since_s, 0.0)
         streak = replace(self._streak, unreachable_s=down_s)
-        verdict = after_submit(outcome, streak, now=board.now(), spread=board.chance.random())
+        verdict = after_submit(
+            outcome, streak, backoff=board.patience.submit, now=board.now(), spread=board.chance.random()
+        )
         assert verdict.fact is not None
         self._streak = streak.after(verdict.fact)
         self._mark_reach(verdict.fact)

@@ -11,7 +11,8 @@ import anyio
 from pipeline.errors import ProviderError
 from pipeline.lifecycle import Fact, State
 from pipeline.pacing import next_look_s
-from pipeline.policy import Looks, Stop, Verdict, after_look
+from pipeline.policy.verdict import Stop, Verdict
+from pipeline.policy.watch import Looks, after_look
 from pipeline.providers.base import Observation, Page, Problem, Refusal
 from pipeline.runner.board import Board, Watched
 from pipeline.runner.lanes import FOREVER
@@ -109,7 +110,14 @@ class WatchLane:
             self._lists = False
             return
         looks = Looks(age_s=0.0, failures=self._failures)
-        verdict = after_look(outcome, looks, deadline_s=FOREVER, now=board.now(), spread=board.chance.random())
+        verdict = after_look(
+            outcome,
+            looks,
+            deadline_s=FOREVER,
+            backoff=board.patience.look,
+            now=board.now(),
+            spread=board.chance.random(),
+        )
         self._failures += 1
         self._wait_and_heed(verdict)
 
@@ -133,6 +141,7 @@ class WatchLane:
             outcome,
             looks,
             deadline_s=board.profile.pace.deadline_s,
+            backoff=board.patience.look,
             now=board.now(),
             spread=board.chance.random(),
         )

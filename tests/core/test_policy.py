@@ -17,25 +17,17 @@ from hypothesis import strategies as st
 from pipeline.errors import ArtifactError, NotAVideo, NotSent, OutcomeUnknown, ProviderError, Truncated, Untrusted
 from pipeline.lifecycle import Fact
 from pipeline.model import JSON, Profile
-from pipeline.policy import (
-    LOST_GRACE_S,
-    LOST_TRIES,
-    NO_CONTENT_TRIES,
+from pipeline.policy.collect import NO_CONTENT_TRIES, WRONG_CONTENT_TRIES, Fetches, after_fetch, fetching_s
+from pipeline.policy.submit import (
     REJECTED_AT_START,
     UNCERTAIN_IN_A_ROW,
     UNREACHABLE_AT_START,
     UNREACHABLE_S,
-    WRONG_CONTENT_TRIES,
-    Fetches,
-    Looks,
-    Stop,
     Streak,
-    Verdict,
-    after_fetch,
-    after_look,
     after_submit,
-    fetching_s,
 )
+from pipeline.policy.verdict import PATIENCE, Stop, Verdict
+from pipeline.policy.watch import LOST_GRACE_S, LOST_TRIES, Looks, after_look
 from pipeline.providers.base import Observation, Problem, Refusal, Reply, Submission
 from pipeline.providers.videos import Videos
 
@@ -69,19 +61,19 @@ def video(status: str, **fields: JSON) -> Reply:
 
 def submitted(outcome: Outcome, streak: Streak = FRESH) -> Verdict:
     read = Videos().read_submit(outcome, PROFILE) if isinstance(outcome, Reply) else outcome
-    return after_submit(read, streak, now=NOW, spread=1.0)
+    return after_submit(read, streak, backoff=PATIENCE.submit, now=NOW, spread=1.0)
 
 
 def looked(outcome: Outcome, looks: Looks = YOUNG) -> Verdict:
     read = Videos().read_look(outcome, PROFILE) if isinstance(outcome, Reply) else outcome
-    return after_look(read, looks, deadline_s=DEADLINE_S, now=NOW, spread=1.0)
+    return after_look(read, looks, deadline_s=DEADLINE_S, backoff=PATIENCE.look, now=NOW, spread=1.0)
 
 
 def fetched(
     outcome: Reply | ProviderError | ArtifactError | OSError, fetches: Fetches = FIRST, *, left_s: float = 3600.0
 ) -> Verdict:
     read = Videos().read_no_content(outcome, PROFILE) if isinstance(outcome, Reply) else outcome
-    return after_fetch(read, fetches, left_s=left_s, now=NOW, spread=1.0)
+    return after_fetch(read, fetches, left_s=left_s, backoff=PATIENCE.fetch, now=NOW, spread=1.0)
 
 
 class TestSubmit:
@@ -433,16 +425,16 @@ class TestFetch:
     ],
 )
 def test_a_reason_says_the_status_and_each_word_once(refusal: Refusal, reason: str) -> None:
-    assert after_submit(refusal, Streak(), now=NOW, spread=0.5).reason == reason
+    assert after_submit(refusal, Streak(), backoff=PATIENCE.submit, now=NOW, spread=0.5).reason == reason
 
 
 @given(st.sampled_from(list(Problem)), st.floats(0.0, 1.0, exclude_max=True), st.text(max_size=40))
 def test_no_wait_is_ever_negative_or_endless(problem: Problem, spread: float, header: str) -> None:
     refusal = Refusal(problem=problem, http=400, message="x", retry_after=header)
     verdicts = [
-        after_submit(refusal, Streak(), now=NOW, spread=spread),
-        after_look(refusal, Looks(age_s=1.0), deadline_s=DEADLINE_S, now=NOW, spread=spread),
-        after_fetch(refusal, Fetches(), left_s=60.0, now=NOW, spread=spread),
+        after_submit(refusal, Streak(), backoff=PATIENCE.submit, now=NOW, spread=spread),
+        after_look(refusal, Looks(age_s=1.0), deadline_s=DEADLINE_S, backoff=PATIENCE.look, now=NOW, spread=spread),
+        after_fetch(refusal, Fetches(), left_s=60.0, backoff=PATIENCE.fetch, now=NOW, spread=spread),
     ]
 
     for verdict in verdicts:

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import policy
-from pipeline.policy import Backoff
 from pipeline.sandbox import film
 from tests.runner.gateway import Gateway, serving
 from tests.runner.night import Night
@@ -28,13 +26,6 @@ def a_film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The backoffs keep their shape and lose their length: what waits seconds in a night waits milliseconds here."""
-    for name in ("SUBMIT_BACKOFF", "LOOK_BACKOFF", "FETCH_BACKOFF"):
-        monkeypatch.setattr(policy, name, Backoff(base_s=0.001, cap_s=0.004))
 
 
 @pytest.fixture

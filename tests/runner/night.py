@@ -13,10 +13,12 @@ from typing import Any
 import anyio
 
 from pipeline import api
+from pipeline.disk import DISK, Disk
 from pipeline.ledger.ledger import read_run
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.model import Job, LimitsWish, Manifest, Pace, Position, Profile, ProviderChoice, SourceFile
+from pipeline.policy.verdict import Backoff, Patience
 from pipeline.prepare import Choice
 from pipeline.progress import Event, Notice
 from pipeline.providers.registry import find_profile
@@ -26,8 +28,11 @@ from tests.runner.gateway import Gateway
 NAME = "harbour"
 HUNG_S = 30.0
 """A run of a test that is not over by then never will be."""
+_BLINK = Backoff(base_s=0.001, cap_s=0.004)
 QUICK = Pace(first_s=0.005, interval_s=0.005, interval_s_max=0.02, typical_s=0.01, deadline_s=60.0)
 """Looks as quick as a gateway in the same process can answer them."""
+HASTY = Patience(submit=_BLINK, look=_BLINK, fetch=_BLINK)
+"""The backoffs keep their shape and lose their length: what waits seconds in a night waits milliseconds here."""
 AT_ONCE = LimitsWish(in_flight=8, submits_per_minute=60_000.0, submit_slots=4, downloads=4)
 
 
@@ -79,6 +84,8 @@ class Night:
     outputs: Path
     profile: Profile = field(default_factory=quick_profile)
     limits: LimitsWish = AT_ONCE
+    patience: Patience = HASTY
+    disk: Disk = DISK
     events: list[Event] = field(default_factory=list)
     boards: list[Board] = field(default_factory=list)
 
@@ -104,7 +111,7 @@ class Night:
                 manifest(wanted, self.base_url, self.profile, self.limits),
                 Choice(outputs=self.outputs),
                 observer=note,
-                world=api.World(environment={}, chance=random.Random(7)),
+                world=api.World(environment={}, chance=random.Random(7), disk=self.disk, patience=self.patience),
                 on_board=self.boards.append,
             )
 

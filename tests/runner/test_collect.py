@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import policy
 from pipeline.disk import Disk
 from pipeline.lifecycle import State
+from pipeline.policy import collect as policy
 from pipeline.progress import Notice
 from pipeline.runner.board import Board
 from tests.runner.gateway import ETAG, NOTHING, Answer, Seen, answer, refusal

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline import policy
 from pipeline.ledger.resolve import resolve, unknowns
 from pipeline.lifecycle import Fact, State
+from pipeline.policy import submit as policy
 from pipeline.progress import Moved
 from tests.runner.gateway import NOTHING, Answer, Seen, answer, refusal
 from tests.runner.night import Night, job, jobs

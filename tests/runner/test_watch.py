@@ -7,8 +7,8 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from pipeline import policy
 from pipeline.lifecycle import State
+from pipeline.policy import watch as policy
 from pipeline.progress import Notice
 from pipeline.runner.watch import FAILURES_TO_SAY, LOOKERS
 from tests.runner.gateway import NOTHING, Answer, Script, Seen, answer, refusal

@@ -1,0 +1,88 @@
+"""The collect lane's rows: fetching is free, but what is fetched expires."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeAlias
+
+from pipeline.errors import ArtifactError, NotAVideo, ProviderError, Untrusted
+from pipeline.lifecycle import Fact
+from pipeline.pacing import retry_after_s
+from pipeline.policy.verdict import Backoff, Stop, Verdict, pause_after, words_of
+from pipeline.providers.base import Problem, Refusal
+
+WRONG_CONTENT_TRIES = 8
+"""So often a whole download may turn out to be no video, before it is left to a later run."""
+FETCH_S_MIN, FETCH_S_MAX = 600.0, 86_400.0
+"""So long a run tries for a video: at least, whatever the clocks say; at most, whatever the provider promises."""
+NO_CONTENT_TRIES = 3
+ABSENT_PATIENCE = 60.0
+"""So much longer is the wait after "not there": a gateway's store may lag behind its own status by a minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetches:
+    """What the collect lane has been through with one video, in this run."""
+
+    tries: int = 0
+    """Tries that ended without the whole video, before this one."""
+    absent: int = 0
+    """Of these, answers that the content is not there."""
+    wrong: int = 0
+    """Of these, whole downloads that were no video."""
+
+    def after(self, outcome: NoVideo) -> Fetches:
+        """The same with one more."""
+        absent = isinstance(outcome, Refusal) and outcome.problem is Problem.UNKNOWN_ID
+        return Fetches(
+            tries=self.tries + 1, absent=self.absent + absent, wrong=self.wrong + isinstance(outcome, NotAVideo)
+        )
+
+
+NoVideo: TypeAlias = Refusal | ProviderError | ArtifactError | OSError
+"""What a download came to instead; an `OSError` is our own disk's."""
+
+
+def fetching_s(kept_s: float) -> float:
+    """How long to try for a video that the provider keeps for so long, by its word and the wall clock."""
+    return min(max(kept_s, FETCH_S_MIN), FETCH_S_MAX)
+
+
+def after_fetch(
+    outcome: NoVideo, fetches: Fetches, *, left_s: float, backoff: Backoff, now: datetime, spread: float
+) -> Verdict:
+    """What a download that did not end with a video means, *left_s* before its time is up."""
+    reason = words_of(outcome)
+    give_up = Verdict(fact=Fact.DOWNLOAD_FAILED, reason=reason)
+    wait_s = min(pause_after(backoff, fetches.tries + 1, spread), left_s)  # one more try just before the end
+    again = Verdict(fact=None, reason=reason, again_s=wait_s) if left_s > 0 else give_up
+    if isinstance(outcome, Refusal):
+        return _after_refused_fetch(outcome, fetches, again, left_s=left_s, backoff=backoff, now=now, spread=spread)
+    if isinstance(outcome, Untrusted):
+        return replace(give_up, stop=Stop.RUN)
+    if isinstance(outcome, NotAVideo) and fetches.wrong + 1 >= WRONG_CONTENT_TRIES:
+        return give_up
+    return replace(again, stop=Stop.SUBMITS) if isinstance(outcome, OSError) else again
+
+
+def _after_refused_fetch(
+    outcome: Refusal, fetches: Fetches, again: Verdict, *, left_s: float, backoff: Backoff, now: datetime, spread: float
+) -> Verdict:
+    match outcome.problem:
+        case Problem.BAD_KEY:
+            return Verdict(fact=None, reason=again.reason, stop=Stop.RUN)
+        case Problem.GONE:
+            return Verdict(fact=Fact.EXPIRED, reason=again.reason)
+        case Problem.UNKNOWN_ID if fetches.absent + 1 >= NO_CONTENT_TRIES:
+            return Verdict(fact=Fact.EXPIRED, reason=again.reason)
+        case Problem.UNKNOWN_ID:
+            again_s = ABSENT_PATIENCE * pause_after(backoff, fetches.absent + 1, spread)
+            return Verdict(fact=None, reason=again.reason, again_s=again_s)
+        case Problem.THROTTLED:
+            asked_s = retry_after_s(outcome.retry_after, now=now) or 0.0
+            return replace(again, pause_s=min(asked_s, max(left_s, 0.0)))
+        case Problem.WRONG_ADDRESS:
+            return Verdict(fact=Fact.DOWNLOAD_FAILED, reason=again.reason)
+        case _:
+            return again

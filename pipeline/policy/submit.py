@@ -1,0 +1,106 @@
+"""The submit lane's rows: whether a POST made nothing, made a video, or nobody knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.errors import NotSent, ProviderError, Untrusted
+from pipeline.lifecycle import Fact
+from pipeline.pacing import retry_after_s
+from pipeline.policy.verdict import Backoff, Stop, Verdict, pause_after, words_of
+from pipeline.providers.base import Problem, Refusal, Submission
+
+UNREACHABLE_TRIES = 8
+UNREACHABLE_S = 600.0
+"""So many submits in a row that could not be sent, over so long: then the address is taken for dead."""
+UNREACHABLE_AT_START = 5
+"""The same, before anything was accepted: more likely a wrong address than an outage."""
+UNCERTAIN_IN_A_ROW = 5
+"""Submits in a row of unknown outcome: each may be a bill, so no more are sent."""
+REJECTED_AT_START = 5
+"""Rejections in a row before anything was accepted: the settings are wrong, not the prompts."""
+NO_SUCH_PLACE = (404, 405)
+"""Of a submit, before any was accepted: the address or the model is wrong, not the wish."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streak:
+    """What the submit lane has just been through."""
+
+    unreachable: int = 0
+    unreachable_s: float = 0.0
+    """Since the first of them."""
+    throttled: int = 0
+    uncertain: int = 0
+    rejected: int = 0
+    accepted: int = 0
+
+    def after(self, fact: Fact | None) -> Streak:
+        """The streak with one more outcome; an acceptance ends every bad one."""
+        if fact is Fact.ACCEPTED:
+            return Streak(accepted=self.accepted + 1)
+        if fact is Fact.REJECTED:
+            return Streak(rejected=self.rejected + 1, accepted=self.accepted)
+        if fact is Fact.UNCERTAIN:
+            return Streak(uncertain=self.uncertain + 1, rejected=self.rejected, accepted=self.accepted)
+        if fact is Fact.NOT_SENT:
+            return Streak(unreachable=self.unreachable + 1, uncertain=self.uncertain, accepted=self.accepted)
+        if fact is Fact.THROTTLED:
+            return Streak(throttled=self.throttled + 1, uncertain=self.uncertain, accepted=self.accepted)
+        return self
+
+
+def after_submit(
+    outcome: Submission | Refusal | ProviderError, streak: Streak, *, backoff: Backoff, now: datetime, spread: float
+) -> Verdict:
+    """What a POST's outcome means. *streak* is the lane's before this outcome."""
+    match outcome:
+        case Submission():
+            return Verdict(fact=Fact.ACCEPTED)
+        case NotSent():
+            return Verdict(
+                fact=Fact.NOT_SENT,
+                reason=str(outcome),
+                stop=Stop.SUBMITS if _is_dead(streak) else Stop.NOTHING,
+                pause_s=pause_after(backoff, streak.unreachable + 1, spread),
+            )
+        case Untrusted():
+            return Verdict(fact=Fact.NOT_SENT, reason=str(outcome), stop=Stop.RUN)
+        case Refusal():
+            return _after_refused_submit(outcome, streak, backoff, now, spread)
+        case _:
+            return _uncertain(str(outcome), streak)
+
+
+def _is_dead(streak: Streak) -> bool:
+    """Whether one more submit that could not be sent is one too many."""
+    if streak.accepted == 0:
+        return streak.unreachable + 1 >= UNREACHABLE_AT_START
+    return streak.unreachable + 1 >= UNREACHABLE_TRIES and streak.unreachable_s >= UNREACHABLE_S
+
+
+def _after_refused_submit(refusal: Refusal, streak: Streak, backoff: Backoff, now: datetime, spread: float) -> Verdict:
+    reason = words_of(refusal)
+    match refusal.problem:
+        case Problem.REJECTED if refusal.http in NO_SUCH_PLACE and streak.accepted == 0:
+            return Verdict(fact=Fact.TURNED_AWAY, reason=f"{reason} (wrong address or model?)", stop=Stop.SUBMITS)
+        case Problem.REJECTED:
+            hopeless = streak.accepted == 0 and streak.rejected + 1 >= REJECTED_AT_START
+            return Verdict(fact=Fact.REJECTED, reason=reason, stop=Stop.SUBMITS if hopeless else Stop.NOTHING)
+        case Problem.THROTTLED:
+            asked_s = retry_after_s(refusal.retry_after, now=now) or 0.0
+            own_s = pause_after(backoff, streak.throttled + 1, spread)
+            wait_s = asked_s * (1.0 + spread / 10) if asked_s else own_s
+            return Verdict(fact=Fact.THROTTLED, reason=reason, pause_s=wait_s)
+        case Problem.NO_MONEY:
+            return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.SUBMITS)
+        case Problem.BAD_KEY | Problem.WRONG_ADDRESS:
+            return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.RUN)
+        case _:
+            return _uncertain(reason, streak)
+
+
+def _uncertain(reason: str, streak: Streak) -> Verdict:
+    too_many = streak.uncertain + 1 >= UNCERTAIN_IN_A_ROW
+    return Verdict(fact=Fact.UNCERTAIN, reason=reason, stop=Stop.SUBMITS if too_many else Stop.NOTHING)

@@ -1,0 +1,65 @@
+"""What every lane's verdict is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from pipeline.lifecycle import Fact
+from pipeline.pacing import backoff_s
+from pipeline.providers.base import Refusal
+
+
+class Stop(Enum):
+    """How far an outcome reaches beyond its own job."""
+
+    NOTHING = "nothing"
+    SUBMITS = "submits"  # nothing more is bought; what was bought is brought home
+    RUN = "run"  # no request will do better
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What to do after a request."""
+
+    fact: Fact | None
+    """What to write about the job; `None`: nothing new."""
+    reason: str = ""
+    stop: Stop = Stop.NOTHING
+    pause_s: float = 0.0
+    """The whole lane waits so long."""
+    again_s: float | None = None
+    """Look or fetch again after so long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """How patient a lane is."""
+
+    base_s: float
+    cap_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How patient a run is, by lane. Rehearsals and tests have less of it, and the same shape."""
+
+    submit: Backoff = Backoff(base_s=2.0, cap_s=300.0)
+    look: Backoff = Backoff(base_s=2.0, cap_s=60.0)
+    fetch: Backoff = Backoff(base_s=1.0, cap_s=60.0)
+
+
+PATIENCE = Patience()
+
+
+def words_of(outcome: object) -> str:
+    """An outcome in words, for a reason."""
+    if not isinstance(outcome, Refusal):
+        return str(outcome)
+    code = f"{outcome.code}: " if outcome.code and outcome.code not in outcome.message else ""
+    return f"{outcome.http} {code}{outcome.message}"
+
+
+def pause_after(backoff: Backoff, failures: int, spread: float) -> float:
+    """How long to wait after the n-th failure in a row."""
+    return backoff_s(failures, base_s=backoff.base_s, cap_s=backoff.cap_s, spread=spread)

@@ -1,0 +1,88 @@
+"""The watch lane's rows: looking is free, so a look that fails never fails a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pipeline.errors import ProviderError, Untrusted
+from pipeline.lifecycle import Fact
+from pipeline.pacing import retry_after_s
+from pipeline.policy.verdict import Backoff, Stop, Verdict, pause_after, words_of
+from pipeline.providers.base import Observation, Problem, Refusal, Status
+
+LOST_TRIES = 5
+LOST_GRACE_S = 600.0
+"""A gateway's database may lag behind its own answer: an unknown id is believed after so long, not before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """What the watch lane has seen of one video so far."""
+
+    age_s: float
+    """Since it was accepted."""
+    unknown: int = 0
+    """Answers in a row that did not know its id."""
+    failures: int = 0
+    """Looks in a row, of the whole lane, that told nothing."""
+
+
+def after_look(
+    outcome: Observation | Refusal | ProviderError,
+    looks: Looks,
+    *,
+    deadline_s: float,
+    backoff: Backoff,
+    now: datetime,
+    spread: float,
+) -> Verdict:
+    """What a look means. `again_s` is set where only this policy knows when; else the pace decides."""
+    match outcome:
+        case Observation():
+            verdict = _after_observation(outcome)
+        case Untrusted():
+            return Verdict(fact=None, reason=str(outcome), stop=Stop.RUN)
+        case Refusal():
+            verdict = _after_refused_look(outcome, looks, backoff, now, spread)
+        case _:
+            verdict = Verdict(fact=None, reason=str(outcome), pause_s=pause_after(backoff, looks.failures + 1, spread))
+    if verdict.fact in (None, Fact.STATUS) and verdict.stop is Stop.NOTHING and looks.age_s > deadline_s:
+        reason = verdict.reason or f"no end after {looks.age_s:.0f} s"
+        return replace(verdict, fact=Fact.STALLED, reason=reason, again_s=None)
+    return verdict
+
+
+def _after_observation(seen: Observation) -> Verdict:
+    reason = ": ".join(part for part in (seen.code, seen.message) if part)
+    match seen.status:
+        case Status.DONE:
+            return Verdict(fact=Fact.FINISHED)
+        case Status.FAILED:
+            return Verdict(fact=Fact.FAILED, reason=reason or "the provider gave no reason")
+        case Status.CANCELLED:
+            return Verdict(fact=Fact.FAILED, reason=reason or f"cancelled at the provider ({seen.word})")
+        case Status.EXPIRED:
+            return Verdict(fact=Fact.EXPIRED, reason="the provider no longer has it")
+        case _:
+            return Verdict(fact=Fact.STATUS)
+
+
+def _after_refused_look(refusal: Refusal, looks: Looks, backoff: Backoff, now: datetime, spread: float) -> Verdict:
+    reason = words_of(refusal)
+    match refusal.problem:
+        case Problem.BAD_KEY | Problem.WRONG_ADDRESS:
+            return Verdict(fact=None, reason=reason, stop=Stop.RUN)
+        case Problem.GONE:
+            return Verdict(fact=Fact.LOST, reason=reason)
+        case Problem.UNKNOWN_ID:
+            if looks.unknown + 1 >= LOST_TRIES and looks.age_s >= LOST_GRACE_S:
+                return Verdict(fact=Fact.LOST, reason=reason)
+            return Verdict(fact=None, reason=reason, again_s=pause_after(backoff, looks.unknown + 1, spread))
+        case Problem.THROTTLED:
+            asked_s = retry_after_s(refusal.retry_after, now=now) or 0.0
+            return Verdict(
+                fact=None, reason=reason, pause_s=max(asked_s, pause_after(backoff, looks.failures + 1, spread))
+            )
+        case _:
+            return Verdict(fact=None, reason=reason, pause_s=pause_after(backoff, looks.failures + 1, spread))
