@@ -38,6 +38,8 @@ class Driver:
     """Hits that met a runner at work."""
     moments: list[int] = field(default_factory=list)
     """How long the ledger was at each hit, in bytes."""
+    drains_s: list[float] = field(default_factory=list)
+    """From each live hit to the runner's end."""
     codes: list[int] = field(default_factory=list)
     """What the runners that were hit ended with."""
 
@@ -92,7 +94,10 @@ class Driver:
         if at_work:
             self.moments.append(self._ledger_bytes)
             runner.send_signal(number)
+        hit_s = time.monotonic()
         self.codes.append(runner.wait(timeout=HUNG_S))
+        if at_work:
+            self.drains_s.append(time.monotonic() - hit_s)
         self.live += at_work
         return at_work
 
@@ -125,5 +130,5 @@ def _pause(runner: subprocess.Popen[bytes], wait_s: float) -> None:
         return
 
 
-KILL = signal.SIGKILL
-TERM = signal.SIGTERM
+KILL = (signal.SIGKILL,)
+POLITE = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,9 @@ import httpx
 
 from pipeline.sandbox.embedded import Embedded, embedded
 from tests.chaos.audit import Verdict, audit
-from tests.chaos.driver import SLOTS, Driver
+from tests.chaos.driver import KILL, SLOTS, Driver
 
-SANDBOX: Mapping[str, Any] = {"render_s": [0.05, 0.4], "film": {"constant_bytes": 65_536}, "lists": False}
-"""No list, so nothing can be settled with the provider afterwards: what is uncertain stays so."""
+SANDBOX: Mapping[str, Any] = {"render_s": [0.05, 0.4], "film": {"constant_bytes": 65_536}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +25,13 @@ class Report:
     """What the night came to."""
 
     seed: int
+    lists: bool
+    killed: bool
     hits: int
     live: int
     moments: tuple[int, ...]
+    drains_s: tuple[float, ...]
+    """From a hit to the end of the runner."""
     codes: tuple[int, ...]
     last_code: int
     ledger_bytes: int
@@ -37,8 +41,16 @@ class Report:
 
     @property
     def uncertain_max(self) -> int:
-        """The most that so many hits may leave uncertain."""
-        return self.live * SLOTS
+        """The most that so many hits may leave uncertain: none where they were polite, or where the list settles it."""
+        return self.live * SLOTS if self.killed and not self.lists else 0
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What should not be."""
+        faults = [f"{count} {name.replace('_', ' ')}" for name, count in self.verdict.faults.items()]
+        if len(self.verdict.uncertain) > self.uncertain_max:
+            faults.append(f"{len(self.verdict.uncertain)} uncertain, {self.uncertain_max} allowed")
+        return tuple(f"seed {self.seed}: {fault}" for fault in faults)
 
     def __str__(self) -> str:
         spread = " ".join(f"{100 * moment // max(self.ledger_bytes, 1)}%" for moment in self.moments)
@@ -55,24 +67,34 @@ class Report:
         )
 
 
-def have(folder: Path, *, jobs: int, hits: int, number: signal.Signals, seed: int) -> Report:
-    """Go through it in *folder*. Blocks."""
-    return anyio.run(_have, folder, jobs, hits, number, seed)
+def have(
+    folder: Path, *, jobs: int, hits: int, numbers: Sequence[signal.Signals], seed: int, lists: bool = False
+) -> Report:
+    """Go through it in *folder*, each hit one of *numbers*. Blocks.
+
+    Without the provider's list, nothing can be settled afterwards: what is uncertain stays so.
+    """
+    return anyio.run(partial(_have, folder, jobs=jobs, hits=hits, numbers=numbers, seed=seed, lists=lists))
 
 
-async def _have(folder: Path, jobs: int, hits: int, number: signal.Signals, seed: int) -> Report:
-    async with embedded(folder / "sandbox", SANDBOX) as server:
+async def _have(
+    folder: Path, *, jobs: int, hits: int, numbers: Sequence[signal.Signals], seed: int, lists: bool
+) -> Report:
+    async with embedded(folder / "sandbox", {**SANDBOX, "lists": lists}) as server:
         driver = Driver(folder=folder, server=server, jobs=jobs, chance=random.Random(seed))
         driver.write_manifest()
-        await anyio.to_thread.run_sync(_hit_all, driver, hits, number)
+        await anyio.to_thread.run_sync(_hit_all, driver, hits, numbers)
         last_code = await anyio.to_thread.run_sync(driver.finish)
         book = await _book(server)
         run = str(driver.run_folder)
         return Report(
             seed=seed,
+            lists=lists,
+            killed=numbers == KILL,
             hits=hits,
             live=driver.live,
             moments=tuple(driver.moments),
+            drains_s=tuple(driver.drains_s),
             codes=tuple(driver.codes),
             last_code=last_code,
             ledger_bytes=(driver.run_folder / "ledger.jsonl").stat().st_size,
@@ -82,9 +104,9 @@ async def _have(folder: Path, jobs: int, hits: int, number: signal.Signals, seed
         )
 
 
-def _hit_all(driver: Driver, hits: int, number: signal.Signals) -> None:
+def _hit_all(driver: Driver, hits: int, numbers: Sequence[signal.Signals]) -> None:
     for done in range(hits):
-        driver.hit(number, hits - done)
+        driver.hit(driver.chance.choice(numbers), hits - done)
 
 
 async def _book(server: Embedded) -> list[Mapping[str, Any]]:

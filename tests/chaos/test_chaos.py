@@ -1,4 +1,4 @@
-"""Nights of accidents, short enough for every day; `python -m tests.chaos` has the long ones."""
+"""Nights of accidents, short enough for every day; `python -m tests.soak kills interrupts` has the long ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 import re
 from pathlib import Path
 
-from tests.chaos.driver import KILL, TERM
+from tests.chaos.driver import KILL, POLITE
 from tests.chaos.night import have
 
 JOBS = 60
@@ -14,11 +14,10 @@ HITS = 20
 
 
 def test_a_run_killed_at_twenty_moments_pays_for_nothing_twice_and_loses_nothing(tmp_path: Path) -> None:
-    report = have(tmp_path, jobs=JOBS, hits=HITS, number=KILL, seed=random.SystemRandom().randrange(1 << 32))
+    report = have(tmp_path, jobs=JOBS, hits=HITS, numbers=KILL, seed=random.SystemRandom().randrange(1 << 32))
     verdict = report.verdict
-    assert verdict.faults == {}, report
+    assert report.faults == (), report
     assert verdict.stored + len(verdict.uncertain) == JOBS
-    assert len(verdict.uncertain) <= report.uncertain_max, report
     assert report.last_code == (4 if verdict.uncertain else 0), report
     assert report.live > HITS // 2, report
     assert set(verdict.uncertain) == set(re.findall(r"\bjob-\d+\b", report.resolve_text)), report
@@ -27,10 +26,9 @@ def test_a_run_killed_at_twenty_moments_pays_for_nothing_twice_and_loses_nothing
 
 
 def test_a_run_ended_politely_at_random_moments_leaves_no_doubt(tmp_path: Path) -> None:
-    report = have(tmp_path, jobs=30, hits=6, number=TERM, seed=random.SystemRandom().randrange(1 << 32))
-    assert report.verdict.faults == {}, report
-    assert report.verdict.uncertain == (), report
+    report = have(tmp_path, jobs=30, hits=6, numbers=POLITE, seed=random.SystemRandom().randrange(1 << 32))
+    assert report.faults == (), report
     assert report.verdict.stored == 30
     assert report.last_code == 0
-    # -15: the signal came before vidbatch had an ear for it, and before anything was sent
-    assert set(report.codes) <= {130, 0, -TERM}, report
+    # a negative code: the signal came before vidbatch had an ear for it, and before anything was sent
+    assert set(report.codes) <= {130, 0, *(-number for number in POLITE)}, report

@@ -19,7 +19,8 @@ from tests.soak.proof import Script
 
 def scripts() -> dict[str, Script]:
     """The proofs of this package, by name."""
-    modules = (import_module(f"tests.soak.{found.name}") for found in iter_modules(tests.soak.__path__))
+    names = (found.name for found in iter_modules(tests.soak.__path__) if found.name not in ("__main__", "proof"))
+    modules = (import_module(f"tests.soak.{name}") for name in names if not name.startswith("test_"))
     return {module.__name__.rpartition(".")[2]: cast(Script, module) for module in modules if hasattr(module, "prove")}
 
 
