@@ -108,12 +108,13 @@ async def _start(folder: Path, key: str, ends: list[End]) -> None:
 
 def _run(folder: Path, key: str) -> End:
     began_s = time.monotonic()
-    runner = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "run", str(folder / "race.yaml"), "--outputs", str(folder), "--quiet"],
-        env={**os.environ, "PYTHONPATH": HOME, "VIDBATCH_SANDBOX_KEY": key},
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / f"{key}.txt").open("wb"),
-    )
+    with (folder / f"{key}.txt").open("wb") as said:
+        runner = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "run", str(folder / "race.yaml"), "--outputs", str(folder), "--quiet"],
+            env={**os.environ, "PYTHONPATH": HOME, "VIDBATCH_SANDBOX_KEY": key},
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
     _, status, used = os.wait4(runner.pid, 0)
     runner.returncode = os.waitstatus_to_exitcode(status)
     return End(
