@@ -8,22 +8,23 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.disk import DISK, Disk
-from pipeline.errors import PipelineError, UsageError
+from pipeline.errors import NoRoom, PipelineError, UsageError
 from pipeline.ledger.ledger import Ledger, read_run, utc_now
 from pipeline.ledger.replay import RunState
+from pipeline.ledger.spill import settle_spilled, spill_folders
 from pipeline.lifecycle import State
-from pipeline.model import Manifest
+from pipeline.model import EMBEDDED, Manifest
+from pipeline.mounts import doubt_about
 from pipeline.plan import Outlook
 from pipeline.policy.verdict import PATIENCE, Patience
 from pipeline.prepare import (
-    EMBEDDED,
     NOT_HOME,
     Choice,
     check,
@@ -34,9 +35,10 @@ from pipeline.prepare import (
     prepare,
     write_metadata,
 )
-from pipeline.progress import Ended, Observer, Started, silent
+from pipeline.progress import Ended, Notice, Observer, Started, silent
 from pipeline.providers.access import Access, access, address_of, key_of, proxy_of
 from pipeline.providers.registry import dialect_of, find_profile, profile_names
+from pipeline.runner.room import demand_room
 from pipeline.storage import RunFolder
 from pipeline.text import plural
 
@@ -44,6 +46,14 @@ if TYPE_CHECKING:
     from pipeline.manifest.load import Wishes
     from pipeline.runner.board import Board
     from pipeline.sandbox.embedded import LastWords
+    from pipeline.transport import Transport
+
+
+def _connect(access: Access, *, submits: int, downloads: int) -> AbstractAsyncContextManager[Transport]:
+    """The real network."""
+    from pipeline.transport import connect
+
+    return connect(access, submits=submits, downloads=downloads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +65,8 @@ class World:
     chance: random.Random = random.SystemRandom()  # noqa: RUF009 - it has no state to share
     disk: Disk = DISK
     patience: Patience = PATIENCE
+    connect: Callable[..., AbstractAsyncContextManager[Transport]] = _connect
+    """What carries the requests, made as `transport.connect` makes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +110,8 @@ def obstacle(manifest: Manifest, choice: Choice | None = None, *, world: World |
     """Why `run` would refuse before anything is sent; empty where nothing stands in its way."""
     choice, world = choice or Choice(), world or World(environment=os.environ)
     try:
-        _admit(manifest, choice, RunFolder(choice.outputs / manifest.name), world)
-    except UsageError as error:
+        _admit(manifest, choice, RunFolder(choice.outputs / manifest.name, world.disk), world)
+    except (UsageError, NoRoom) as error:
         return str(error)
     return ""
 
@@ -125,14 +137,17 @@ async def run(
     address, key = _admit(manifest, choice, folder, world)
     origin = address or EMBEDDED
     folder.make()
-    with Ledger.open(folder.ledger, now=world.now, disk=world.disk) as ledger:
+    with Ledger.open(folder.ledger, now=world.now, disk=world.disk, reserve=True) as ledger:
+        settle_spilled(ledger, spill_folders(world.environment), world.disk)
         _check(outlook_on(manifest, choice, folder, ledger.state), ledger.state, folder, origin)
         outlook = prepare(ledger, manifest, choice, folder, origin=origin)
         keys = concerned(outlook.plan, ledger.state)
         observer(_started(outlook, ledger.state, keys))
+        if doubt := doubt_about(folder.path):
+            observer(Notice(lane="run", message=doubt))
         write_metadata(folder, ledger.state, observer)
         stopped, interrupted = "", False
-        if has_work(outlook.plan, ledger.state):
+        if has_work(outlook, ledger.state, origin):
             folder.disk.make_folder(folder.videos)
             async with _provider(manifest, folder, address, key) as (reached, ended):
                 work = _Work(ledger, folder, outlook, origin)
@@ -167,8 +182,12 @@ def _admit(manifest: Manifest, choice: Choice, folder: RunFolder, world: World) 
 
 
 def _check(outlook: Outlook, state: RunState, folder: RunFolder, origin: str) -> None:
-    """As `check`, and that the sandbox of this folder still knows what it sold: its videos are nowhere else."""
+    """As `check`, that the disk has room for what would be bought, and that the sandbox of this folder still knows
+    what it sold: its videos are nowhere else.
+    """
     check(outlook, state, origin)
+    if outlook.plan.submits:
+        demand_room(folder.path, state, folder.disk)
     there = sum(job.state in NOT_HOME and job.origin == EMBEDDED for job in state.jobs.values())
     if not there:
         return
@@ -245,11 +264,10 @@ class _Work:
 
         from pipeline.runner.board import Board
         from pipeline.runner.run import carry_out
-        from pipeline.transport import connect
 
         profile = self.outlook.manifest.profile
         limits = self.outlook.limits
-        async with connect(reached, submits=limits.submit_slots, downloads=limits.downloads) as transport:
+        async with world.connect(reached, submits=limits.submit_slots, downloads=limits.downloads) as transport:
             board = Board(
                 ledger=self.ledger,
                 folder=self.folder,
@@ -262,6 +280,8 @@ class _Work:
                 now=world.now,
                 chance=world.chance,
                 patience=world.patience,
+                max_duplicate_cost=self.outlook.max_duplicate_cost,
+                spills=spill_folders(world.environment),
             )
             on_board(board)
             try:

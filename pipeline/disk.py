@@ -7,7 +7,10 @@ An fsync that failed is never tried again: the kernel may have dropped the pages
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 try:
@@ -21,6 +24,17 @@ FOLDER_MODE = 0o700
 _CLOSED_IN_CHILDREN = getattr(os, "O_CLOEXEC", 0)
 _SAFELY = getattr(os, "O_NOFOLLOW", 0) | _CLOSED_IN_CHILDREN | getattr(os, "O_BINARY", 0)
 _FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
+_NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+
+
+def is_out_of_room(error: OSError) -> bool:
+    """Whether *error* says that the disk, or a quota on it, is full: what room that is given back can mend."""
+    return error.errno in _NO_ROOM
+
+
+def words_of(error: OSError) -> str:
+    """*error* in the system's words, without its number: `No space left on device`."""
+    return error.strerror or str(error)
 
 
 class Disk:
@@ -80,18 +94,55 @@ class Disk:
         finally:
             os.close(descriptor)
 
+    def reserve(self, path: Path, length: int) -> None:
+        """Make *path* a file to which *length* bytes really belong; what it has already, it keeps."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | _SAFELY, FILE_MODE)
+        try:
+            _allocate(descriptor, length)
+        finally:
+            os.close(descriptor)
+
+    def free_bytes(self, path: Path) -> int | None:
+        """How much may still be written where *path* is or will be; `None`: the file system does not say."""
+        while not path.exists() and path != path.parent:
+            path = path.parent
+        usage = shutil.disk_usage(path)
+        return usage.free if usage.total else None
+
     def write_whole(self, path: Path, content: bytes) -> None:
         """Make *path* hold *content*, durably: the old file or the new one, never half of it."""
         draft = path.with_name(path.name + ".part")
-        descriptor = self.open_new(draft)
         try:
-            self.write(descriptor, content)
-            self.sync(descriptor)
-        finally:
-            self.close(descriptor)
-        self.replace(draft, path)
+            descriptor = self.open_new(draft)
+            try:
+                self.write(descriptor, content)
+                self.sync(descriptor)
+            finally:
+                self.close(descriptor)
+            self.replace(draft, path)
+        except OSError:
+            with suppress(OSError):
+                self.remove(draft)  # on a full disk, half a draft is room that others need
+            raise
         self.sync_folder(path.parent)
 
+
+def _allocate(descriptor: int, length: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(descriptor, 0, length)
+            return
+        except OSError as error:
+            if error.errno not in _NOT_OFFERED:
+                raise
+    rest = memoryview(bytes(max(length - os.fstat(descriptor).st_size, 0)))
+    os.lseek(descriptor, 0, os.SEEK_END)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+_NOT_OFFERED = frozenset({errno.EINVAL, errno.ENOSYS, getattr(errno, "EOPNOTSUPP", errno.EINVAL)})
+"""How a file system says that it cannot allocate ahead."""
 
 DISK = Disk()
 """The one everybody uses who was not given another."""

@@ -7,10 +7,12 @@
     ├── LedgerBusy            wait for the other runner                       exit 5
     ├── LedgerDamaged         look at the named line, then `ledger repair`    exit 3
     ├── LedgerBroken          mend the disk, run again                        exit 3
+    ├── NoRoom                make room on the disk, run again                exit 3
     ├── ProviderError
     │   ├── NotSent           safe to repeat: no byte left this machine
     │   ├── OutcomeUnknown    perhaps accepted and billed: never repeat blindly
-    │   └── Untrusted         the certificate is wrong: stop
+    │   ├── Untrusted         the certificate is wrong: stop
+    │   └── Misled            a download leads where we do not go: see why, fetch again later
     └── ArtifactError
         ├── Truncated         fetch the rest
         └── NotAVideo         keep a sample, fetch again later
@@ -89,6 +91,10 @@ class LedgerBroken(PipelineError):
     """The ledger could not be written or synced; what was not confirmed must not be acted upon."""
 
 
+class NoRoom(PipelineError):
+    """The disk has no room for what a run would bring; nothing was sent."""
+
+
 class ProviderError(PipelineError):
     """Talking to the provider failed."""
 
@@ -103,6 +109,10 @@ class OutcomeUnknown(ProviderError):
 
 class Untrusted(ProviderError):
     """The provider's certificate could not be verified."""
+
+
+class Misled(ProviderError):
+    """A download is redirected to a place that is not followed."""
 
 
 class ArtifactError(PipelineError):

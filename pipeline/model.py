@@ -13,6 +13,9 @@ from typing import TypeAlias
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
+EMBEDDED = "embedded"
+"""The origin of ids that the sandbox inside a run folder gave: its port changes, its videos do not."""
+
 NOTHING: Mapping[str, JSON] = MappingProxyType({})
 """An empty mapping that many jobs can share."""
 
@@ -48,6 +51,8 @@ class Issue:
     """The line as written, for the caret; empty where there is none to show."""
     warning: bool = False
     """Reported, but does not stop the run."""
+    more: int = 0
+    """How many more issues of this kind there are, which are not told one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +171,10 @@ class Profile:
     lists: bool = False
     honours_keys: bool = False
     """A repeated Idempotency-Key is answered with the first submission."""
+    list_lag_s: float = 60.0
+    """How long it may take until a video that was made is in the list."""
+    keys_s: float = 86_400.0
+    """How long it remembers an Idempotency-Key."""
     limits: Limits = Limits()
     pace: Pace = Pace()
     currency: str = "USD"
@@ -195,7 +204,7 @@ class ProviderChoice:
     price_per_second: Decimal | None = None
     """What the user's own contract says, for every model and size; `None`: the profile's prices."""
     options: Mapping[str, JSON] = field(default_factory=_nothing)
-    """What only the embedded sandbox reads: `render_s`, `retention_s`, …"""
+    """What only the embedded sandbox reads: `render_s`, `retention_s`, …, and `faults`."""
     position: Position | None = None
 
 

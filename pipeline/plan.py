@@ -91,6 +91,14 @@ class Outlook:
     spent: Decimal
     """By earlier runs in this folder."""
     currency: str
+    max_duplicate_cost: Decimal | None = None
+    """So much may be paid twice for submits of unknown outcome; `None`: none of them is sent again."""
+
+    @property
+    def settles(self) -> bool:
+        """Whether a run finds out by itself what became of a submit of unknown outcome, or may send it again."""
+        profile = self.manifest.profile
+        return profile.lists or profile.honours_keys or self.max_duplicate_cost is not None
 
 
 _ACTION_IN: Mapping[State, Action] = {

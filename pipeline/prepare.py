@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from pipeline.errors import UsageError
+from pipeline.ledger.claims import twice_paid
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
@@ -23,8 +24,7 @@ from pipeline.runner.sidecar import metadata_row
 from pipeline.storage import RunFolder, is_intact
 
 OUTPUTS = Path("outputs")
-EMBEDDED = "embedded"
-"""The origin of ids that the sandbox inside the run folder gave: its port changes, its videos do not."""
+HOLD, RESUBMIT = "hold", "resubmit"
 NOT_HOME = (State.IN_FLIGHT, State.FINISHED, State.STALLED)
 """Bought, and neither here nor given up."""
 
@@ -41,6 +41,10 @@ class Choice:
     retry: frozenset[State] = frozenset()
     """Ended jobs in these states are bought again."""
     limits: LimitsWish = field(default_factory=LimitsWish)
+    uncertain: str = HOLD
+    """What becomes of submits that nothing can settle: `hold`, or `resubmit`, which may pay twice."""
+    max_duplicate_cost: Decimal | None = None
+    """With `resubmit`: so much may be paid twice in this run's life, in the profile's currency."""
 
 
 def outlook_on(manifest: Manifest, choice: Choice, folder: RunFolder, state: RunState) -> Outlook:
@@ -70,6 +74,7 @@ def outlook_on(manifest: Manifest, choice: Choice, folder: RunFolder, state: Run
         limits=choice.limits.over(manifest.limits.over(manifest.profile.limits)),
         spent=state.spent,
         currency=manifest.profile.currency,
+        max_duplicate_cost=_ceiling(choice),
     )
 
 
@@ -84,8 +89,33 @@ def check(outlook: Outlook, state: RunState, origin: str) -> None:
     if not outlook.plan.steps and outlook.plan.left_out:
         raise UsageError("--only matches no job: it is compared with ids and groups, as in --only 'coast*'")
     _check_budget(outlook, state)
+    _check_ceiling(outlook, state)
     _check_origin(outlook, state, origin)
     _check_folders(outlook, state)
+
+
+def _ceiling(choice: Choice) -> Decimal | None:
+    """What may be paid twice; `None`: nothing. Raises `UsageError` where that was said by halves."""
+    if choice.uncertain not in (HOLD, RESUBMIT):
+        raise UsageError(f"uncertain submits can be held or resubmitted, not '{choice.uncertain}'")
+    if choice.uncertain == RESUBMIT and choice.max_duplicate_cost is None:
+        raise UsageError("--uncertain resubmit may pay twice: say how much at most, as --max-duplicate-cost AMOUNT")
+    if choice.uncertain == HOLD and choice.max_duplicate_cost is not None:
+        raise UsageError("--max-duplicate-cost bounds what --uncertain resubmit may pay twice: give both, or neither")
+    return choice.max_duplicate_cost
+
+
+def _check_ceiling(outlook: Outlook, state: RunState) -> None:
+    """A ceiling can only be kept where prices are known."""
+    if outlook.max_duplicate_cost is None:
+        return
+    uncertain = [job for job in state.jobs.values() if job.state is State.UNCERTAIN]
+    unknown = outlook.plan.cost is None or any(job.attempts[-1].price is None for job in uncertain)
+    if unknown or twice_paid(state) is None:
+        raise UsageError(
+            "--uncertain resubmit needs the price of every submit, or --max-duplicate-cost could not be kept: state it "
+            "as provider.price_per_second in the manifest, or settle with `vidbatch resolve`"
+        )
 
 
 def _check_budget(outlook: Outlook, state: RunState) -> None:
@@ -132,8 +162,8 @@ def _check_folders(outlook: Outlook, state: RunState) -> None:
     strays = RunFolder(outlook.folder).strays([*coming, *(step.job.path for step in outlook.plan.submits)])
     if strays:
         raise UsageError(
-            f"{strays[0]} is a link that leads out of the run folder, and nothing is written there: put a folder in "
-            f"its place, or make a link of {outlook.folder} as a whole"
+            f"{strays[0]} is a link that leads out of the run folder, and nothing is written there: remove "
+            f"the link, or make one of {outlook.folder} as a whole"
         )
 
 
@@ -173,9 +203,12 @@ def concerned(plan: Plan, state: RunState) -> tuple[str, ...]:
     return (*keys, *(key for key, job in state.jobs.items() if key not in asked and job.state in besides))
 
 
-def has_work(plan: Plan, state: RunState) -> bool:
+def has_work(outlook: Outlook, state: RunState, origin: str) -> bool:
     """Whether a request has to be sent at all."""
-    return bool(plan.submits) or any(state.counts[at] for at in NOT_HOME)
+    if outlook.plan.submits or any(state.counts[at] for at in NOT_HOME):
+        return True
+    uncertain = state.counts[State.UNCERTAIN] and outlook.settles
+    return bool(uncertain) and any(job.state is State.UNCERTAIN and job.origin == origin for job in state.jobs.values())
 
 
 def count_states(state: RunState, keys: Iterable[str]) -> dict[State, int]:

@@ -63,11 +63,17 @@ class RunFolder:
             raise ValueError(f"{path} leaves the run's folder")
         return target
 
+    def sample(self, path: str) -> Path:
+        """Where the start of what came in a video's place is kept; no reader of videos looks there."""
+        return self.path / "wrong" / f"{path}.sample"
+
     def strays(self, paths: Iterable[str]) -> list[Path]:
-        """The folders of these videos that a link below the run folder leads out of it."""
+        """What is written in a run of these videos, and is led out of the run folder by a link below it."""
         home = Path(os.path.realpath(self.path))
         folders = {self.videos / path.rpartition("/")[0] for path in paths}
-        return sorted(folder for folder in folders if not Path(os.path.realpath(folder)).is_relative_to(home))
+        ours = {self.ledger, self.log, self.metadata, self.sandbox, self.path / "manifests", self.path / "wrong"}
+        written = {*folders, *ours}
+        return sorted(place for place in written if not Path(os.path.realpath(place)).is_relative_to(home))
 
     def write_metadata(self, rows: Iterable[Mapping[str, JSON]]) -> None:
         """Write `videos/metadata.jsonl` anew, whole or not at all."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pipeline.model import Manifest
     from pipeline.prepare import Choice
 
+LARGE = "let more than 100,000 jobs of an entry, 200,000 of a manifest and 64 MiB of data pass"
+
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
     """Declare which jobs of which manifest, by which provider, to where."""
@@ -32,16 +34,19 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-unknown", action="store_true", help="let models, lengths and sizes pass that the profile does not list"
     )
-    parser.add_argument("--allow-large", action="store_true", help="let one entry make more than 100,000 jobs")
+    parser.add_argument("--allow-large", action="store_true", help=LARGE)
 
 
 def read_manifest(args: argparse.Namespace) -> Manifest:
     """The manifest that the arguments name, read as they say. Raises `InvalidManifest` and `UsageError`."""
     from pipeline import api
+    from pipeline.cli.redact import holds_key
     from pipeline.manifest.load import Wishes
 
     wishes = Wishes(provider=args.provider, allow_unknown=args.allow_unknown, allow_large=args.allow_large)
-    return api.load(args.manifest, wishes)
+    manifest = api.load(args.manifest, wishes)
+    holds_key(manifest.provider.api_key_env, *manifest.profile.key_env)
+    return manifest
 
 
 def choice_of(args: argparse.Namespace) -> Choice:
@@ -54,6 +59,8 @@ def choice_of(args: argparse.Namespace) -> Choice:
         only=args.only,
         limit=args.limit,
         retry=getattr(args, "retry", frozenset()),
+        uncertain=getattr(args, "uncertain", "hold"),
+        max_duplicate_cost=getattr(args, "max_duplicate_cost", None),
         limits=LimitsWish(in_flight=args.in_flight, submits_per_minute=args.submits_per_minute, budget=args.budget),
     )
 
@@ -69,6 +76,8 @@ def words_of(args: argparse.Namespace) -> list[str]:
         ("--budget", args.budget, None),
         ("--in-flight", args.in_flight, None),
         ("--submits-per-minute", args.submits_per_minute, None),
+        ("--uncertain", getattr(args, "uncertain", "hold"), "hold"),
+        ("--max-duplicate-cost", getattr(args, "max_duplicate_cost", None), None),
     ):
         if value != default:
             words += [option, str(value)]

@@ -79,7 +79,8 @@ def _tell(errors: Sequence[PipelineError]) -> int:
     for error in errors:
         if isinstance(error, InvalidManifest):
             _tell_issues(error)
-            say(f"{plural(sum(not issue.warning for issue in error.issues), 'issue')}; nothing was sent")
+            count = sum(1 + issue.more for issue in error.issues if not issue.warning)
+            say(f"{plural(count, 'issue')}; nothing was sent")
     _tell_each([error for error in errors if not isinstance(error, InvalidManifest)])
     return max(error.exit_code for error in errors)
 

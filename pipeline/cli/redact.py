@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from urllib.parse import quote
+
+from pipeline.spellings import SECRET_LENGTH_MIN, spellings
 
 HIDDEN = "[redacted]"
-SECRET_LENGTH_MIN = 8
-"""Shorter values are left alone: no key is so short, and hiding every `1` or `sandbox` of a report helps nobody."""
 
 _SECRET_NAME = re.compile(r"key|token|secret|passw|credential", re.IGNORECASE)
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -32,12 +31,21 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+_named: set[str] = set()
+"""Variables that a manifest or a profile names as those of its key, whatever they are called."""
+
+
+def holds_key(*names: str) -> None:
+    """From now on the variables with these *names* are secret: in every message and report of this process."""
+    _named.update(names)
+
+
 def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The values in *environ* that are secret by the name of their variable."""
+    """The values in *environ* that are secret by the name of their variable, or because it was named as a key's."""
     return tuple(
         value
         for name, value in environ.items()
-        if _SECRET_NAME.search(name) and len(value.strip()) >= SECRET_LENGTH_MIN
+        if (name in _named or _SECRET_NAME.search(name)) and len(value.strip()) >= SECRET_LENGTH_MIN
     )
 
 
@@ -65,14 +73,5 @@ def redact_words(words: Sequence[str]) -> list[str]:
 @lru_cache(maxsize=8)
 def _all_spellings(secrets: tuple[str, ...]) -> tuple[str, ...]:
     """Every spelling of every secret, the longest first; made once, for a run redacts every line it shows."""
-    return tuple(sorted({s for secret in secrets for s in _spellings(secret)}, key=len, reverse=True))
-
-
-def _spellings(secret: str) -> Iterable[str]:
-    """A secret as it is, without the blanks around it, and as a URL or a Python or JSON string writes it."""
-    for value in (secret, secret.strip()):
-        yield value
-        yield quote(value, safe="")
-        yield value.encode("unicode_escape").decode("ascii")
-        yield value.replace("\\", "\\\\").replace("'", "\\'")
-        yield value.replace("\\", "\\\\").replace('"', '\\"')
+    values = {value for secret in secrets for value in (secret, secret.strip())}
+    return tuple(sorted({s for value in values for s in spellings(value)}, key=len, reverse=True))

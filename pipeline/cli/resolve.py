@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import re
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
+    from pipeline.ledger.replay import RunState
     from pipeline.ledger.resolve import Unknown
+    from pipeline.ledger.spill import Spilled
     from pipeline.lifecycle import Fact
 
 NAME = "resolve"
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def command(args: argparse.Namespace) -> int:
     from pipeline.ledger.resolve import resolve
+    from pipeline.ledger.spill import spill_folders
     from pipeline.text import plain
 
     fact = _fact(args)
@@ -51,7 +54,7 @@ def command(args: argparse.Namespace) -> int:
         return _list(args.run)
     if not args.jobs:
         raise UsageError("name the jobs this is true of; without an option, this command lists them")
-    for job in resolve(args.run, args.jobs, fact, video_id=args.adopt or ""):
+    for job in resolve(args.run, args.jobs, fact, video_id=args.adopt or "", spills=spill_folders(os.environ)):
         print(f"{plain(job.id)}: {job.state}")
     print("nothing was sent; the next `vidbatch run` goes on from here")
     return 0
@@ -72,6 +75,7 @@ def _fact(args: argparse.Namespace) -> Fact | None:
 def _list(run: Path) -> int:
     from pipeline.ledger.ledger import read_run
     from pipeline.ledger.resolve import unknowns
+    from pipeline.ledger.spill import spill_folders, spilled
     from pipeline.text import plural
 
     state = read_run(run)
@@ -81,10 +85,33 @@ def _list(run: Path) -> int:
         return 0
     currency = state.header.currency if state.header else ""
     print(f"{plural(len(found), 'submit')} of unknown outcome: it may have been accepted and billed, or made nothing.")
+    if any(_is_settled_next(state, unknown) for unknown in found):
+        print("The next `vidbatch run` first asks the provider about them, and settles by itself what can be proven.")
     print("Look at the provider's console, then say what became of each:\n")
+    known = spilled(state, spill_folders(os.environ))
     for unknown in found:
-        print("\n".join(_lines(run, unknown, currency)) + "\n")
+        row = known.get(unknown.key)
+        print("\n".join(_lines(run, unknown, currency) if row is None else _settled_lines(row)) + "\n")
     return 0
+
+
+def _is_settled_next(state: RunState, unknown: Unknown) -> bool:
+    """Whether the next run will try to settle it by itself."""
+    from pipeline.providers.registry import find_profile
+
+    if state.header is None or unknown.origin != state.header.origin:
+        return False
+    profile = find_profile(state.header.provider)
+    return profile is not None and (profile.lists or profile.honours_keys)
+
+
+def _settled_lines(row: Spilled) -> list[str]:
+    """What is said of a job whose outcome is known, and only the ledger was not told: the disk failed."""
+    from pipeline.text import plain
+
+    if not row.video_id:
+        return [f"{plain(row.id)}  it made nothing: the next run submits it again"]
+    return [f"{plain(row.id)}  its id is known, {plain(row.video_id)}: the next run adopts it"]
 
 
 def _lines(run: Path, unknown: Unknown, currency: str) -> list[str]:
@@ -92,8 +119,7 @@ def _lines(run: Path, unknown: Unknown, currency: str) -> list[str]:
 
     price = "at an unknown price" if unknown.price is None else f"for {money(unknown.price, currency)}"
     kept = f", kept there until about {unknown.expires_at:%Y-%m-%d %H:%M} UTC" if unknown.expires_at else ""
-    name = unknown.id if re.fullmatch(r"[\w][\w.-]*", unknown.id) else unknown.key[:12]
-    start = f"  vidbatch resolve {shlex.quote(str(run))} {name}"
+    start = f"  vidbatch resolve {shlex.quote(str(run))} {unknown.name}"
     return [
         f"{plain(unknown.id)}  submitted {unknown.submitted_at:%Y-%m-%d %H:%M:%S} UTC {price}{kept}",
         f"  {plain(unknown.reason)}",

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli.arguments import ended_states
+from pipeline.cli.arguments import amount, ended_states
 from pipeline.cli.choice import add_choice, choice_of, read_manifest, words_of
 
 if TYPE_CHECKING:
@@ -44,6 +44,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=ended_states,
         default=frozenset(),
         help="buy again what ended in these states, such as failed,expired",
+    )
+    parser.add_argument(
+        "--uncertain",
+        choices=("hold", "resubmit"),
+        default="hold",
+        help="submits whose outcome nothing settles: hold them (default), or submit them again, perhaps paying twice",
+    )
+    parser.add_argument(
+        "--max-duplicate-cost",
+        metavar="AMOUNT",
+        type=amount,
+        help="with --uncertain resubmit: so much may be paid twice, earlier runs included",
     )
     parser.add_argument("--quiet", action="store_true", help="say only what needs a person")
     parser.add_argument(

@@ -17,7 +17,8 @@ EPILOG = """\
 examples:
   vidbatch sandbox                                     on port 8700, two seconds a video
   vidbatch sandbox --render-s 20 90 --in-flight-max 2  slow and narrow, as a gateway can be
-  vidbatch sandbox --render-s 0 --film-bytes 4096      as fast as it gets, for benchmarks"""
+  vidbatch sandbox --render-s 0 --film-bytes 4096      as fast as it gets, for benchmarks
+  vidbatch sandbox --faults faults.yaml                as bad as that file says; docs/sandbox.md has the words"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--in-flight-max", type=int, metavar="N", help="videos being rendered at once")
     parser.add_argument("--no-list", action="store_true", help="do not offer GET /v1/videos")
     parser.add_argument("--honour-keys", action="store_true", help="one job for a repeated Idempotency-Key")
+    parser.add_argument("--list-lag-s", type=float, metavar="S", help="how old a video is before the list has it")
+    parser.add_argument("--clock-skew-s", type=float, metavar="S", help="how fast its clock is; below 0 it is slow")
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="what it does wrong on demand, in YAML or JSON")
     parser.add_argument("--film-bytes", type=int, metavar="N", help="plain films of exactly N bytes, for benchmarks")
     parser.add_argument("--key-env", metavar="NAME", help=f"the variable that holds its key (default: {KEY_ENV})")
 
@@ -72,6 +76,14 @@ def _key(variable: str | None) -> str | None:
     return key or None
 
 
+def _faults(path: Path | None) -> JSON:
+    if path is None:
+        return None
+    from pipeline.sandbox.fault_file import read_fault_file
+
+    return read_fault_file(path)
+
+
 def _wishes(args: argparse.Namespace) -> dict[str, JSON]:
     """The settings that were given on the command line."""
     wishes: dict[str, JSON] = {
@@ -82,5 +94,8 @@ def _wishes(args: argparse.Namespace) -> dict[str, JSON]:
         "film": None if args.film_bytes is None else {"constant_bytes": args.film_bytes},
         "lists": False if args.no_list else None,
         "honours_keys": True if args.honour_keys else None,
+        "list_lag_s": args.list_lag_s,
+        "clock_skew_s": args.clock_skew_s,
+        "faults": _faults(args.faults),
     }
     return {name: wish for name, wish in wishes.items() if wish is not None}

@@ -9,10 +9,23 @@ from contextlib import suppress
 
 
 def prepare() -> None:
-    """Show what the terminal's encoding lacks as `\\u65e5` instead of failing on it."""
+    """Give a closed stream a place to go, and show what an encoding lacks as `\\u65e5` instead of failing on it."""
+    _fill_gaps()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _fill_gaps() -> None:
+    """Under `2>&-`, the next file that is opened would be number 2, and whatever is written there would be in it."""
+    with suppress(OSError):
+        while (nowhere := os.open(os.devnull, os.O_RDWR)) <= 2:
+            os.set_inheritable(nowhere, True)
+        os.close(nowhere)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            with suppress(OSError):
+                setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def say(text: str) -> None:

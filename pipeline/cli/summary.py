@@ -133,6 +133,8 @@ def _missing(outcome: Outcome) -> Iterator[str]:
         yield f"  {len(jobs):,} {LEFT.get(state, state)}{_because(reason)}"
         if state is State.UNCERTAIN:
             yield f"      {_at_stake(jobs, outcome)}"
+        if state is State.EXPIRED:
+            yield f"      paid for, and gone: {_price(jobs, outcome)}"
         yield f"      {listing([job.id for job in jobs])}"
 
 
@@ -145,13 +147,18 @@ def _because(reason: str) -> str:
 
 def _at_stake(jobs: Sequence[JobRow], outcome: Outcome) -> str:
     """What uncertain jobs may have cost, and until when their videos, if there are any, can be fetched for sure."""
-    known = [job.cost for job in jobs if job.cost is not None]
-    price = (
-        f"up to {money(sum(known, Decimal(0)), outcome.currency)}" if len(known) == len(jobs) else "at an unknown price"
-    )
+    known = all(job.cost is not None for job in jobs)
+    price = f"up to {_price(jobs, outcome)}" if known else "at an unknown price"
     expiries = [at for job in jobs if (at := _kept_until(job, outcome.retention_s)) is not None]
     until = f"; kept by the provider until about {min(expiries):%Y-%m-%d %H:%M} UTC" if expiries else ""
     return f"{price}{until}"
+
+
+def _price(jobs: Sequence[JobRow], outcome: Outcome) -> str:
+    """What the attempts of *jobs* cost in all."""
+    known = [job.cost for job in jobs if job.cost is not None]
+    at_least = "" if len(known) == len(jobs) else "at least "
+    return at_least + money(sum(known, Decimal(0)), outcome.currency)
 
 
 def _kept_until(job: JobRow, retention_s: float | None) -> datetime | None:

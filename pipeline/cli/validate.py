@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.cli.choice import LARGE
 from pipeline.errors import InvalidManifest, UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-unknown", action="store_true", help="report what the profile does not know as warnings only"
     )
-    parser.add_argument("--allow-large", action="store_true", help="let one entry make more than 100,000 jobs")
+    parser.add_argument("--allow-large", action="store_true", help=LARGE)
     parser.add_argument(
         "--format", choices=["text", "json"], default="text", help="json: one array of issues (default: text)"
     )
@@ -83,12 +84,13 @@ def _tell(checked: Sequence[Checked]) -> None:
 
     from pipeline.cli.errors import use_color
     from pipeline.manifest.report import render_issue
+    from pipeline.text import plain
 
     color = use_color(sys.stdout)
     for file in checked:
         for issue in file.issues:
             print(render_issue(issue, color=color))
-        print(f"{file.path}: {verdict(file)}")
+        print(f"{plain(str(file.path))}: {verdict(file)}")
 
 
 def _tell_as_json(checked: Sequence[Checked]) -> None:
@@ -103,7 +105,7 @@ def verdict(file: Checked) -> str:
     """How many jobs or issues a file holds: `6 jobs, no issues`, `12 issues, 1 warning`."""
     from pipeline.text import plural
 
-    warnings = sum(issue.warning for issue in file.issues)
-    issues = len(file.issues) - warnings
+    warnings = sum(1 + issue.more for issue in file.issues if issue.warning)
+    issues = sum(1 + issue.more for issue in file.issues if not issue.warning)
     parts = [plural(issues, "issue")] if issues else [plural(file.job_count, "job"), "no issues"]
     return ", ".join([*parts, plural(warnings, "warning")] if warnings else parts)

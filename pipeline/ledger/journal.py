@@ -3,28 +3,34 @@
 `append` is free, `commit` is the promise. Commits that arrive while one is under way share the next: the first
 waiter leads, writes and syncs for everybody in a thread, and the others wait for their bytes. There is no task and
 no thread of the journal's own, so nothing has to be started, and nothing is lost when a task is cancelled.
+
+A write that finds the disk full is cut back, the reserve is given up, and it is written once more. A sync that failed
+is never tried again.
 """
 
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 from pathlib import Path
 
 import anyio
 from anyio import to_thread
 
-from pipeline.disk import Disk
+from pipeline.disk import Disk, is_out_of_room, words_of
 from pipeline.errors import LedgerBroken
+from pipeline.ledger.reserve import Reserve
 
 
 class Journal:
     """The growing end of one file. Used from one thread; only its own commits run in others."""
 
-    def __init__(self, path: Path, descriptor: int, length: int, disk: Disk) -> None:
+    def __init__(self, path: Path, descriptor: int, length: int, disk: Disk, reserve: Reserve) -> None:
         self._path = path
         self._descriptor = descriptor
         self._disk = disk
+        self._reserve = reserve
+        self.squeezed = ""
+        """Why the reserve was given up, in the system's words; empty while it was not needed."""
         self._length = length
         """Of what is good on disk: where a failed write is cut back to."""
         self._waiting: list[bytes] = []
@@ -96,17 +102,22 @@ class Journal:
                 self._disk.sync(self._descriptor)  # never tried twice: see `disk`
             except OSError as error:
                 self._broken = LedgerBroken(
-                    f"{self._path}: the ledger could not be written ({error}); the run stops here, and what was not "
-                    "confirmed counts as unknown: mend the disk and run again"
+                    f"{self._path}: the disk failed and the ledger could not be written ({words_of(error)}); the run "
+                    "stops here, and what was not confirmed counts as unknown: mend the disk and run again"
                 )
                 raise self._broken from error
             self._durable = upto
 
     def _write(self, content: bytes) -> None:
+        """Put *content* at the good end, whole or not at all."""
         try:
             self._disk.write(self._descriptor, content)
-        except OSError:
-            with suppress(OSError):
-                self._disk.truncate(self._descriptor, self._length)
-            raise
-        self._length += len(content)
+        except OSError as error:
+            roomier = is_out_of_room(error) and self._reserve.give_up()  # first: cutting back may itself need room
+            self._disk.truncate(self._descriptor, self._length)
+            if not roomier:
+                raise
+            self.squeezed = words_of(error)
+            self._write(content)
+        else:
+            self._length += len(content)

@@ -18,6 +18,7 @@ from pipeline.ledger.lock import hold
 from pipeline.ledger.place import ledger_of, set_aside
 from pipeline.ledger.records import Record, Value, check, encode, plain, to_the_millisecond
 from pipeline.ledger.replay import RunState
+from pipeline.ledger.reserve import Reserve
 from pipeline.ledger.scan import Extent, replay
 from pipeline.ledger.settle import cut_off
 from pipeline.ledger.state import Header, JobState, Wish
@@ -46,25 +47,33 @@ class Ledger:
         self._held = held
 
     @classmethod
-    def open(cls, path: Path, *, now: Callable[[], datetime] = utc_now, disk: Disk = DISK) -> Self:
+    def open(
+        cls, path: Path, *, now: Callable[[], datetime] = utc_now, disk: Disk = DISK, reserve: bool = False
+    ) -> Self:
         """Lock, recover and replay the ledger at *path*, made if missing; its records are durable after this.
 
-        Raises `LedgerBusy`, `LedgerDamaged`, `LedgerBroken`, and `UsageError` for the format of a later version.
+        With *reserve*, room is kept for what has to be written on a full disk: who buys something, asks for it.
+        Raises `LedgerBusy`, `LedgerDamaged`, `LedgerBroken`, `NoRoom`, and `UsageError` for the format of a later
+        version.
         """
         try:
-            return cls._open(path, now, disk)
+            return cls._open(path, now, disk, reserve)
         except OSError as error:
             raise LedgerBroken(f"{path}: the ledger cannot be opened: {error}") from error
 
     @classmethod
-    def _open(cls, path: Path, now: Callable[[], datetime], disk: Disk) -> Self:
+    def _open(cls, path: Path, now: Callable[[], datetime], disk: Disk, reserve: bool) -> Self:
         with ExitStack() as held:
             disk.make_folder(path.parent)
             held.callback(hold(path, at=now(), disk=disk).release)
             state, extent = replay(path) if path.exists() else (RunState(), Extent(length=0, lines=0))
             aside = _keep_torn(path, extent, now(), disk)
+            room = Reserve(path, disk)
+            held.callback(room.release)
+            if reserve:
+                room.take()
             descriptor = disk.open_append(path)
-            journal = Journal(path, descriptor, extent.length, disk)
+            journal = Journal(path, descriptor, extent.length, disk, room)
             held.callback(journal.close)
             _mend_end(descriptor, extent, disk)
             disk.sync(descriptor)  # what a killed process wrote may be read and yet not be durable
@@ -147,6 +156,11 @@ class Ledger:
     def commit_now(self) -> None:
         """The same, blocking."""
         self._journal.commit_now()
+
+    @property
+    def squeezed(self) -> str:
+        """Why the reserve had to be given up, in the system's words; empty while the disk has room."""
+        return self._journal.squeezed
 
     def settle_crash(self) -> list[JobState]:
         """Mark the attempts that a crash left open as uncertain, durably. The jobs concerned, in plan order."""

@@ -32,7 +32,11 @@ def hold(ledger: Path, *, at: datetime, disk: Disk) -> BaseFileLock:
         raise LedgerBusy(ledger, _holder(path)) from None
     except (OSError, NotImplementedError) as error:
         raise LedgerBroken(f"{path}: no lock can be had here, so a run would not be safe: {error}") from error
-    _sign(path, at, disk)
+    try:
+        _sign(path, at, disk)
+    except BaseException:  # whatever ends us here, the lock is nobody's
+        lock.release()
+        raise
     return lock
 
 

@@ -162,7 +162,9 @@ def _accepted(job: JobState, record: Record) -> int:
     fields = record.fields
     expires_at = _time(fields)
     _conclude(job, record, _FACTS[record.type])
-    job.video_id, job.attempts[-1].origin = fields["video_id"], fields["origin"]
+    latest = job.attempts[-1]
+    job.video_id = latest.video_id = fields["video_id"]
+    latest.origin = fields["origin"]
     job.request_id, job.raw = fields.get("request_id", ""), fields.get("raw", job.raw)
     job.accepted_at, job.expires_at = record.at, expires_at
     return 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +17,7 @@ from pipeline.ledger.fields import VIDEO_ID_CHARS_MAX
 from pipeline.ledger.ledger import Ledger, utc_now
 from pipeline.ledger.place import ledger_of
 from pipeline.ledger.replay import JobState, RunState
+from pipeline.ledger.spill import settle_spilled
 from pipeline.lifecycle import Fact, State
 
 _KEY_DIGITS_MIN = 6
@@ -32,11 +35,16 @@ class Unknown:
     expires_at: datetime | None
     """When the provider would drop the video, at the earliest; `None` where not known."""
     reason: str
+    origin: str
+    """The address that it was sent to."""
+    name: str
+    """What `resolve` takes for this job and no other: its id, or the first digits of its key."""
 
 
 def unknowns(state: RunState) -> list[Unknown]:
     """The jobs that wait for a decision, in plan order: those that a crash left open are among them."""
     keeps_s = state.header.retention_s if state.header else None
+    ids = Counter(job.id for job in state.jobs.values())
     return [
         Unknown(
             id=job.id,
@@ -45,6 +53,8 @@ def unknowns(state: RunState) -> list[Unknown]:
             submitted_at=latest.submitted_at,
             expires_at=None if keeps_s is None else latest.submitted_at + timedelta(seconds=keeps_s),
             reason=job.reason or "no answer is on record: the run ended in the middle of it, or is still waiting",
+            origin=latest.origin,
+            name=job.id if ids[job.id] == 1 and re.fullmatch(r"[\w][\w.-]*", job.id) else job.key[:12],
         )
         for job in state.jobs.values()
         if job.state in (State.UNCERTAIN, State.SUBMITTING)
@@ -58,16 +68,20 @@ def resolve(
     fact: Fact,
     *,
     video_id: str = "",
+    spills: Sequence[Path] = (),
     now: Callable[[], datetime] = utc_now,
     disk: Disk = DISK,
 ) -> list[JobState]:
     """Write *fact* (`ADOPTED` with *video_id*, `NOT_CREATED`, `RESUBMIT` or `DROPPED`) about the jobs that *names* say.
 
     A name is a job's id, a glob on ids, or the beginning of a key. All or none: raises `UsageError` for a name that
-    fits nothing or a job that is not uncertain, and `LedgerBusy` while a runner holds the run.
+    fits nothing or a job that is not uncertain, and `LedgerBusy` while a runner holds the run. What *spills* (folders)
+    know goes before: whose id was kept there is not uncertain.
     """
     with Ledger.open(ledger_of(run), now=now, disk=disk) as ledger:
         ledger.settle_crash()
+        if fact is not Fact.ADOPTED:  # who names the id needs no spill to know it
+            settle_spilled(ledger, spills, disk)
         jobs = _uncertain(ledger.state, names)
         if fact is Fact.ADOPTED:
             _check_adoption(ledger.state, jobs, video_id)

@@ -62,6 +62,8 @@ class Attempt:
     """The base URL that it was sent to; where an accepted id is known."""
     idempotency_key: str = ""
     body_sha256: str = ""
+    video_id: str = ""
+    """What was accepted; kept when a later attempt begins, so that nobody takes this video for another's."""
     ended_at: datetime | None = None
     """When the answer, or the lack of one, was written."""
     outcome: Fact | None = None

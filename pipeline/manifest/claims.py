@@ -43,10 +43,13 @@ class Claims:
                 jobs[n] = replace(renamed, path=place(renamed))
 
 
-def check_paths(jobs: Sequence[Job], collide: Callable[[Job, Job], None]) -> None:
-    """Tell *collide* of every job whose path is another's already, with that other. Paths are in lower case."""
+def check_paths(jobs: Sequence[Job], collide: Callable[[int, Job], None]) -> None:
+    """Tell *collide* of every job (its number) whose path is another's already, with that other.
+
+    Paths are in lower case.
+    """
     first: dict[str, Job] = {}
-    for job in jobs:
+    for n, job in enumerate(jobs):
         other = first.setdefault(job.path, job)
         if other is not job and job.path:
-            collide(job, other)
+            collide(n, other)

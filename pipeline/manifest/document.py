@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Protocol, TypeAlias
 
 from pipeline.manifest.fields import shown
@@ -60,28 +62,55 @@ _SECRET = re.compile(r"\bsk-[\w-]{8,}|(?:api_?key|token|secret|password)[\"']?\s
 """A line that may hold a key: it is not repeated, whatever is wrong with it."""
 
 
+_Kind: TypeAlias = tuple[str, str, bool]
+"""Code, place without its numbers, and whether it is a warning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finding:
+    offset: int
+    kind: _Kind
+    issue: Issue
+
+
+ALIKE_MAX = 20
+"""So many issues of one kind are told; of the others, how many there are."""
+_NUMBER = re.compile(r"\[\d+\]")
+
+
 class Findings:
-    """The issues found so far; the same one is kept once."""
+    """The issues found so far; the same one is kept once, and of those alike the first few."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.document: Document | None = None
-        self._found: dict[tuple[int, str, str], Issue] = {}
+        self._found: list[_Finding] = []
+        self._known: set[int] = set()
+        self._alike: Counter[_Kind] = Counter()
 
     def at(
         self, offset: int, code: str, message: str, *, label: str = "", warning: bool = False, hidden: bool = False
     ) -> None:
         """Add an issue at *offset*. *hidden* keeps the line out of it: it may hold a secret."""
         message = _KEY.sub("[a key]", message)
-        known = (offset, code, message)
-        if known in self._found:
+        known = hash((offset, code, message))
+        if known in self._known:
             return
-        position = self.source.position(offset)
-        line = self.source.line(position.line)
-        line = "" if hidden or _SECRET.search(line) else line
-        self._found[known] = Issue(
-            position=position, message=message, path=label, code=code, source=line, warning=warning
+        self._known.add(known)
+        kind = (code, _NUMBER.sub("[]", label), warning)
+        self._alike[kind] += 1
+        if self._alike[kind] > ALIKE_MAX:
+            return
+        line = self.source.line_around(offset)
+        issue = Issue(
+            position=self.source.position(offset),
+            message=message,
+            path=label,
+            code=code,
+            source="" if hidden or _SECRET.search(line) else line,
+            warning=warning,
         )
+        self._found.append(_Finding(offset=offset, kind=kind, issue=issue))
 
     def about(
         self, path: Path, code: str, message: str, *, key: bool = False, warning: bool = False, hidden: bool = False
@@ -93,11 +122,17 @@ class Findings:
 
     def in_order(self, *, warning: bool) -> Sequence[Issue]:
         """The issues that stop a run, or those that do not, in reading order."""
-        found = sorted(self._found.items(), key=lambda pair: pair[0][0])
-        return [issue for _, issue in found if issue.warning is warning]
+        found = sorted((f for f in self._found if f.issue.warning is warning), key=attrgetter("offset"))
+        last = {finding.kind: n for n, finding in enumerate(found)}
+        return [
+            replace(finding.issue, more=max(0, self._alike[finding.kind] - ALIKE_MAX))
+            if last[finding.kind] == n
+            else finding.issue
+            for n, finding in enumerate(found)
+        ]
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._known)
 
 
 class Unreadable(Exception):

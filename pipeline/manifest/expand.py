@@ -22,6 +22,8 @@ from pipeline.naming import UnsafePath
 
 TAKES_MAX = 100_000
 """More jobs from one entry want a word of consent."""
+JOBS_MAX = 200_000
+"""So do more jobs from one manifest."""
 
 PROMPT_MAX = 32_000
 _VALUES = (*SETTINGS, "takes", "group")
@@ -33,6 +35,7 @@ class _Wish:
 
     entry: Entry
     fields: Mapping[str, Any]
+    offset: int
     position: Position
     values: Mapping[str, Any]
     """By name; `None` for a setting that nobody states."""
@@ -65,7 +68,10 @@ class Expansion:
         self._claims = Claims(findings)
         self._refused: dict[tuple[Any, ...], Sequence[Refusal]] = {}
         self._derived: list[int] = []
+        self._full = False
         self._jobs: list[Job] = []
+        self._offsets: list[int] = []
+        """Where the entry of each job stands."""
 
     def add(self, entry: Entry, fields: Mapping[str, Any]) -> None:
         """Make the jobs of *entry*, whose *fields* have the right form."""
@@ -99,10 +105,12 @@ class Expansion:
         ground = self._ground
         values = {name: fields.get(name, self._base.get(name)) for name in _VALUES}
         meta = ground.merged(fields, "meta")
+        offset = self._document.offset(entry.path)
         return _Wish(
             entry=entry,
             fields=fields,
-            position=self._findings.source.position(self._document.offset(entry.path)),
+            offset=offset,
+            position=self._findings.source.position(offset),
             values=values,
             variables=NOTHING
             if self._document.literal
@@ -120,10 +128,15 @@ class Expansion:
         return not missing
 
     def _may_take(self, wish: _Wish, takes: int) -> bool:
-        if takes <= TAKES_MAX or self._ground.allow_large:
+        if self._ground.allow_large or (takes <= TAKES_MAX and len(self._jobs) + takes <= JOBS_MAX):
             return True
-        message = f"{takes:,} jobs from one entry; more than {TAKES_MAX:,} want --allow-large"
-        self._findings.about(self._where(wish, "takes"), "too-many", message)
+        if takes > TAKES_MAX:
+            message = f"{takes:,} jobs from one entry; more than {TAKES_MAX:,} want --allow-large"
+            self._findings.about(self._where(wish, "takes"), "too-many", message)
+        elif not self._full:
+            self._full = True
+            message = f"more than {JOBS_MAX:,} jobs up to here; so many in one manifest want --allow-large"
+            self._findings.about(wish.entry.path, "too-many", message)
         return False
 
     def _where(self, wish: _Wish, name: str, part: str = "") -> Path:
@@ -232,6 +245,7 @@ class Expansion:
         axes = wish.fields.get("vars", NOTHING) or wish.entry.columns
         variables = {**wish.variables, "take": take, "key": key[:8]} if wish.variables else NOTHING
         path = self._path(wish.entry.path, variables, group=words.group, name=name)
+        self._offsets.append(wish.offset)
         self._jobs.append(
             Job(
                 key=key,
@@ -269,7 +283,7 @@ class Expansion:
         variables = {**self._ground.vars, **job.axes, **settings, "take": job.take, "key": job.key[:8]}
         return self._path(OUTPUT_PATH, variables, group=job.group, name=job.id)
 
-    def _report_collision(self, job: Job, first: Job) -> None:
+    def _report_collision(self, n: int, first: Job) -> None:
+        job = self._jobs[n]
         message = f"'{job.id}' goes to {job.path}, where '{first.id}' (line {first.position.line}) goes already"
-        starts = self._findings.source.line_starts
-        self._findings.at(starts[job.position.line - 1] + job.position.column - 1, "path-collision", message)
+        self._findings.at(self._offsets[n], "path-collision", message)

@@ -49,6 +49,11 @@ class Form:
         self._names = Draft202012Validator({**self.entry_schema, "properties": dict.fromkeys(fields, True)})
         self._fields = {name: _Field(field) for name, field in fields.items()}
         self._names_kept: dict[frozenset[str], Sequence[Fault]] = {}
+        self.faults_schema: dict[str, Any] = self.schema["properties"]["provider"]["properties"]["faults"]
+
+    def judge_faults(self, faults: JSON) -> Sequence[Fault]:
+        """What is wrong with a mapping of sandbox faults that stands for itself."""
+        return faults_of(Draft202012Validator(self.faults_schema).iter_errors(faults))
 
     def judge_frame(self, frame: JSON) -> Sequence[Fault]:
         """What is wrong around the entries."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.errors import UsageError
 from pipeline.manifest.addresses import BadAddress, checked_address
+from pipeline.manifest.chances import overfull
 from pipeline.manifest.document import Document, Findings, Path
 from pipeline.manifest.fields import did_you_mean, shown
 from pipeline.manifest.placing import DEFAULT_PATH, Placing
@@ -46,9 +47,8 @@ def read_provider(
         if wish or "provider" not in frame:
             raise UsageError(f"{message} (known: {', '.join(profiles.names)})")
         findings.about(path, "unknown-profile", message)
-    elif "sandbox" in stated and not profile.embedded:
-        message = f"sandbox settings are for a provider that vidbatch starts itself; {name} is not one"
-        findings.about(("provider", "sandbox"), "sandbox-only", message, key=True)
+    else:
+        _check_sandbox(stated, profile, findings)
     position = findings.source.position(document.offset(path)) if stated else None
     choice = ProviderChoice(
         profile=name,
@@ -57,10 +57,33 @@ def read_provider(
         price_per_second=_money(("provider", "price_per_second"), document, findings)
         if "price_per_second" in stated
         else None,
-        options=stated.get("sandbox", NOTHING),
+        options=_options(stated),
         position=position,
     )
     return choice, profile
+
+
+def _check_sandbox(stated: Mapping[str, Any], profile: Profile, findings: Findings) -> None:
+    """What is for the embedded sandbox alone, and whether it will be read."""
+    for name in ("sandbox", "faults"):
+        if name not in stated:
+            continue
+        what = "sandbox settings are" if name == "sandbox" else "faults are"
+        path = ("provider", name)
+        if not profile.embedded:
+            message = f"{what} for a provider that vidbatch starts itself; {profile.name} is not one"
+            findings.about(path, "sandbox-only", message, key=True)
+        elif "base_url" in stated:
+            message = f"{what} for a sandbox that vidbatch starts itself, and not for the one at 'base_url'"
+            findings.about(path, "sandbox-only", message, key=True, warning=True)
+    for below, message in overfull(stated.get("faults", NOTHING)):
+        findings.about(("provider", "faults", *below), "chances", message)
+
+
+def _options(stated: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What only the embedded sandbox reads, in the form of its settings."""
+    options = stated.get("sandbox", NOTHING)
+    return {**options, "faults": stated["faults"]} if "faults" in stated else options
 
 
 def read_limits(frame: Mapping[str, Any], document: Document, findings: Findings) -> LimitsWish:

@@ -24,8 +24,9 @@ from pipeline.memory import garbage_left_alone
 from pipeline.model import NOTHING, Job, Manifest, Profile, SourceFile
 from pipeline.naming import slug
 
-YAML_BYTES_MAX = 64 * 2**20
-DATA_BYTES_MAX = 512 * 2**20
+BYTES_MAX = 64 * 2**20
+LARGE_BYTES_MAX = 512 * 2**20
+"""A data file may have so many with `--allow-large`."""
 
 _YAML = (".yaml", ".yml")
 _CSV = (".csv", ".tsv")
@@ -41,7 +42,7 @@ class Wishes:
     allow_unknown: bool = False
     """What the profile refuses becomes a warning."""
     allow_large: bool = False
-    """One entry may make more than 100,000 jobs."""
+    """One entry may make more than 100,000 jobs, one manifest more than 200,000, of a data file beyond 64 MiB."""
 
 
 def load(
@@ -61,7 +62,8 @@ def load(
         known = ", ".join((*_YAML, *_CSV, *_JSONL))
         raise UsageError(f"{path}: what kind of manifest is this? its name must end in one of {known}")
     with garbage_left_alone():
-        source, kept = read_source(path, bytes_max=YAML_BYTES_MAX if suffix in _YAML else DATA_BYTES_MAX)
+        large = wishes.allow_large and suffix not in _YAML
+        source, kept = read_source(path, bytes_max=LARGE_BYTES_MAX if large else BYTES_MAX)
         return _Loading(path, source, kept, Profiles(find=find_profile, names=profile_names), wishes).manifest()
 
 

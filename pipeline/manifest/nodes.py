@@ -66,7 +66,7 @@ class NodeDocument:
 
     def __init__(self, root: Node, schema: Mapping[str, Any]) -> None:
         self._root = root
-        self._entry_schema = schema["properties"]["jobs"]["items"]
+        self._entry_schema = schema["properties"].get("jobs", {}).get("items", {})
         self.frame = self._frame(root, schema)
 
     def _frame(self, root: Node, schema: Mapping[str, Any]) -> JSON:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.manifest.columns import Column, columns_of, delimiter_of
 from pipeline.manifest.document import Entry, Findings, Path, Unreadable, dotted
+from pipeline.manifest.read_yaml import NAMES_MAX
 from pipeline.manifest.source import Source
 from pipeline.model import JSON, NOTHING
 
@@ -28,9 +29,10 @@ class RowsDocument:
         self._starts: list[int] = []
         self.frame: JSON = {"jobs": [None]}
         self._header_start = len(source.text) - len(source.text.lstrip("\r\n"))
-        self._delimiter = delimiter_of(source.line(source.position(self._header_start).line))
-        lines = io.StringIO(source.text, newline="")
-        self._reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        self._delimiter = delimiter_of(source.line_around(self._header_start))
+        self._unread = 0
+        """Where the text begins that no row was made of yet."""
+        self._reader = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
         self._columns = self._header(entry_schema["properties"])
 
     def entries(self) -> Iterator[Entry]:
@@ -73,6 +75,10 @@ class RowsDocument:
         except csv.Error as error:
             self._refuse(self._header_start, error)
             raise Unreadable from None
+        if len(headers) > NAMES_MAX:
+            place = _cell(self._source.text, self._header_start, self._delimiter, NAMES_MAX)
+            self._findings.at(place, "too-many", f"{len(headers):,} columns; {NAMES_MAX:,} is the most")
+            raise Unreadable
         columns, faults = columns_of(headers, fields)
         for fault in faults:
             place = _cell(self._source.text, self._header_start, self._delimiter, fault.number)
@@ -82,10 +88,14 @@ class RowsDocument:
             raise Unreadable
         return columns
 
+    def _lines(self) -> Iterator[str]:
+        for line in io.StringIO(self._source.text, newline=""):
+            self._unread += len(line)
+            yield line
+
     def _rows(self) -> Iterator[tuple[int, Sequence[str]]]:
-        starts = self._source.line_starts
         while True:
-            start = starts[self._reader.line_num] if self._reader.line_num < len(starts) else len(self._source.text)
+            start = self._unread
             try:
                 row = next(self._reader)
             except StopIteration:
@@ -143,8 +153,18 @@ class RowsDocument:
         elif "field larger" in said:
             self._findings.at(start, "too-long", "a cell of this row is longer than 131,072 characters")
         else:
+            self._report_stray(*_stray(self._source.text, start, self._delimiter))
+
+    def _report_stray(self, opened: int, ended: int) -> None:
+        first, last = self._source.position(opened).line, self._source.position(ended).line
+        if first == last:
             message = "a quoted cell ends here but its text goes on; write a quote inside quotes twice"
-            self._findings.at(_stray(self._source.text, start, self._delimiter), "stray-quote", message)
+            self._findings.at(ended, "stray-quote", message)
+        else:
+            message = (
+                f"the quote that opens this cell is closed on line {last}, where more text follows; was it meant to"
+            )
+            self._findings.at(opened, "unclosed-quote", f"{message} be closed before?")
 
     def _number(self, path: Path) -> int | None:
         """The column that sets *path*; `None` where none does."""
@@ -204,11 +224,11 @@ def _open_quote(text: str, start: int, delimiter: str) -> int:
     return next((begin for begin, _, closed in _cells(text, start, delimiter) if not closed), start)
 
 
-def _stray(text: str, start: int, delimiter: str) -> int:
-    """Where text goes on behind a closing quote, in the record at *start*."""
+def _stray(text: str, start: int, delimiter: str) -> tuple[int, int]:
+    """Where a cell opens whose text goes on behind its closing quote, and where that is, in the record at *start*."""
     for begin, end, _ in _cells(text, start, delimiter):
         if text[begin : begin + 1] == '"':
             after = _after_quoted(text, begin)[0]
             if after < end:
-                return after
-    return start
+                return begin, after
+    return start, start

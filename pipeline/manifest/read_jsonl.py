@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.manifest.document import Entry, Findings, Path, Unreadable, dotted
 from pipeline.manifest.fields import DATA_FIELDS, MAPPING_FIELDS, NOT_YET_COLUMNS, near_miss, shown
-from pipeline.manifest.read_yaml import DEPTH_MAX
+from pipeline.manifest.read_yaml import DEPTH_MAX, NAMES_MAX
 from pipeline.manifest.scalars import typed
 from pipeline.manifest.source import Source
 from pipeline.model import JSON, NOTHING
@@ -82,8 +82,9 @@ class LinesDocument:
         if not isinstance(value, dict):
             self._findings.at(start, "wrong-type", 'each line is an object: {"prompt": "…"}')
             return None
-        if any(isinstance(field, dict | list) for field in value.values()) and _height(value) > DEPTH_MAX:
-            self._findings.at(start, "too-deep", f"nested deeper than {DEPTH_MAX} levels")
+        excess = _excess(value)
+        if excess is not None:
+            self._findings.at(start, *excess)
             return None
         if self._doubled:
             self._report_doubled(start)
@@ -139,9 +140,23 @@ def _no_number(word: str) -> JSON:
     raise ValueError(f"{word} is not a number in JSON")
 
 
-def _height(value: JSON) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + max(map(_height, inner), default=0)
+def _excess(value: JSON) -> tuple[str, str] | None:
+    """Code and message of what is too much in *value*, level by level: it may be deeper than we could recur."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > DEPTH_MAX:
+            return "too-deep", f"nested deeper than {DEPTH_MAX} levels"
+        below: list[JSON] = []
+        for part in level:
+            if isinstance(part, dict):
+                if len(part) > NAMES_MAX:
+                    return "too-many", f"more than {NAMES_MAX:,} names in one object"
+                below.extend(part.values())
+            elif isinstance(part, list):
+                below.extend(part)
+        level = below
+    return None
 
 
 def _sendable(value: JSON) -> bool:

@@ -17,6 +17,8 @@ from pipeline.manifest.nodes import MappingNode, Node, NodeDocument, ScalarNode,
 from pipeline.manifest.source import Source
 
 DEPTH_MAX = 16
+NAMES_MAX = 1_000
+"""How many keys a mapping may have: as many as a row has columns."""
 ALIASED_NODES_MAX = 1_000_000
 """How many nodes aliases may stand for, all together."""
 
@@ -26,6 +28,8 @@ _TAB_IN_INDENT = re.compile(r"[ \-]*\t")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _COLON = "a ': ' does not belong here: quote a text that holds one, and indent a key as those above it"
 _BRACKET = "a ',' or a closing bracket was expected here"
+_OPEN = "the bracket that opens here is not closed, or a ',' is missing before line {line}"
+_QUOTE = "the quoted text that begins here ends on line {line}, where it makes no sense: is its closing quote missing?"
 _PLAINER = {
     "mapping values are not allowed in this context": _COLON,
     "mapping values are not allowed here": _COLON,
@@ -36,8 +40,10 @@ _PLAINER = {
     "did not find expected ',' or ']'": _BRACKET,
     "could not find expected ':'": "a ':' is missing after this key",
     "found character that cannot start any token": "a text cannot begin with this character; quote it",
+    "found invalid Unicode character escape code": "this escape names no character; write the character itself",
     "found unknown escape character": "this escape is unknown in double quotes; write '\\\\' for a backslash",
 }
+_FLOW = ("did not find expected ',' or '}'", "did not find expected ',' or ']'")
 _AT_ITS_START = ("found unexpected end of stream",)
 
 
@@ -62,6 +68,8 @@ class _Tree:
         self._anchors: dict[str, Node | None] = {}
         self._aliased = 0
         self._open: list[_Open] = []
+        self._long_quote: tuple[int, int] | None = None
+        """Where the last scalar begins and the number of the line it ends on, where it is quoted and spans lines."""
         self._root: Node | None = None
 
     def root(self) -> Node | None:
@@ -87,6 +95,9 @@ class _Tree:
         if isinstance(event, yaml.ScalarEvent):
             start, end = _start(event), _end(event)
             plain = event.style is None or event.style == ""
+            lines: Any = (event.start_mark, event.end_mark)
+            spans = event.style in ("'", '"') and lines[1].line > lines[0].line
+            self._long_quote = (start, lines[1].line + 1) if spans else None
             if event.style == '"' and _SURROGATE.search(event.value):
                 self._findings.at(start, "bad-text", "half of a surrogate pair is no character")
             self._place(self._anchored(event, ScalarNode(start, end, event.value, plain)), start)
@@ -163,6 +174,7 @@ class _Tree:
             return
         mapping.pairs[key] = (place, node)
         _grow(mapping, node)
+        self._count_names(mapping, place)
 
     def _merge(self, mapping: MappingNode, merged: Node) -> None:
         """Take over the keys of *merged* that *mapping* does not state itself; of several, the first one's."""
@@ -172,6 +184,11 @@ class _Tree:
                 return
             for key, pair in source.pairs.items():
                 mapping.pairs.setdefault(key, pair)
+            self._count_names(mapping, mapping.start)
+
+    def _count_names(self, mapping: MappingNode, place: int) -> None:
+        if len(mapping.pairs) > NAMES_MAX:
+            self._stop(place, "too-many", f"more than {NAMES_MAX:,} keys in one mapping")
 
     def _stop(self, offset: int, code: str, message: str) -> NoReturn:
         self._findings.at(offset, code, message)
@@ -186,6 +203,11 @@ class _Tree:
         tab = self._tab_near(offset)
         if tab is not None:
             self._stop(tab, "tab", "a tab character indents this line; YAML wants spaces")
+        line = self._source.position(offset).line
+        if self._long_quote is not None and self._long_quote[1] == line:
+            self._stop(self._long_quote[0], "unclosed-quote", _QUOTE.format(line=line))
+        if problem in _FLOW and error.context_mark is not None and error.context_mark.line + 1 < line:
+            self._stop(error.context_mark.index, "syntax", _OPEN.format(line=line))
         self._stop(offset, "syntax", _PLAINER.get(problem, f"this is not YAML: {problem}"))
 
     def _tab_near(self, offset: int) -> int | None:

@@ -15,10 +15,11 @@ _RED, _YELLOW, _BOLD, _DIM, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[1m", "\x1b[2m
 def render_issue(issue: Issue, *, color: bool = False) -> str:
     """*issue* for a terminal, over one or three lines, without a final newline."""
     paint = _painted if color else _bare
-    place = paint(str(issue.position), _BOLD)
+    place = paint(_visible(str(issue.position)), _BOLD)
     kind = f"{paint('warning', _YELLOW)}: " if issue.warning else ""
     where = paint(f" ({issue.path})", _DIM) if issue.path else ""
-    first = f"{place}: {kind}{_visible(issue.message)}{where}"
+    more = f"; and {issue.more:,} more like it" if issue.more else ""
+    first = f"{place}: {kind}{_visible(issue.message)}{where}{more}"
     if not issue.source.strip():
         return first
     text, indent = _window(issue.source, issue.position.column - 1)
@@ -37,6 +38,7 @@ def issue_json(issue: Issue) -> dict[str, JSON]:
         "code": issue.code,
         "message": issue.message,
         "warning": issue.warning,
+        "more": issue.more,
         "source": issue.source,
     }
 

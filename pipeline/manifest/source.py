@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
-from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from pipeline.model import Issue, Position, SourceFile
 SOURCE_LINE_MAX = 40_000
 """Longer lines are not carried in an issue."""
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
+_BLOCK = 4_096
+"""So many characters stand between two places whose line is kept: a text of line ends alone is indexed in no time."""
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]")
 _OTHER_ENCODINGS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -32,21 +33,46 @@ class Source:
         self.name = name
         self.text = text
 
-    @cached_property
-    def line_starts(self) -> list[int]:
-        """The offset of every line's first character."""
-        return [0, *(end.end() for end in _LINE_END.finditer(self.text))]
-
     def position(self, offset: int) -> Position:
         """The line and column of *offset*."""
-        line = bisect_right(self.line_starts, offset)
-        return Position(file=self.name, line=line, column=offset - self.line_starts[line - 1] + 1)
+        line, start = self._line_at(offset)
+        return Position(file=self.name, line=line, column=offset - start + 1)
 
-    def line(self, number: int) -> str:
-        """Line *number* as written, without its end; empty where it is too long to show."""
-        start = self.line_starts[number - 1]
-        end = self.line_starts[number] if number < len(self.line_starts) else len(self.text)
-        return self.text[start:end].rstrip("\r\n") if end - start <= SOURCE_LINE_MAX else ""
+    def line_around(self, offset: int) -> str:
+        """The line of *offset* as written, without its end; empty where it is too long to show."""
+        _, start = self._line_at(offset)
+        line = self.text[start : start + SOURCE_LINE_MAX + 2].split("\n", 1)[0].split("\r", 1)[0]
+        return line if len(line) <= SOURCE_LINE_MAX else ""
+
+    def _line_at(self, offset: int) -> tuple[int, int]:
+        """The number of the line of *offset*, and where it begins."""
+        ended, start = self._blocks[offset // _BLOCK]
+        at = offset - offset % _BLOCK
+        return 1 + ended + self._ends(at, offset), self._last_start(at, offset, start)
+
+    @cached_property
+    def _blocks(self) -> Sequence[tuple[int, int]]:
+        """For the first character of every block: how many lines end before it, and where its own line begins."""
+        return list(self._count())
+
+    def _count(self) -> Iterator[tuple[int, int]]:
+        ended = start = 0
+        for at in range(0, len(self.text) + 1, _BLOCK):
+            yield ended, start
+            ended += self._ends(at, at + _BLOCK)
+            start = self._last_start(at, at + _BLOCK, start)
+
+    def _ends(self, start: int, stop: int) -> int:
+        """How many lines end from *start* to before *stop*; where a CR LF does, its LF stands."""
+        text = self.text
+        return text.count("\n", start, stop) + text.count("\r", start, stop) - text.count("\r\n", start, stop + 1)
+
+    def _last_start(self, start: int, stop: int, before: int) -> int:
+        """Where the line of the character at *stop* begins; *before* where no line ends from *start* to there."""
+        after_lf = self.text.rfind("\n", start, stop) + 1
+        stop -= self.text.startswith("\r\n", stop - 1)
+        after_cr = self.text.rfind("\r", max(start, after_lf), stop) + 1
+        return max(after_lf, after_cr) or before
 
 
 def read_bytes(path: Path, *, bytes_max: int) -> bytes:
@@ -74,9 +100,10 @@ def read_source(path: Path, *, bytes_max: int) -> tuple[Source, SourceFile]:
     found = _NOT_TEXT.search(text)
     source = Source(name, text)
     if found:
-        position = source.position(found.start())
+        at = found.start()
+        position = source.position(at)
         message = f"the control character U+{ord(found.group()):04X} does not belong in a text file"
-        issue = Issue(position=position, message=message, code="control-character", source=source.line(position.line))
+        issue = Issue(position=position, message=message, code="control-character", source=source.line_around(at))
         raise InvalidManifest([issue])
     return source, SourceFile(name=path.name, sha256=hashlib.sha256(content).hexdigest(), content=content)
 
@@ -90,9 +117,10 @@ def _decode(name: str, content: bytes) -> str:
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8")
         source = Source(name, before + content[error.start : error.start + 200].decode("utf-8", "replace"))
-        position = source.position(len(before))
+        at = len(before)
+        position = source.position(at)
         message = f"byte 0x{content[error.start]:02X} at offset {error.start} is not UTF-8; save the file as UTF-8"
-        issue = Issue(position=position, message=message, code="wrong-encoding", source=source.line(position.line))
+        issue = Issue(position=position, message=message, code="wrong-encoding", source=source.line_around(at))
         raise InvalidManifest([issue]) from None
 
 

@@ -6,11 +6,21 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_TYPES = {"string": "text", "integer": "whole number", "number": "number", "object": "mapping", "array": "list"}
+_TYPES = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "object": "mapping",
+    "array": "list",
+}
 
 
 def field_table(schema: Mapping[str, Any]) -> str:
-    """A Markdown table of every field in *schema* (without references), in the schema's order."""
+    """A Markdown table of every field in *schema* (without references), in the schema's order.
+
+    What stands in a field with a `$comment` is told elsewhere: the comment says where.
+    """
     rows = "".join(f"| `{path}` | {_type(field)} | {_meaning(field)} |\n" for path, field in _fields(schema))
     return f"| field | what it holds | meaning |\n| --- | --- | --- |\n{rows}"
 
@@ -19,6 +29,8 @@ def _fields(schema: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, M
     for name, field in schema.get("properties", {}).items():
         path = f"{above}{name}"
         yield path, field
+        if "$comment" in field:
+            continue
         yield from _fields(field, f"{path}.")
         if "items" in field:
             yield from _fields(field["items"], f"{path}[].")
@@ -38,7 +50,8 @@ def _meaning(field: Mapping[str, Any]) -> str:
     extent = f" ({', '.join(bounds)})" if bounds else ""
     default = f" Default: `{_written(field['default'])}`." if "default" in field else ""
     example = f" Such as `{_written(field['examples'][0])}`."
-    return f"{field['description']}{extent}{default}{example}".replace("|", "\\|")
+    elsewhere = f" {field['$comment']}" if "$comment" in field else ""
+    return f"{field['description']}{extent}{default}{example}{elsewhere}".replace("|", "\\|")
 
 
 def _written(value: Any) -> str:

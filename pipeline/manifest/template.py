@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pipeline.manifest.fields import did_you_mean, shown
+from pipeline.manifest.misreading import ONLY, misreading
 from pipeline.model import JSON
 
 if TYPE_CHECKING:
@@ -105,10 +106,12 @@ _NODES = frozenset(
 class BadTemplate(ValueError):
     """A template that cannot be used; the message says why. `word` is what is at fault in its text, where one is."""
 
-    def __init__(self, message: str, *, code: str = "bad-template", word: str = "") -> None:
+    def __init__(self, message: str, *, code: str = "bad-template", word: str = "", near: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.word = word
+        self.near = near
+        """What stands in the text where the fault is."""
 
 
 def is_template(text: str) -> bool:
@@ -198,7 +201,8 @@ def _compile(text: str, writer: Writer) -> Any:
         _refuse_statements(tree)
         return environment.from_string(text)
     except jinja2.TemplateSyntaxError as error:
-        raise BadTemplate(f"the template cannot be read: {error.message}") from None
+        message, near = misreading(text, error.message or "")
+        raise BadTemplate(message, near=near) from None
     except jinja2.TemplateError as error:
         raise BadTemplate(f"the template cannot be read: {shown(error)}") from None
     except (RecursionError, MemoryError, SyntaxError, ValueError, OverflowError) as error:
@@ -214,7 +218,7 @@ def _refuse_statements(node: Any) -> None:
         node = waiting.pop()
         kind = type(node).__name__
         if kind not in _NODES:
-            raise BadTemplate(f"templates hold values, filters and 'if' only; this one has '{kind.lower()}'")
+            raise BadTemplate(ONLY.format(kind.lower()))
         if kind == "Filter" and node.name not in _FILTERS:
             known = ", ".join(_FILTERS)
             raise BadTemplate(f"there is no filter '{shown(node.name)}'; there are {known}", word=node.name)

@@ -59,7 +59,8 @@ class Texts:
         """Make *fault* an issue at the word it is about, or at the text."""
         start, end = self._document.extent(path)
         match = _word(fault.word).search(self._findings.source.text, start, end) if fault.word else None
-        offset = match.start(1) if match else start
+        near = self._findings.source.text.find(fault.near, start, end) if fault.near else -1
+        offset = match.start(1) if match else max(start, near)
         message = f"{fault}, in {of}" if of else str(fault)
         self._findings.at(offset, fault.code, message, label=self._document.label(path))
 

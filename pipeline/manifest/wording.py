@@ -100,6 +100,8 @@ def _bad_name(path: Path, error: _Verdict) -> Fault:
     if error.keyword == "not":
         message = f"'{shown(error.value)}' is {error.schema['not'].get('description', 'reserved')}"
         return Fault(path=path, code="reserved-name", message=message, key=True)
+    if error.keyword == "enum":
+        return Fault(path=path, code="unknown-word", message=_unknown_word(error), key=True)
     wanted = error.schema.get("patternErrorMessage", "it has the wrong form")
     return Fault(path=path, code="bad-name", message=f"the name '{shown(error.value)}': {wanted}", key=True)
 
@@ -160,6 +162,12 @@ def _const(error: _Verdict) -> str:
     return f"{_found(error.value)} is not known here; write {error.limit}"
 
 
+def _unknown_word(error: _Verdict) -> str:
+    words: list[str] = error.limit
+    near = did_you_mean(str(error.value), words)
+    return f"{_found(error.value)} is not known here{near or '; there are ' + ', '.join(words)}"
+
+
 def _required(error: _Verdict) -> str:
     missing = [name for name in error.limit if name not in error.value]
     return "missing: " + ", ".join(f"'{name}'" for name in missing)
@@ -176,8 +184,10 @@ _WORDS: Mapping[str, tuple[str, Callable[[_Verdict], str]]] = {
     "minLength": ("empty", _too_short),
     "maxLength": ("too-long", _too_long),
     "minItems": ("empty", lambda _: "the list is empty"),
+    "maxItems": ("too-long", lambda error: f"{len(error.value):,} entries; {error.limit:,} is the most"),
     "minimum": ("out-of-range", _bound("the least is")),
     "maximum": ("out-of-range", _bound("the most is")),
     "exclusiveMinimum": ("out-of-range", _bound("it must be more than")),
     "const": ("unsupported-version", _const),
+    "enum": ("unknown-word", _unknown_word),
 }

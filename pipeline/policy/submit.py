@@ -7,15 +7,14 @@ from datetime import datetime
 
 from pipeline.errors import NotSent, ProviderError, Untrusted
 from pipeline.lifecycle import Fact
-from pipeline.pacing import retry_after_s
-from pipeline.policy.verdict import Backoff, Stop, Verdict, pause_after, words_of
+from pipeline.policy.verdict import Backoff, Stop, Verdict, pause_after, throttled_s, words_of
 from pipeline.providers.base import Problem, Refusal, Submission
 
-UNREACHABLE_TRIES = 8
-UNREACHABLE_S = 600.0
-"""So many submits in a row that could not be sent, over so long: then the address is taken for dead."""
 UNREACHABLE_AT_START = 5
-"""The same, before anything was accepted: more likely a wrong address than an outage."""
+"""Submits in a row that could not be sent, before anything was accepted: more likely a wrong address than an outage.
+Later an outage is sat out: see `breaker`."""
+NO_CHANNEL_AT_START = 5
+"""The same for "no channel for this model" (503): then the model is wrong, or not for us."""
 UNCERTAIN_IN_A_ROW = 5
 """Submits in a row of unknown outcome: each may be a bill, so no more are sent."""
 REJECTED_AT_START = 5
@@ -29,8 +28,6 @@ class Streak:
     """What the submit lane has just been through."""
 
     unreachable: int = 0
-    unreachable_s: float = 0.0
-    """Since the first of them."""
     throttled: int = 0
     uncertain: int = 0
     rejected: int = 0
@@ -59,10 +56,11 @@ def after_submit(
         case Submission():
             return Verdict(fact=Fact.ACCEPTED)
         case NotSent():
+            dead = streak.accepted == 0 and streak.unreachable + 1 >= UNREACHABLE_AT_START
             return Verdict(
                 fact=Fact.NOT_SENT,
                 reason=str(outcome),
-                stop=Stop.SUBMITS if _is_dead(streak) else Stop.NOTHING,
+                stop=Stop.SUBMITS if dead else Stop.NOTHING,
                 pause_s=pause_after(backoff, streak.unreachable + 1, spread),
             )
         case Untrusted():
@@ -71,13 +69,6 @@ def after_submit(
             return _after_refused_submit(outcome, streak, backoff, now, spread)
         case _:
             return _uncertain(str(outcome), streak)
-
-
-def _is_dead(streak: Streak) -> bool:
-    """Whether one more submit that could not be sent is one too many."""
-    if streak.accepted == 0:
-        return streak.unreachable + 1 >= UNREACHABLE_AT_START
-    return streak.unreachable + 1 >= UNREACHABLE_TRIES and streak.unreachable_s >= UNREACHABLE_S
 
 
 def _after_refused_submit(refusal: Refusal, streak: Streak, backoff: Backoff, now: datetime, spread: float) -> Verdict:
@@ -89,16 +80,21 @@ def _after_refused_submit(refusal: Refusal, streak: Streak, backoff: Backoff, no
             hopeless = streak.accepted == 0 and streak.rejected + 1 >= REJECTED_AT_START
             return Verdict(fact=Fact.REJECTED, reason=reason, stop=Stop.SUBMITS if hopeless else Stop.NOTHING)
         case Problem.THROTTLED:
-            asked_s = retry_after_s(refusal.retry_after, now=now) or 0.0
-            own_s = pause_after(backoff, streak.throttled + 1, spread)
-            wait_s = asked_s * (1.0 + spread / 10) if asked_s else own_s
-            return Verdict(fact=Fact.THROTTLED, reason=reason, pause_s=wait_s)
+            hopeless = _has_no_channel(refusal) and streak.accepted == 0 and streak.throttled + 1 >= NO_CHANNEL_AT_START
+            wait_s = throttled_s(refusal, streak.throttled + 1, backoff=backoff, now=now, spread=spread)
+            stop = Stop.SUBMITS if hopeless else Stop.NOTHING
+            return Verdict(fact=Fact.THROTTLED, reason=reason, pause_s=wait_s, stop=stop)
         case Problem.NO_MONEY:
             return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.SUBMITS)
         case Problem.BAD_KEY | Problem.WRONG_ADDRESS:
             return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.RUN)
         case _:
             return _uncertain(reason, streak)
+
+
+def _has_no_channel(refusal: Refusal) -> bool:
+    """The provider knows nobody who could do it just now; it says so for a wrong model too."""
+    return refusal.http == 503 and not refusal.retry_after
 
 
 def _uncertain(reason: str, streak: Streak) -> Verdict:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 from pipeline.lifecycle import Fact
-from pipeline.pacing import backoff_s
+from pipeline.pacing import backoff_s, retry_after_s
 from pipeline.providers.base import Refusal
 
 
@@ -47,6 +48,10 @@ class Patience:
     submit: Backoff = Backoff(base_s=2.0, cap_s=300.0)
     look: Backoff = Backoff(base_s=2.0, cap_s=60.0)
     fetch: Backoff = Backoff(base_s=1.0, cap_s=60.0)
+    rest: Backoff = Backoff(base_s=60.0, cap_s=900.0)
+    """Of a lane whose breaker is open, from probe to probe."""
+    outage_s: float = 8 * 3600.0
+    """So long may a lane's probes fail before the run ends: a night. What was bought before has expired by then."""
 
 
 PATIENCE = Patience()
@@ -63,3 +68,9 @@ def words_of(outcome: object) -> str:
 def pause_after(backoff: Backoff, failures: int, spread: float) -> float:
     """How long to wait after the n-th failure in a row."""
     return backoff_s(failures, base_s=backoff.base_s, cap_s=backoff.cap_s, spread=spread)
+
+
+def throttled_s(refusal: Refusal, failures: int, *, backoff: Backoff, now: datetime, spread: float) -> float:
+    """How long a lane waits after the n-th "not now" in a row: as asked and a little longer, or its own time."""
+    asked_s = retry_after_s(refusal.retry_after, now=now) or 0.0
+    return max(asked_s * (1.0 + spread / 10), pause_after(backoff, failures, spread))

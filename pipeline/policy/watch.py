@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.errors import ProviderError, Untrusted
 from pipeline.lifecycle import Fact
-from pipeline.pacing import retry_after_s
-from pipeline.policy.verdict import Backoff, Stop, Verdict, pause_after, words_of
+from pipeline.policy.verdict import Backoff, Stop, Verdict, pause_after, throttled_s, words_of
 from pipeline.providers.base import Observation, Problem, Refusal, Status
 
+UNREADABLE_TRIES = 10
+"""So many answers in a row that nobody can read, for one video, while others can be looked at: it is stalled."""
+SLOW_S = 300.0
+"""So often a stalled video is looked at, as long as the run has anything else to do."""
 LOST_TRIES = 5
 LOST_GRACE_S = 600.0
 """A gateway's database may lag behind its own answer: an unknown id is believed after so long, not before."""
@@ -21,11 +24,13 @@ class Looks:
     """What the watch lane has seen of one video so far."""
 
     age_s: float
-    """Since it was accepted."""
+    """Since this run began to watch it, without the time in which nobody answered."""
     unknown: int = 0
     """Answers in a row that did not know its id."""
+    unreadable: int = 0
+    """Answers in a row about it that nobody can read."""
     failures: int = 0
-    """Looks in a row, of the whole lane, that told nothing."""
+    """Pauses in a row, of the whole lane, because looks told nothing."""
 
 
 def after_look(
@@ -47,10 +52,17 @@ def after_look(
             verdict = _after_refused_look(outcome, looks, backoff, now, spread)
         case _:
             verdict = Verdict(fact=None, reason=str(outcome), pause_s=pause_after(backoff, looks.failures + 1, spread))
-    if verdict.fact in (None, Fact.STATUS) and verdict.stop is Stop.NOTHING and looks.age_s > deadline_s:
-        reason = verdict.reason or f"no end after {looks.age_s:.0f} s"
-        return replace(verdict, fact=Fact.STALLED, reason=reason, again_s=None)
+    if verdict.fact in (None, Fact.STATUS) and verdict.stop is Stop.NOTHING:
+        unreadable = is_unreadable(outcome) and looks.unreadable + 1 >= UNREADABLE_TRIES
+        if unreadable or looks.age_s > deadline_s:
+            reason = verdict.reason or f"no end after {looks.age_s:.0f} s"
+            return Verdict(fact=Fact.STALLED, reason=reason, pause_s=verdict.pause_s, again_s=SLOW_S)
     return verdict
+
+
+def is_unreadable(outcome: object) -> bool:
+    """Whether it is an answer that should tell of the video, and nobody can read it."""
+    return isinstance(outcome, Refusal) and outcome.problem is Problem.TROUBLE and 200 <= outcome.http < 300
 
 
 def _after_observation(seen: Observation) -> Verdict:
@@ -80,9 +92,7 @@ def _after_refused_look(refusal: Refusal, looks: Looks, backoff: Backoff, now: d
                 return Verdict(fact=Fact.LOST, reason=reason)
             return Verdict(fact=None, reason=reason, again_s=pause_after(backoff, looks.unknown + 1, spread))
         case Problem.THROTTLED:
-            asked_s = retry_after_s(refusal.retry_after, now=now) or 0.0
-            return Verdict(
-                fact=None, reason=reason, pause_s=max(asked_s, pause_after(backoff, looks.failures + 1, spread))
-            )
+            wait_s = throttled_s(refusal, looks.failures + 1, backoff=backoff, now=now, spread=spread)
+            return Verdict(fact=None, reason=reason, pause_s=wait_s)
         case _:
             return Verdict(fact=None, reason=reason, pause_s=pause_after(backoff, looks.failures + 1, spread))

@@ -37,6 +37,7 @@ class Problem(StrEnum):
     UNKNOWN_ID = "unknown_id"  # the provider does not know this video
     GONE = "gone"  # it had it and keeps it no longer
     NOT_READY = "not_ready"  # content asked for too early
+    STALE_LINK = "stale_link"  # who keeps the content for the provider refuses the link that it gave us
     TROUBLE = "trouble"  # a fault at their side, or an answer that cannot be read
 
 
@@ -90,6 +91,10 @@ class Observation:
     message: str = ""
     """Why it failed, in the provider's words."""
     prompt: str | None = None
+    """What was asked for, as far as it is repeated in a form that can be compared; else `None`."""
+    model: str | None = None
+    seconds: float | None = None
+    size: str | None = None
     known_word: bool = True
     """False: the word was not in the profile nor in the common list, and was read as still running."""
 
@@ -110,7 +115,9 @@ class Page:
 
     observations: tuple[Observation, ...]
     after: str | None
-    """Ask for the next page after this id; `None` on the last."""
+    """Ask for the next page after this id; `None`: there is none to ask for."""
+    is_last: bool = False
+    """The provider said that nothing follows. (Saying nothing about it is not saying that.)"""
 
 
 class Dialect(Protocol):

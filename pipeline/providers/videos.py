@@ -12,9 +12,10 @@ Rules with a source:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from math import isnan
+from math import inf, isnan
 from urllib.parse import quote
 
 from pipeline.model import JSON, Job, Profile
@@ -35,9 +36,14 @@ _MONEY_CODES = frozenset(
         *("insufficient_user_quota", "pre_consume_token_quota_failed", "quota_not_enough"),
     }
 )
+_NO_CHANNEL_CODES = frozenset({"model_not_found"})
+"""What the new-api family says, with 503, before it has asked anybody: middleware/distributor.go there."""
 _NOT_READY = ("not ready", "not completed", "in progress", "in-progress")
 _GONE = ("no longer available", "expire")
 """What a 404 of `content` says when it does not mean that the video is unknown: OpenAI, new-api, SGLang."""
+
+_ABSENT_UPSTREAM = re.compile(r"\bstatus(?: code)?:? 404\b")
+"""How new-api's content proxy words an upstream 404, which it wraps as a 502 (controller/video_proxy.go there)."""
 
 _ON_SUBMIT: dict[int, Problem] = {
     401: Problem.BAD_KEY,
@@ -109,7 +115,9 @@ class Videos:
             return _refusal(reply, _problem(reply, _ON_LOOK, other=Problem.TROUBLE))
         seen = [read_video(row, profile, text(row.get("id"))) for row in rows if isinstance(row, dict)]
         last = text(raw.get("last_id")) or (seen[-1].video_id if seen else "")
-        return Page(observations=tuple(seen), after=last if raw.get("has_more") is True and last else None)
+        more = raw.get("has_more")
+        is_last = more is False and len(seen) == len(rows)
+        return Page(observations=tuple(seen), after=last if more is True and last else None, is_last=is_last)
 
     def content(self, video_id: str, profile: Profile) -> Request:  # noqa: ARG002
         return Request(method="GET", path=f"{_path(video_id)}/content")
@@ -119,6 +127,8 @@ class Videos:
         said = refusal.message.lower()
         if reply.status == 404 and any(words in said for words in _NOT_READY):
             return replace(refusal, problem=Problem.NOT_READY)
+        if reply.status == 502 and _ABSENT_UPSTREAM.search(said):
+            return replace(refusal, problem=Problem.UNKNOWN_ID)
         if reply.status == 404 and any(words in said for words in _GONE):
             return replace(refusal, problem=Problem.GONE)
         return refusal
@@ -140,7 +150,7 @@ def read_video(raw: Mapping[str, JSON], profile: Profile, video_id: str) -> Obse
     word = text(raw.get("status"))
     status, known = read_word(word, profile.status_words)
     code, message = read_error(raw) if status in (Status.FAILED, Status.CANCELLED) else ("", "")
-    prompt = raw.get("prompt")
+    prompt, model = raw.get("prompt"), raw.get("model")
     return Observation(
         video_id=video_id,
         status=status,
@@ -151,12 +161,16 @@ def read_video(raw: Mapping[str, JSON], profile: Profile, video_id: str) -> Obse
         expires_at=moment(raw.get("expires_at")),
         code=code,
         message=message,
-        prompt=prompt if isinstance(prompt, str) else None,
+        prompt=prompt if isinstance(prompt, str) and prompt else None,
+        model=model if isinstance(model, str) and model else None,
+        seconds=_seconds(raw.get("seconds")),
+        size=_size(raw.get("size")),
     )
 
 
 def _path(video_id: str) -> str:
-    return f"/videos/{quote(video_id, safe='', errors='surrogatepass')}"
+    segment = quote(video_id, safe="", errors="surrogatepass")
+    return f"/videos/{segment if segment.strip('.') else segment.replace('.', '%2E')}"  # `..` would climb
 
 
 def _plain(value: JSON) -> str:
@@ -175,6 +189,21 @@ def _progress(value: JSON) -> float | None:
     return None if isnan(share) else min(max(share, 0.0), 100.0)
 
 
+def _seconds(value: JSON) -> float | None:
+    """A length, from a number or from text such as `8` or `8s`."""
+    try:
+        seconds = float(text(value).rstrip("s "))
+    except ValueError:
+        return None
+    return seconds if 0.0 < seconds < inf else None
+
+
+def _size(value: JSON) -> str | None:
+    """A size in pixels, however it is written: `1280x720`, `1280*720`, `1280X720`."""
+    size = text(value).strip().lower().replace("*", "x").replace("×", "x")
+    return size if re.fullmatch(r"[0-9]+x[0-9]+", size) else None
+
+
 def _is_video(raw: Mapping[str, JSON], reply: Reply) -> bool:
     return reply.status == 400 and raw.get("object") == "video" and bool(text(raw.get("status")))
 
@@ -186,7 +215,7 @@ def _problem(reply: Reply, table: Mapping[int, Problem], *, other: Problem) -> P
         return Problem.NO_MONEY
     if reply.status in table:
         return table[reply.status]
-    if reply.status == 503 and "retry-after" in reply.headers:
+    if reply.status == 503 and ("retry-after" in reply.headers or code in _NO_CHANNEL_CODES):
         return Problem.THROTTLED
     if reply.status >= 500:
         return Problem.TROUBLE

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 import anyio
 
@@ -22,6 +23,8 @@ from pipeline.policy.verdict import PATIENCE, Patience, Stop, Verdict
 from pipeline.progress import Moved, Notice, Observer, unfailing
 from pipeline.providers.base import Dialect
 from pipeline.runner.lanes import Agenda, Bell, Count, Gate, Load
+from pipeline.runner.room import Room
+from pipeline.runner.temper import Temper
 from pipeline.storage import RunFolder
 from pipeline.transport import Transport
 
@@ -36,7 +39,10 @@ class Watched:
     """When this run began to watch it, by the monotonic clock: its deadline counts from here."""
     age_s: float
     """How old it was then, by the wall clock; 0 for what this run submitted."""
+    away_s: float
+    """How long nobody had answered the watch lane by then: such time does not count against its deadline."""
     unknown: int = 0
+    unreadable: int = 0
     word: str = ""
 
 
@@ -63,8 +69,15 @@ class Board:
     now: Callable[[], datetime]
     chance: random.Random
     patience: Patience = PATIENCE
+    max_duplicate_cost: Decimal | None = None
+    """What may be paid twice for submits of unknown outcome; `None`: none of them is sent again."""
+    spills: Sequence[Path] = ()
+    """Where an answer is kept that the ledger does not take."""
 
     gate: Gate = field(init=False)
+    room: Room = field(init=False)
+    tempers: dict[str, Temper] = field(init=False)
+    """By lane: `submit`, `watch`, `collect`."""
     pending: deque[Step] = field(default_factory=deque)
     watching: Agenda[Watched] = field(default_factory=Agenda)
     backlog: Agenda[Wanted] = field(default_factory=Agenda)
@@ -79,6 +92,14 @@ class Board:
     fetching: Count = field(init=False)
     reserved: Decimal = Decimal(0)
     """Promised to submits that have passed the gate and have no intent on disk yet."""
+    behind: str = ""
+    """Why finished videos would expire before their turn to be fetched comes; empty while none would."""
+    unsettled: dict[str, float] = field(default_factory=dict)
+    """Jobs of unknown outcome that may still be settled in this run, and since when they are uncertain."""
+    settles: bool = False
+    """Somebody is at work on these, and may succeed."""
+    proving: Count = field(init=False)
+    """Readings and replays under way, for their sake."""
     stop: Stop = Stop.NOTHING
     stopped: str = ""
     """Why; empty while nothing stops us."""
@@ -88,11 +109,15 @@ class Board:
 
     def __post_init__(self) -> None:
         self.gate = Gate(self.limits)
+        self.tempers = {lane: Temper(self, lane) for lane in ("submit", "watch", "collect")}
+        self.room = Room(self.folder.path, self.ledger.state, self.folder.disk)
         self.observer = unfailing(self.observer)
         self.owners = {job.video_id: job.key for job in self.ledger.state.jobs.values() if job.video_id}
         self.posting = Count(self.bell.ring)
         self.looking = Count(self.bell.ring)
         self.fetching = Count(self.bell.ring)
+        self.proving = Count(self.bell.ring)
+        self.settles = self.profile.lists or self.profile.honours_keys or self.max_duplicate_cost is not None
 
     # --- who is where
 
@@ -103,16 +128,24 @@ class Board:
             rendering=self.ledger.state.counts[State.IN_FLIGHT],
             backlog=len(self.backlog) + self.fetching.value,
             spent=self.ledger.state.spent + self.reserved,
+            behind=bool(self.behind),
+            settling=self.settling,
         )
 
     @property
     def submits_over(self) -> bool:
         """No submit will follow."""
-        return self.stop is not Stop.NOTHING or (not self.pending and not self.posting.value)
+        return self.stop is not Stop.NOTHING or not (self.pending or self.posting.value or self.settling)
 
     @property
     def watch_over(self) -> bool:
-        return self.submits_over and not self.posting.value and not len(self.watching) and not self.looking.value
+        busy = self.posting.value or self.settling or len(self.watching) or self.looking.value
+        return self.submits_over and not busy
+
+    @property
+    def settling(self) -> bool:
+        """What is uncertain may turn out to be a video to watch, or one to submit again."""
+        return bool(self.proving.value or (self.unsettled and self.settles))
 
     @property
     def collect_over(self) -> bool:
@@ -128,7 +161,10 @@ class Board:
         job = self.job(key)
         was = job.state
         self.ledger.record(fact, key, **fields)
+        if fact is Fact.STORED:
+            self.room.took(job.bytes or 0)
         if job.state is not was:
+            self._mark_doubt(job, was)
             self.observer(
                 Moved(
                     id=job.id,
@@ -143,6 +179,16 @@ class Board:
             )
         self.bell.ring()
 
+    def doubt(self, key: str) -> None:
+        """A job is uncertain, and may be settled."""
+        self.unsettled[key] = anyio.current_time()
+
+    def _mark_doubt(self, job: JobState, was: State) -> None:
+        if job.state is State.UNCERTAIN:
+            self.doubt(job.key)
+        elif was is State.UNCERTAIN:
+            self.unsettled.pop(job.key, None)
+
     def notice(self, lane: str, message: str, *, urgent: bool = False) -> None:
         self.observer(Notice(lane=lane, message=message, urgent=urgent))
 
@@ -155,6 +201,7 @@ class Board:
             video_id=job.video_id or "",
             since_s=now_s,
             age_s=age_s,
+            away_s=self.tempers["watch"].away_s(),
             word=job.word or "",
         )
         self.watching.add(watched, from_s=now_s + in_s)
@@ -177,6 +224,12 @@ class Board:
 
     # --- stopping
 
+    def hope(self) -> None:
+        """Somebody answers again: the other lanes need not wait long to find out for themselves."""
+        for temper in self.tempers.values():
+            temper.hope()
+        self.bell.ring()
+
     def heed(self, verdict: Verdict, lane: str) -> None:
         """Do what a verdict says about the run as a whole."""
         if verdict.stop is Stop.RUN:
@@ -185,6 +238,15 @@ class Board:
             self.buy_no_more(verdict.reason)
         elif verdict.pause_s >= 5.0:
             self.notice(lane, f"waiting {verdict.pause_s:.0f} s: {verdict.reason}")
+
+    def mind_the_disk(self) -> None:
+        """Buy no more where the disk could not take it."""
+        if self.stop is Stop.NOTHING:
+            squeezed = self.ledger.squeezed
+            full = f"the disk is full ({squeezed}); what is bought is still written down, in the room kept for it"
+            lack = full if squeezed else self.room.lack(anyio.current_time())
+            if lack:
+                self.buy_no_more(lack)
 
     def buy_no_more(self, reason: str) -> None:
         """No further submits; what was bought is brought home."""

@@ -65,6 +65,15 @@ class Agenda(Generic[T]):
         self._ripen(now_s)
         return len(self._due)
 
+    def first_rank(self, now_s: float) -> float:
+        """The rank of what `take` would give; `FOREVER`: nothing is due."""
+        self._ripen(now_s)
+        return self._due[0][0] if self._due else FOREVER
+
+    def ranks(self) -> list[float]:
+        """Of all there is, in no order."""
+        return [rank for rank, _, _ in self._due] + [rank for _, _, rank, _ in self._later]
+
     def next_s(self) -> float:
         """When something will be due next."""
         if self._due:
@@ -81,7 +90,7 @@ class Answer(Enum):
     """What the gate says to a submit."""
 
     GO = "go"
-    WAIT = "wait"  # until something changes, or until the time given
+    WAIT = "wait"  # until something changes
     NO_MONEY = "no_money"  # the budget would be passed
 
 
@@ -94,46 +103,58 @@ class Load:
     backlog: int
     """Finished videos waiting to be downloaded or on their way."""
     spent: Decimal
+    behind: bool = False
+    """Some of these would expire before their turn comes."""
+    settling: bool = False
+    """Of some submits it will turn out whether they cost anything."""
 
 
-BACKLOG_PER_DOWNLOAD = 8
-"""So many finished videos waiting for each download slot pause submits: what is bought must come home in time."""
+BACKLOG_MAX = 2_000
+"""So many finished videos pause submits whatever their expiry: what waits is held in memory."""
+LESS = 0.7
+MORE = 1 / 20
+"""After "not now", and after each acceptance: the additive increase and multiplicative decrease of TCP."""
 
 
 class Gate:
-    """Decides, for every submit, whether it may go now. Touches no clock; the caller brings the time."""
+    """Decides, for every submit, whether it may go now. Touches no clock: the caller brings the time.
+
+    `window` is how many videos may be on their way at once: `limits.in_flight`, and less after "not now" (429). That
+    may mean too many at once or too many a minute, and one bound serves both: with fewer on their way, fewer are
+    submitted a minute, since a render takes as long as it takes. Each 429 takes three tenths of it, each acceptance
+    gives back a twentieth of a place, so that it settles just below what the provider bears.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.slots = 1
         """Submits at once: one canary first, then doubled with every acceptance up to the limit."""
-        self.paused_until_s = float("-inf")
+        self.window = float(limits.in_flight)
         self._rate = Rate(limits.submits_per_minute)
-
-    def pause(self, until_s: float) -> None:
-        """Nobody goes before *until_s*."""
-        self.paused_until_s = max(self.paused_until_s, until_s)
 
     def accepted(self) -> None:
         """The canary lives: let more go at once."""
         self.slots = min(self.slots * 2, self.limits.submit_slots)
+        self.window = min(self.window + MORE, float(self.limits.in_flight))
+
+    def throttled(self) -> None:
+        """The provider says "not now": lean on it less. For all that were refused before one pause, told once."""
+        self.window = max(self.window * LESS, 1.0)
 
     def unreachable(self) -> None:
         """Nobody answers: one canary again."""
         self.slots = 1
 
-    def ask(self, price: Decimal | None, load: Load, *, now_s: float) -> tuple[Answer, float]:
-        """The answer, and the time at which asking again pays."""
-        if now_s < self.paused_until_s:
-            return Answer.WAIT, self.paused_until_s
-        if load.open_posts >= self.slots or load.open_posts + load.rendering >= self.limits.in_flight:
-            return Answer.WAIT, FOREVER
-        if load.backlog >= self.limits.downloads * BACKLOG_PER_DOWNLOAD:
-            return Answer.WAIT, FOREVER
+    def ask(self, price: Decimal | None, load: Load) -> Answer:
+        """Whether a video of this price may be bought now."""
+        if load.open_posts >= self.slots or load.open_posts + load.rendering >= int(self.window):
+            return Answer.WAIT
+        if load.behind or load.backlog >= BACKLOG_MAX:
+            return Answer.WAIT
         if self.limits.budget is not None and load.spent + (price or Decimal(0)) > self.limits.budget:
-            # what is set aside for an open submit may come back: only then is it known whether this one fits
-            return (Answer.WAIT if load.open_posts else Answer.NO_MONEY), FOREVER
-        return Answer.GO, now_s
+            # what an open or an uncertain submit holds may come back: only then is it known whether this one fits
+            return Answer.WAIT if load.open_posts or load.settling else Answer.NO_MONEY
+        return Answer.GO
 
     def place(self, now_s: float) -> float:
         """Take the next place in the rate; returns how long to wait for it."""

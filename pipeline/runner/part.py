@@ -2,10 +2,11 @@
 
     bytes → NAME.mp4.part → length, signature and structure → fsync → sidecar → rename → fsync of the folder → `stored`
 
-The digest is computed on the way, never by a second read. Beside a `.part`, `.part.etag` says which video its bytes
-are of, how many there will be, and the server's ETag: they are gone on with only where a strong one says that they
-are still the same (RFC 9110 §13.1.5). A video's sidecar has its name first: whatever a crash leaves, a whole video
-can be told by it. Nothing is ever read from Content-Disposition.
+The digest is computed on the way, never by a second read. A `.part` is gone on with only where a strong ETag says
+that its bytes are still the same (RFC 9110 §13.1.5), and their digest that they are what came: nothing of a part is
+synced, and a loss of power may leave its length without its bytes (`held`). A video's sidecar has its name first:
+whatever a crash leaves, a whole video can be told by it. Nothing is ever read from Content-Disposition. Of what came
+whole and is no video, a sample is kept for a person to look at, out of the way of whoever reads the videos.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import ArtifactError, NotAVideo, Truncated
-from pipeline.media import MediaFacts, looks_like_mp4, probe
+from pipeline.media import MediaFacts, probe
 from pipeline.model import JSON
 from pipeline.naming import sidecar as sidecar_of
+from pipeline.runner.head import Head
+from pipeline.runner.held import Held, read_held
 from pipeline.storage import Artifact, RunFolder
 
 VIDEO_BYTES_MAX = 4 << 30
@@ -30,36 +32,25 @@ PIECE_BYTES = 1 << 20
 """So much is gathered in memory before it is written: what a crash, and nothing else, can cost of a download."""
 
 _STRONG = re.compile(r'"[ -~]*"')
-_TAG = re.compile(r'([0-9a-f]{16}) (\d{1,18}|-) ("[ -~]*")?\n', re.ASCII)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """What an earlier try has left of a download."""
-
-    bytes: int
-    total: int | None
-    """How many there are in all; `None`: not announced."""
-    etag: str
-    """Strong; or empty, where the part is whole."""
-
-    @property
-    def whole(self) -> bool:
-        return self.bytes == self.total
 
 
 class Part:
     """A download on its way to its name. Blocking: `write` now and then, `resume`, `finish` and `adopt` for a thread.
 
-    Every method but `write` and `close` may raise `OSError`; of `write`, it is the piece that is full that does.
+    Every method but `write`, `close` and `keep_sample` may raise `OSError`; of `write`, it is the piece that is full
+    that does.
     """
 
-    def __init__(self, folder: RunFolder, path: str, video_id: str) -> None:
+    def __init__(
+        self, folder: RunFolder, path: str, video_id: str, *, without_key: Callable[[bytes], bytes] = bytes
+    ) -> None:
         self._disk = folder.disk
         self._path = path
         self._video_id = video_id
         self._target = folder.video(path)
         self._sidecar = folder.video(sidecar_of(path))
+        self.sample = folder.sample(path)
+        """Where the start of what was no video is kept."""
         self.file = self._target.with_name(self._target.name + ".part")
         self._tag_file = self._target.with_name(self._target.name + ".part.etag")
         self._descriptor = -1
@@ -68,23 +59,19 @@ class Part:
         self._written = 0
         self._digest = hashlib.sha256()
         """Of what is written."""
-        self._tag = ""
-        """What is to be said of the part, until it lies beside it."""
+        self._head = Head(without_key)
+        self._bytes_max = VIDEO_BYTES_MAX
+        self._total: int | None = None
+        """How many bytes there will be; `None`: not announced."""
+        self._left: Held | None = None
+        """What lies beside the part, as it was said last."""
         self._etag = ""
         self.length = 0
         """How much has come."""
 
     def held(self) -> Held | None:
         """What is here of this very video and can be gone on with; `None`: start anew."""
-        try:
-            tag = _TAG.fullmatch(self._tag_file.read_text("ascii"))
-            length = self.file.stat().st_size
-        except (OSError, ValueError):
-            return None
-        if tag is None or tag[1] != self._owner or not length:
-            return None
-        held = Held(bytes=length, total=None if tag[2] == "-" else int(tag[2]), etag=tag[3] or "")
-        return held if held.etag or held.whole else None
+        return read_held(self._tag_file, self.file, self._video_id)
 
     @property
     def has_sidecar(self) -> bool:
@@ -92,29 +79,38 @@ class Part:
         return self._sidecar.exists()
 
     def begin(self, etag: str, total: int | None) -> None:
-        """Start anew; what was here is gone as soon as there is something to take its place."""
+        """Start anew; what was here is gone as soon as there is something to take its place. Raises `NotAVideo`."""
         self._let_go()
         self._forget()
+        self._expect(total)
         self._etag = etag if _STRONG.fullmatch(etag) else ""
-        self._say(total)
+        self._total = total
 
-    def resume(self, held: Held) -> None:
-        """Go on where the bytes on disk end."""
+    def resume(self, held: Held, total: int | None) -> bool:
+        """Go on where what is held ends, up to *total*; whether it is there as it came. Raises `NotAVideo`."""
         self._forget()
         self._etag = held.etag
+        self._expect(total)
         with self.file.open("rb") as file:
-            while block := file.read(1 << 20):
+            while block := file.read(min(1 << 20, held.bytes - self._written)):
                 self._digest.update(block)
+                self._head.take(block)
                 self._written += len(block)
         self.length = self._written
+        if self._digest.hexdigest() != held.sha256:
+            self._forget()
+            return False
         self._descriptor = self._disk.open_append(self.file)
+        self._disk.truncate(self._descriptor, held.bytes)  # what came later, nobody vouches for
+        self._total = total
+        self._left = self._said()
+        return True
 
     def write(self, block: bytes) -> None:
         """Take the next bytes. Raises `NotAVideo` as soon as they cannot be one."""
-        if self.length == 0 and len(block) >= 8 and not looks_like_mp4(block):
-            raise NotAVideo(f"it begins with {block[:24]!r}, not as an MP4 does")
-        if self.length + len(block) > VIDEO_BYTES_MAX:
-            raise NotAVideo(f"it is larger than {VIDEO_BYTES_MAX >> 30} GiB")
+        if self.length + len(block) > self._bytes_max:
+            raise NotAVideo(f"more than {self._bytes_max} bytes came")
+        self._head.take(block)
         self._blocks.append(block)
         self.length += len(block)
         if self.length - self._written >= PIECE_BYTES:
@@ -131,10 +127,11 @@ class Part:
             raise Truncated(f"{self.length} of {expected} bytes came")
         if expected is not None and self.length > expected:
             raise NotAVideo(f"{self.length} bytes came where {expected} were announced")
+        self._head.check()
         media = self._probe(expected)
         artifact = Artifact(path=self._path, bytes=self.length, sha256=self._digest.hexdigest(), media=media)
         text = json.dumps(sidecar(artifact), indent=2, ensure_ascii=False) + "\n"
-        self._say(self.length)  # should the disk fail from here on, the part is known to be whole
+        self._total = self.length  # should the disk fail from here on, the part is known to be whole
         self._sync()
         self._let_go()
         self._disk.write_whole(self._sidecar, text.encode("utf-8", "replace"))
@@ -160,9 +157,15 @@ class Part:
             self.discard()
         return artifact
 
+    def keep_sample(self) -> bool:
+        """Keep the start of what came in the video's place, at `sample`; whether that could be done."""
+        return self._head.keep(self.sample, self._disk)
+
     def close(self) -> None:
-        """Let go of the file; what came so far stays, as far as the disk takes it."""
+        """Let go of the file; what came so far stays, as far as the disk takes it and it may be a video."""
         with suppress(OSError):
+            if self._blocks and not self._head.is_a_videos:
+                self.discard()
             if self._blocks:
                 self._write_out()
             self._leave_tag()
@@ -176,17 +179,16 @@ class Part:
         self._disk.remove(self._tag_file)
         self._disk.remove(self.file)
 
-    @property
-    def _owner(self) -> str:
-        """Whose bytes these are: a path may be another video's tomorrow."""
-        return hashlib.sha256(self._video_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
     def _forget(self) -> None:
         self._blocks, self._written, self._digest = [], 0, hashlib.sha256()
-        self._tag, self.length = "", 0
+        self._total, self._left, self.length = None, None, 0
+        self._head.clear()
 
-    def _say(self, total: int | None) -> None:
-        self._tag = f"{self._owner} {'-' if total is None else total} {self._etag}\n"
+    def _expect(self, total: int | None) -> None:
+        """Take no more than is announced, and nothing that is announced as larger than any video."""
+        if total is not None and total > VIDEO_BYTES_MAX:
+            raise NotAVideo(f"{total} bytes are announced; no video has more than {VIDEO_BYTES_MAX}")
+        self._bytes_max = VIDEO_BYTES_MAX if total is None else total
 
     def _write_out(self) -> None:
         """Bring what has gathered to the disk. Where that fails it is not tried again: the rest is fetched anew."""
@@ -200,15 +202,18 @@ class Part:
         self._written += len(piece)
 
     def _leave_tag(self) -> None:
-        """Put the tag beside the part, once. Half of one is none."""
-        if not self._tag or not self._written:
+        """Say beside the part what there is of it."""
+        if not self._written or (said := self._said()) == self._left:
             return
-        tag, self._tag = self._tag, ""
-        descriptor = self._disk.open_new(self._tag_file)
+        descriptor = self._disk.open_append(self._tag_file)
         try:
-            self._disk.write(descriptor, tag.encode("ascii"))
+            self._disk.write(descriptor, said.line(self._video_id).encode("ascii"))
         finally:
             self._disk.close(descriptor)
+        self._left = said
+
+    def _said(self) -> Held:
+        return Held(bytes=self._written, total=self._total, etag=self._etag, sha256=self._digest.hexdigest())
 
     def _probe(self, expected: int | None) -> MediaFacts:
         try:
@@ -228,9 +233,12 @@ class Part:
 
     def _give_name(self) -> None:
         self._disk.replace(self.file, self._target)
-        self._disk.sync_folder(self._target.parent)
-        self._tag = ""
+        self._written = 0  # there is no part any more
         self._disk.remove(self._tag_file)
+        self._disk.sync_folder(self._target.parent)
+        if self.sample.exists():  # of an earlier try
+            with suppress(OSError):
+                self._disk.remove(self.sample)
 
     def _found(self, key: str) -> tuple[Path, Artifact] | None:
         """The file that holds just what the sidecar says, under its own name or not yet."""

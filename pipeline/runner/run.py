@@ -1,4 +1,4 @@
-"""One run: three lanes in one task group, until everything is home or something stops us."""
+"""One run: its lanes in one task group, until everything is home or something stops us."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pipeline.lifecycle import State
 from pipeline.plan import Plan
 from pipeline.runner.board import Board
 from pipeline.runner.collect import CollectLane
+from pipeline.runner.settle import SettleLane
 from pipeline.runner.submit import SubmitLane
 from pipeline.runner.watch import WatchLane
 
@@ -22,14 +23,17 @@ async def carry_out(board: Board, plan: Plan) -> None:
     """
     board.pending.extend(plan.submits)
     _take_up(board)
+    steps = {step.job.key: step for step in plan.steps}
     async with anyio.create_task_group() as background:
         background.start_soon(_write_late_facts, board)
         async with anyio.create_task_group() as lanes:
             lanes.start_soon(SubmitLane(board).run)
-            lanes.start_soon(_bring_home, board)
+            lanes.start_soon(_bring_home, board, SettleLane(board, steps) if board.settles else None)
         background.cancel_scope.cancel()
     with anyio.CancelScope(shield=True):
         await board.ledger.commit()
+    if board.ledger.squeezed:
+        board.mind_the_disk()
 
 
 def _take_up(board: Board) -> None:
@@ -40,19 +44,25 @@ def _take_up(board: Board) -> None:
             board.watch(key, in_s=0.0, age_s=max((board.now() - accepted_at).total_seconds(), 0.0))
         elif job.state is State.FINISHED:
             board.want(key)
+        elif job.state is State.UNCERTAIN and job.origin == board.origin:
+            board.doubt(key)
 
 
-async def _bring_home(board: Board) -> None:
+async def _bring_home(board: Board, settling: SettleLane | None) -> None:
     with board.home:
         async with anyio.create_task_group() as lanes:
             lanes.start_soon(WatchLane(board).run)
             lanes.start_soon(CollectLane(board).run)
+            if settling is not None:
+                lanes.start_soon(settling.run)
 
 
 async def _write_late_facts(board: Board) -> None:
     while True:
         await anyio.sleep(LAZY_S)
         await board.ledger.commit()
+        if board.ledger.squeezed:
+            board.mind_the_disk()
         rows, board.new_rows = board.new_rows, []
         if rows:
             board.folder.append_metadata(*rows)

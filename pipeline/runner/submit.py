@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -12,15 +11,17 @@ from anyio.lowlevel import checkpoint_if_cancelled
 
 from pipeline.errors import ProviderError
 from pipeline.ledger.records import Value
-from pipeline.lifecycle import Fact
+from pipeline.lifecycle import Fact, State
 from pipeline.pacing import next_look_s
 from pipeline.plan import Step
 from pipeline.policy.submit import Streak, after_submit
-from pipeline.policy.verdict import Stop
+from pipeline.policy.verdict import Stop, Verdict
 from pipeline.providers.base import Refusal, Reply, Status, Submission
 from pipeline.providers.replies import clean
 from pipeline.runner.board import Board
-from pipeline.runner.lanes import FOREVER, Answer
+from pipeline.runner.lanes import Answer
+from pipeline.runner.leave import doubt_words
+from pipeline.runner.rescue import NOTHING_MADE, rescued
 from pipeline.text import money
 
 
@@ -29,21 +30,19 @@ class SubmitLane:
 
     def __init__(self, board: Board) -> None:
         self._board = board
+        self._temper = board.tempers["submit"]
         self._streak = Streak()
-        self._down_since_s = FOREVER
-        """When the first of the latest submits in a row could not be sent."""
 
     async def run(self) -> None:
         """Until nothing is pending, or something stops the submits."""
         board = self._board
         async with anyio.create_task_group() as posts:
-            while not board.submits_over:
+            while board.stop is Stop.NOTHING and not board.watch_over:  # what is settled may be due again
                 step = board.pending[0] if board.pending else None
-                answer, again_s = Answer.WAIT, FOREVER
-                if step is not None:
-                    answer, again_s = board.gate.ask(step.price, board.load, now_s=anyio.current_time())
-                if step is None or answer is Answer.WAIT:
-                    await board.bell.wait(again_s)
+                if step is not None and (ready_s := self._temper.ready_s) > anyio.current_time():
+                    await board.bell.wait(ready_s)
+                elif step is None or (answer := board.gate.ask(step.price, board.load)) is Answer.WAIT:
+                    await board.bell.wait()
                 elif answer is Answer.NO_MONEY:
                     board.buy_no_more(_over_budget(board, step.price))
                 else:
@@ -58,11 +57,13 @@ class SubmitLane:
         with board.posting:
             try:
                 place_s = anyio.current_time() + board.gate.place(anyio.current_time())
-                while (turn_s := max(place_s, board.gate.paused_until_s)) > anyio.current_time() and _may_buy(board):
+                while (turn_s := max(place_s, self._temper.ready_s)) > anyio.current_time() and _may_buy(board):
                     await board.bell.wait(turn_s)
+                self._temper.begin()
                 await checkpoint_if_cancelled()  # else a run that never has to wait would not hear of it
             finally:
                 board.reserved -= step.price or Decimal(0)
+            board.mind_the_disk()
             if not _may_buy(board):
                 board.pending.appendleft(step)
                 return
@@ -82,10 +83,13 @@ class SubmitLane:
             key=idempotency_key,
             price=step.price,
         )
-        await board.ledger.commit()
-        if board.stop is Stop.RUN:
-            board.record(Fact.NOT_SENT, key, attempt=attempt, reason="stopped before it was sent")
+        with rescued(board, step, NOTHING_MADE):
             await board.ledger.commit()
+        board.mind_the_disk()
+        if board.stop is Stop.RUN or board.ledger.squeezed:
+            with rescued(board, step, NOTHING_MADE):
+                board.record(Fact.NOT_SENT, key, attempt=attempt, reason="stopped before it was sent")
+                await board.ledger.commit()
             return
         reply: Reply | None = None
         outcome: Submission | Refusal | ProviderError
@@ -101,36 +105,39 @@ class SubmitLane:
     ) -> None:
         """Write down what the POST came to, then act on it."""
         board, key = self._board, step.job.key
-        down_s = max(anyio.current_time() - self._down_since_s, 0.0)
-        streak = replace(self._streak, unreachable_s=down_s)
         verdict = after_submit(
-            outcome, streak, backoff=board.patience.submit, now=board.now(), spread=board.chance.random()
+            outcome, self._streak, backoff=board.patience.submit, now=board.now(), spread=board.chance.random()
         )
         assert verdict.fact is not None
-        self._streak = streak.after(verdict.fact)
-        self._mark_reach(verdict.fact)
+        self._streak = self._streak.after(verdict.fact)
         fields = _fields(verdict.fact, verdict.reason, outcome, reply, board.origin)
         if verdict.fact is Fact.UNCERTAIN:
             fields["price"] = step.price
-        board.record(verdict.fact, key, attempt=attempt, **fields)
-        await board.ledger.commit()
+        with rescued(board, step, _made(verdict.fact, outcome)):
+            board.record(verdict.fact, key, attempt=attempt, **fields)
+            await board.ledger.commit()
         if isinstance(outcome, Submission):
             await self._accepted(key, outcome)
         elif verdict.fact in (Fact.NOT_SENT, Fact.THROTTLED, Fact.TURNED_AWAY):
             board.pending.appendleft(step)
         elif verdict.fact is Fact.UNCERTAIN:
-            board.notice("submit", _uncertain_words(board, key, step.price, verdict.reason), urgent=True)
-        if verdict.pause_s:
-            board.gate.pause(anyio.current_time() + verdict.pause_s)
-        board.heed(verdict, "submit")
+            self._say_uncertain(key, verdict.reason)
+        self._lean(outcome, verdict)
 
-    def _mark_reach(self, fact: Fact) -> None:
-        """Remember since when nobody answers; while nobody does, one submit at a time finds out."""
-        if fact is not Fact.NOT_SENT:
-            self._down_since_s = FOREVER
-            return
-        self._down_since_s = min(self._down_since_s, anyio.current_time())
-        self._board.gate.unreachable()
+    def _say_uncertain(self, key: str, reason: str) -> None:
+        """At once, since its video expires; in red where nobody but a person can settle it."""
+        board = self._board
+        if board.job(key).state is State.UNCERTAIN:  # the settle lane may have been quicker
+            board.notice("submit", doubt_words(board, key, reason), urgent=not board.settles)
+
+    def _lean(self, outcome: object, verdict: Verdict) -> None:
+        """How hard to lean on the provider from now on."""
+        gate, temper = self._board.gate, self._temper
+        if verdict.fact is Fact.THROTTLED and temper.ready_s <= anyio.current_time():  # once for each pause
+            gate.throttled()
+        temper.heed(outcome, verdict)
+        if verdict.fact is Fact.NOT_SENT or temper.is_open:
+            gate.unreachable()
 
     async def _accepted(self, key: str, submission: Submission) -> None:
         board = self._board
@@ -144,6 +151,13 @@ class SubmitLane:
             spread = board.chance.random()
             in_s = next_look_s(0.0, pace=board.profile.pace, renders=board.renders, spread=spread)
             board.watch(key, in_s=in_s, age_s=0.0)
+
+
+def _made(fact: Fact, outcome: Submission | Refusal | ProviderError) -> str | None:
+    """The id of what a POST made, or that it made nothing; `None`: nobody knows."""
+    if isinstance(outcome, Submission):
+        return outcome.video_id
+    return None if fact is Fact.UNCERTAIN else NOTHING_MADE
 
 
 def _may_buy(board: Board) -> bool:
@@ -178,11 +192,3 @@ def _over_budget(board: Board, price: Decimal | None) -> str:
 
     spent, budget = board.ledger.state.spent, board.limits.budget
     return f"the budget of {words(budget)} is used: {words(spent)} spent, the next video costs {words(price)}"
-
-
-def _uncertain_words(board: Board, key: str, price: Decimal | None, reason: str) -> str:
-    cost = money(price, board.profile.currency) if price is not None else "an unknown price"
-    return (
-        f"{board.job(key).id}: it is not known whether this submit was accepted ({reason}). It may have cost {cost}, "
-        f"and will not be sent again unless you say so: vidbatch resolve {board.folder.path}"
-    )

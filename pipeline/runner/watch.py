@@ -1,7 +1,9 @@
 """The watch lane: one agenda for all videos being rendered. Looking is free, so it may fail and be repeated.
 
-A few looks go on at once. Where the provider lists its videos and several are due, one page tells of a hundred;
-else each is asked for when its render time says that asking pays. A look that fails never fails a job.
+A few looks go on at once; after one that failed, one at a time until somebody answers. Where the provider lists its
+videos and several are due, one page tells of a hundred; else each is asked for when its render time says that asking
+pays. A look that fails never fails a job. A video past its deadline is `stalled`: it is no longer waited for, but
+looked at now and then as long as the run has anything else to do.
 """
 
 from __future__ import annotations
@@ -11,18 +13,15 @@ import anyio
 from pipeline.errors import ProviderError
 from pipeline.lifecycle import Fact, State
 from pipeline.pacing import next_look_s
-from pipeline.policy.verdict import Stop, Verdict
-from pipeline.policy.watch import Looks, after_look
+from pipeline.policy.verdict import Verdict
+from pipeline.policy.watch import Looks, after_look, is_unreadable
 from pipeline.providers.base import Observation, Page, Problem, Refusal
 from pipeline.runner.board import Board, Watched
-from pipeline.runner.lanes import FOREVER
+from pipeline.runner.lanes import FOREVER, Agenda
 
 LOOKERS = 8
 LIST_FROM = 3
 """So many due at once are looked up in the list, where there is one."""
-
-FAILURES_TO_SAY = 6
-"""Looks in a row, some minutes by then, that told nothing: somebody should know; videos expire meanwhile."""
 NO_LIST = (404, 405, 501)
 """HTTP statuses that say there is no list here; anything else is a passing trouble."""
 
@@ -32,42 +31,49 @@ class WatchLane:
 
     def __init__(self, board: Board) -> None:
         self._board = board
+        self._temper = board.tempers["watch"]
         self._lists = board.profile.lists
-        self._failures = 0
-        """Looks in a row that told nothing, whichever job they were for."""
-        self._paused_until_s = float("-inf")
+        self._stalled: Agenda[Watched] = Agenda()
 
     async def run(self) -> None:
-        board = self._board
+        board, temper = self._board, self._temper
         async with anyio.create_task_group() as looks:
             while not board.watch_over:
                 now_s = anyio.current_time()
-                free = board.looking.value < LOOKERS
-                batch = self._take(now_s) if free and now_s >= self._paused_until_s else []
+                free = board.looking.value < (1 if temper.failures else LOOKERS)
+                batch = self._take(now_s) if free and now_s >= temper.ready_s else []
                 if batch:
+                    temper.begin()
                     board.looking.begin()
                     looks.start_soon(self._look_at, batch)
                 else:
-                    await board.bell.wait(max(board.watching.next_s(), self._paused_until_s) if free else FOREVER)
+                    next_s = min(board.watching.next_s(), self._stalled.next_s())
+                    await board.bell.wait(max(next_s, temper.ready_s) if free else FOREVER)
 
     def _take(self, now_s: float) -> list[Watched]:
         """What to look at next: all that is due where the list will tell, else the most pressing one."""
-        watching = self._board.watching
-        if self._lists and watching.due_count(now_s) >= LIST_FROM:
-            return watching.take_all(now_s)
-        watched = watching.take(now_s)
-        return [] if watched is None else [watched]
+        for agenda in (self._board.watching, self._stalled):
+            if self._lists and agenda.due_count(now_s) >= LIST_FROM:
+                return agenda.take_all(now_s)
+            if (watched := agenda.take(now_s)) is not None:
+                return [watched]
+        return []
 
     async def _look_at(self, batch: list[Watched]) -> None:
         with self._board.looking:
-            seen = await self._read_list({watched.video_id for watched in batch}) if len(batch) > 1 else {}
+            if len(batch) == 1:
+                await self._settle(batch[0], await self._look(batch[0].video_id))
+                return
+            whole, seen = await self._read_list({watched.video_id for watched in batch})
             for watched in batch:
+                now_s = anyio.current_time()
                 if watched.video_id in seen:
                     await self._settle(watched, seen[watched.video_id])
-                elif anyio.current_time() < self._paused_until_s:  # somebody asked for patience meanwhile
-                    self._board.watching.add(watched, from_s=self._paused_until_s)
-                else:
+                elif whole and now_s >= self._temper.ready_s:
                     await self._settle(watched, await self._look(watched.video_id))
+                else:  # the list broke off, or somebody asked for patience meanwhile
+                    agenda = self._stalled if self._is_over(watched) else self._board.watching
+                    agenda.add(watched, from_s=max(self._temper.ready_s, now_s))
 
     async def _look(self, video_id: str) -> Observation | Refusal | ProviderError:
         board = self._board
@@ -77,8 +83,10 @@ class WatchLane:
             return error
         return board.dialect.read_look(reply, board.profile)
 
-    async def _read_list(self, wanted: set[str]) -> dict[str, Observation]:
-        """What the newest pages say of *wanted*; as many pages as could hold all that we have in flight, and one."""
+    async def _read_list(self, wanted: set[str]) -> tuple[bool, dict[str, Observation]]:
+        """What the newest pages say of *wanted*, and whether each of them came; as many as could hold all that we have
+        in flight, and one.
+        """
         board = self._board
         seen: dict[str, Observation] = {}
         after: str | None = None
@@ -86,12 +94,13 @@ class WatchLane:
             page = await self._read_page(after)
             if not isinstance(page, Page):
                 self._heed_page(page)
-                break
+                return False, seen
+            self._temper.answered()
             seen |= {row.video_id: row for row in page.observations if row.video_id in wanted}
             after = page.after
             if after is None or len(seen) == len(wanted):
                 break
-        return seen
+        return True, seen
 
     async def _read_page(self, after: str | None) -> Page | Refusal | ProviderError:
         board = self._board
@@ -109,35 +118,11 @@ class WatchLane:
                 board.notice("watch", "the provider has no list after all: asking for each video by itself")
             self._lists = False
             return
-        looks = Looks(age_s=0.0, failures=self._failures)
-        verdict = after_look(
-            outcome,
-            looks,
-            deadline_s=FOREVER,
-            backoff=board.patience.look,
-            now=board.now(),
-            spread=board.chance.random(),
-        )
-        self._failures += 1
-        self._wait_and_heed(verdict)
+        self._temper.heed(outcome, self._judge(outcome, Looks(age_s=0.0, failures=self._temper.failures)))
 
-    def _wait_and_heed(self, verdict: Verdict) -> None:
-        """Do what a verdict says of the lane and of the run."""
-        if self._failures == FAILURES_TO_SAY:
-            waiting = self._board.ledger.state.counts[State.IN_FLIGHT]
-            message = f"nothing was learned of {waiting} videos in {self._failures} looks in a row: {verdict.reason}"
-            self._board.notice("watch", message, urgent=True)
-        if verdict.pause_s:
-            self._paused_until_s = max(self._paused_until_s, anyio.current_time() + verdict.pause_s)
-        if verdict.pause_s or verdict.stop is not Stop.NOTHING:
-            self._board.heed(verdict, "watch")
-
-    async def _settle(self, watched: Watched, outcome: Observation | Refusal | ProviderError) -> None:
-        """Write down what a look told, and when to look again."""
+    def _judge(self, outcome: Observation | Refusal | ProviderError, looks: Looks) -> Verdict:
         board = self._board
-        watching_s = anyio.current_time() - watched.since_s
-        looks = Looks(age_s=watching_s, unknown=watched.unknown, failures=self._failures)
-        verdict = after_look(
+        return after_look(
             outcome,
             looks,
             deadline_s=board.profile.pace.deadline_s,
@@ -145,10 +130,20 @@ class WatchLane:
             now=board.now(),
             spread=board.chance.random(),
         )
-        told = isinstance(outcome, Observation)
-        self._failures = 0 if told or verdict.again_s is not None else self._failures + 1
+
+    async def _settle(self, watched: Watched, outcome: Observation | Refusal | ProviderError) -> None:
+        """Write down what a look told, and when to look again."""
+        board = self._board
+        looks = Looks(
+            age_s=self._watched_s(watched),
+            unknown=watched.unknown,
+            unreadable=watched.unreadable,
+            failures=self._temper.failures,
+        )
+        verdict = self._judge(outcome, looks)
         unknown = isinstance(outcome, Refusal) and outcome.problem is Problem.UNKNOWN_ID
         watched.unknown = watched.unknown + 1 if unknown else 0
+        watched.unreadable = watched.unreadable + 1 if is_unreadable(outcome) else 0
         if watched.unknown == 1:
             board.notice(
                 "watch", f"{board.job(watched.key).id}: the provider does not know its id (yet): {verdict.reason}"
@@ -158,9 +153,19 @@ class WatchLane:
             self._look_again(watched, verdict)
         elif verdict.fact is Fact.FINISHED:
             board.want(watched.key)
+        elif verdict.fact is Fact.STALLED:
+            self._stalled.add(watched, from_s=anyio.current_time() + (verdict.again_s or 0.0))
         else:
             await board.ledger.commit()
-        self._wait_and_heed(verdict)
+        self._temper.heed(outcome, verdict)
+
+    def _is_over(self, watched: Watched) -> bool:
+        """It is past its deadline: nobody waits for it."""
+        return self._watched_s(watched) > self._board.profile.pace.deadline_s
+
+    def _watched_s(self, watched: Watched) -> float:
+        """How long this run has watched it, without the time in which nobody answered."""
+        return anyio.current_time() - watched.since_s - (self._temper.away_s() - watched.away_s)
 
     def _note(self, watched: Watched, outcome: Observation | Refusal | ProviderError, verdict: Verdict) -> None:
         """The fact, where it is one and new: a status that did not change is not written."""
@@ -176,10 +181,12 @@ class WatchLane:
                 watched.word = seen.word
             case Fact.FINISHED, Observation() as seen:
                 if not watched.age_s:  # of what an earlier run bought, we do not know when it was done
-                    board.renders.add(anyio.current_time() - watched.since_s)
+                    board.renders.add(self._watched_s(watched))
                 board.record(Fact.FINISHED, watched.key, word=seen.word, expires_at=seen.expires_at)
             case Fact.FAILED, Observation() as seen:
                 board.record(Fact.FAILED, watched.key, reason=verdict.reason, code=seen.code)
+            case Fact.STALLED, _ if board.job(watched.key).state is State.STALLED:
+                return
             case fact, _:
                 board.record(fact, watched.key, reason=verdict.reason)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import time
 from typing import Final
 
@@ -13,29 +13,39 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from pipeline.errors import UsageError
 from pipeline.model import JSON
 from pipeline.sandbox import status, wish
 from pipeline.sandbox.content import Content
+from pipeline.sandbox.elsewhere import Elsewhere
+from pipeline.sandbox.faults import MADE, SPOILT
 from pipeline.sandbox.form import fields_of
 from pipeline.sandbox.gate import Gate, Tally
+from pipeline.sandbox.mischief import Fault, Mischief
+from pipeline.sandbox.misdeed import broken, misdeed, without_id
 from pipeline.sandbox.order import Order
-from pipeline.sandbox.refusal import Refused, invalid, unknown
+from pipeline.sandbox.refusal import Refused, invalid, not_ready, unknown
 from pipeline.sandbox.settings import Settings
 from pipeline.sandbox.shelf import Shelf
+from pipeline.sandbox.spoilt import Spoilt
 from pipeline.sandbox.store import Store
 
 BODY_BYTES_MAX: Final = 64 * 1024 * 1024
 PAGE_DEFAULT, PAGE_MAX = 20, 100
 
 
-def create_app(store: Store, settings: Settings, key: str, clock: Callable[[], float] = time) -> Starlette:
-    """The sandbox as an ASGI app. *key* is what clients must show; *clock* gives Unix seconds."""
+def create_app(
+    store: Store, settings: Settings, key: str, clock: Callable[[], float] = time, *, second_port: int | None = None
+) -> Starlette:
+    """The sandbox as an ASGI app, to be served with `line.Line` as the protocol.
+
+    *key* is what clients must show; *clock* gives Unix seconds. Redirects lead to *second_port*, where the same app is.
+    """
     tally = Tally()
-    gateway = _Gateway(store, settings, clock, tally)
+    gateway = _Gateway(store, settings, clock, tally, Elsewhere(key, second_port))
     app = Starlette(
         routes=[
             Route("/v1/videos", gateway.create, methods=["POST"]),
@@ -43,12 +53,13 @@ def create_app(store: Store, settings: Settings, key: str, clock: Callable[[], f
             Route("/v1/videos/{id}", gateway.retrieve, methods=["GET"]),
             Route("/v1/videos/{id}", gateway.delete, methods=["DELETE"]),
             Route("/v1/videos/{id}/content", gateway.content, methods=["GET"]),
+            Route(Elsewhere.ROUTE, gateway.elsewhere, methods=["GET"]),
             Route("/debug/book", gateway.book, methods=["GET"]),
             Route("/debug/requests", gateway.requests, methods=["GET"]),
             Route("/debug/settings", gateway.read_settings, methods=["GET"]),
             Route("/debug/settings", gateway.change_settings, methods=["PATCH"]),
         ],
-        middleware=[Middleware(Gate, key=key, tally=tally)],
+        middleware=[Middleware(Gate, key=key, tally=tally, clock=gateway.shown_time)],
         exception_handlers={Refused: _refused, HTTPException: _not_found},
     )
     app.router.redirect_slashes = False
@@ -56,27 +67,44 @@ def create_app(store: Store, settings: Settings, key: str, clock: Callable[[], f
 
 
 class _Gateway:
-    """The routes. Every answer is worked out from the orders, the settings and the time of asking."""
+    """The routes. Every answer is worked out from the orders, the settings, the faults and the time of asking."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Callable[[], float], tally: Tally) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, clock: Callable[[], float], tally: Tally, elsewhere: Elsewhere
+    ) -> None:
         self.store, self.settings, self.clock, self.tally = store, settings, clock, tally
         self.shelf = Shelf(store.folder)
+        self.place = elsewhere
+        self.mischief = Mischief(store.orders)
+        self.mischief.begin(settings.faults)
+
+    def shown_time(self) -> float:
+        """What the clock of the answers shows."""
+        return self.clock() + self.settings.clock_skew_s
 
     async def create(self, request: Request) -> Response:
         body = await _body(request)
         content_type = request.headers.get("content-type", "")
         multipart = content_type.lower().startswith("multipart/")
         fields = wish.read(fields_of(content_type, body), multipart=multipart)
-        idempotency_key = request.headers.get("idempotency-key")
-        now = self.clock()
+        fault = self.mischief.of_submit(fields)
+        if fault and fault.word not in MADE:
+            return self._misdeed(fault)
+        digest = hashlib.sha256(body).hexdigest()
+        order = self._accepted(fields, digest, request.headers.get("idempotency-key"))
+        if fault and fault.word == "no_id":
+            return without_id(self._video(order))
+        return self._misdeed(fault) if fault else self._answer(order)
+
+    def _accepted(self, fields: Mapping[str, JSON], digest: str, idempotency_key: str | None) -> Order:
+        """The order in the book: a new one, or the first that came with an honoured key. Raises `Refused` (429)."""
         if self.settings.honours_keys and idempotency_key is not None:
             first = self.store.find_by_key(idempotency_key)
             if first is not None:
-                return self._answer(first, now)
+                return first
+        now = self.clock()
         status.check_limits(self.store.orders, self.settings, now)
-        digest = hashlib.sha256(body).hexdigest()
-        order = self.store.accept(fields, body_sha256=digest, idempotency_key=idempotency_key, now=now)
-        return self._answer(order, now)
+        return self.store.accept(fields, body_sha256=digest, idempotency_key=idempotency_key, now=now)
 
     async def list_page(self, request: Request) -> Response:
         if not self.settings.lists:
@@ -87,35 +115,78 @@ class _Gateway:
         if orders is None:
             raise invalid("after", f"No video with id '{(after or '')[:200]}' found.")
         now = self.clock()
-        page = [status.video(order, self.settings, now) for order in itertools.islice(orders, limit)]
-        return _json(
-            {
-                "object": "list",
-                "data": page,  # type: ignore[dict-item]  # a list of objects is JSON; list is invariant
-                "first_id": page[0]["id"] if page else None,
-                "last_id": page[-1]["id"] if page else None,
-                "has_more": next(orders, None) is not None,
-            }
-        )
+        listed = (order for order in orders if status.is_listed(order, self.settings, now))
+        page = [self._video(order) for order in itertools.islice(listed, limit)]
+        return self._seen(self.mischief.of_page(), page, _page_of(page, has_more=next(listed, None) is not None))
 
     async def retrieve(self, request: Request) -> Response:
-        return self._answer(self._find(request), self.clock())
+        order = self._find(request)
+        fault = self.mischief.of_look(order)
+        if fault and fault.word == "unknown":
+            raise unknown(order.id)
+        video = self._video(order)
+        return self._seen(fault, [video], video)
 
-    async def content(self, request: Request) -> Content:
+    def _seen(self, fault: Fault | None, videos: Sequence[dict[str, JSON]], document: Mapping[str, JSON]) -> Response:
+        """The answer to a look: *document*, which shows *videos*, or what *fault* makes of it."""
+        if fault is None:
+            return _json(document)
+        if fault.word == "broken":
+            return broken(document)
+        if fault.word == status.ODD:
+            for video in videos:
+                video["status"] = status.ODD_STATUS
+            return _json(document)
+        return self._misdeed(fault)
+
+    async def content(self, request: Request) -> Content | Response:
         order, now = self._find(request), self.clock()
         variant = request.query_params.get("variant", "video")
         if variant != "video":
             raise invalid("variant", f"Invalid value: '{variant[:40]}'. This server has only 'video'.", "invalid_value")
-        if not status.is_completed(order, self.settings, now):
-            raise Refused(404, "Video is not ready yet, use GET /v1/videos/{video_id} to check status.")
-        if status.is_gone(order, self.settings, now):
-            hours = f"{self.settings.retention_s / 3600:g}"
-            raise Refused(404, f"The video is no longer available. Downloads expire after {hours} hours.")
+        fault = self.mischief.of_content(order)
+        if fault and fault.word not in SPOILT:
+            return self._kept_back(fault, order, request)
+        self._check_kept(order, now)
+        reel = await self.shelf.take(order, self.settings)
+        return Spoilt(reel, fault) if fault else Content(reel)
+
+    async def elsewhere(self, request: Request) -> Content:
+        """The film behind the link that a redirect gave."""
+        order = self._find(request)
+        self.place.check(request)
+        self._check_kept(order, self.clock())
         return Content(await self.shelf.take(order, self.settings))
+
+    def _check_kept(self, order: Order, now: float) -> None:
+        """Raises `Refused` where there is no film yet, or no more."""
+        fate = self.mischief.fate(order)
+        is_over = status.is_over(order, self.settings, now)
+        if is_over and (fate == "expired" or status.is_gone(order, self.settings, now)):
+            raise self._gone()
+        if not status.is_completed(order, self.settings, now, fate):
+            raise not_ready()
+
+    def _kept_back(self, fault: Fault, order: Order, request: Request) -> Response:
+        """An answer to a download that holds no film."""
+        if fault.word == "redirect":
+            return RedirectResponse(self.settings.faults.redirect_to or self.place.link(request, order.id), 302)
+        if fault.word == "gone":
+            raise self._gone()
+        if fault.word == "not_ready_200":
+            return _json({**self._video(order), "status": "in_progress", "progress": 99})
+        if fault.word.startswith("not_ready"):
+            raise not_ready(int(fault.word[-3:]))
+        return self._misdeed(fault)
+
+    def _gone(self) -> Refused:
+        hours = f"{self.settings.retention_s / 3600:g}"
+        return Refused(404, f"The video is no longer available. Downloads expire after {hours} hours.")
 
     async def delete(self, request: Request) -> Response:
         order, now = self._find(request), self.clock()
-        if not status.is_completed(order, self.settings, now):
+        fate = self.mischief.fate(order)
+        if fate == "stuck" or not status.is_over(order, self.settings, now):
             raise invalid("video_id", "Only a completed or failed video can be deleted.")
         self.store.delete(order, now=now)
         return _json({"id": order.id, "object": "video.deleted", "deleted": True})
@@ -133,6 +204,8 @@ class _Gateway:
         try:
             wishes = json.loads(await _body(request))
             self.settings = self.settings.changed(wishes if isinstance(wishes, dict) else {"": wishes})
+            if isinstance(wishes, dict) and "faults" in wishes:
+                self.mischief.begin(self.settings.faults)
         except (ValueError, UsageError) as error:
             raise Refused(400, str(error)) from None
         return _json(self.settings.as_json())
@@ -144,8 +217,24 @@ class _Gateway:
             raise unknown(video_id)
         return order
 
-    def _answer(self, order: Order, now: float) -> Response:
-        return _json(status.video(order, self.settings, now))
+    def _video(self, order: Order) -> dict[str, JSON]:
+        return status.video(order, self.settings, self.clock(), self.mischief.fate(order))
+
+    def _answer(self, order: Order) -> Response:
+        return _json(self._video(order))
+
+    def _misdeed(self, fault: Fault) -> Response:
+        return misdeed(fault.word, self.settings.faults, self.shown_time())
+
+
+def _page_of(page: list[dict[str, JSON]], *, has_more: bool) -> dict[str, JSON]:
+    return {
+        "object": "list",
+        "data": page,  # type: ignore[dict-item]  # a list of objects is JSON; list is invariant
+        "first_id": page[0]["id"] if page else None,
+        "last_id": page[-1]["id"] if page else None,
+        "has_more": has_more,
+    }
 
 
 def _paging(query: Mapping[str, str]) -> tuple[int, bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
@@ -12,53 +14,75 @@ from pipeline.sandbox.shelf import Reel
 MESSAGE_BYTES: Final = 256 * 1024
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What an answer says of itself, and which bytes of the film it holds."""
+
+    status: int
+    start: int
+    stop: int
+    etag: str
+    content_range: str = ""
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """All of them but the length."""
+        headers = [(b"content-type", b"video/mp4"), (b"accept-ranges", b"bytes"), (b"etag", self.etag.encode())]
+        if self.content_range:
+            headers.append((b"content-range", self.content_range.encode()))
+        return headers
+
+    def headers_with_length(self) -> list[tuple[bytes, bytes]]:
+        """All of them."""
+        return [*self.headers(), (b"content-length", str(self.stop - self.start).encode())]
+
+
 class Content:
     """An ASGI response: the film, or the part of it that a Range header asks for. Closes the reel."""
 
     def __init__(self, reel: Reel) -> None:
         self._reel = reel
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI's signature
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._reel.file:
-            headers = dict(scope["headers"])
-            try:
-                wanted = part(
-                    _text(headers.get(b"range")),
-                    _text(headers.get(b"if-range")),
-                    etag=self._reel.etag,
-                    length=self._reel.length,
-                )
-            except Unsatisfiable:
-                await self._start(send, 416, 0, f"bytes */{self._reel.length}")
+            outline = self._outline(dict(scope["headers"]))
+            if scope["method"] == "HEAD":
+                await start(outline, send)
                 await send({"type": "http.response.body"})
-                return
-            start, stop = wanted or (0, self._reel.length)
-            content_range = f"bytes {start}-{stop - 1}/{self._reel.length}" if wanted else ""
-            await self._start(send, 206 if wanted else 200, stop - start, content_range)
-            await self._body(send, start, stop, silent=scope["method"] == "HEAD")
+            else:
+                await self._deliver(outline, scope, receive, send)
 
-    async def _start(self, send: Send, status: int, length: int, content_range: str) -> None:
-        headers = [
-            (b"content-type", b"video/mp4"),
-            (b"content-length", str(length).encode()),
-            (b"accept-ranges", b"bytes"),
-            (b"etag", self._reel.etag.encode()),
-        ]
-        if content_range:
-            headers.append((b"content-range", content_range.encode()))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
+    async def _deliver(self, outline: Outline, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # a subclass does
+        await start(outline, send)
+        for block in self.blocks(outline.start, outline.stop):
+            await send({"type": "http.response.body", "body": block, "more_body": True})
+        await send({"type": "http.response.body"})
 
-    async def _body(self, send: Send, start: int, stop: int, *, silent: bool) -> None:
-        if silent:
-            return await send({"type": "http.response.body"})
-        self._reel.file.seek(start)
-        while start < stop:
-            block = self._reel.file.read(min(MESSAGE_BYTES, stop - start))
+    def _outline(self, headers: dict[bytes, bytes]) -> Outline:
+        length, etag = self._reel.length, self._reel.etag
+        try:
+            wanted = part(_text(headers.get(b"range")), _text(headers.get(b"if-range")), etag=etag, length=length)
+        except Unsatisfiable:
+            return Outline(status=416, start=0, stop=0, etag=etag, content_range=f"bytes */{length}")
+        if wanted is None:
+            return Outline(status=200, start=0, stop=length, etag=etag)
+        first, stop = wanted
+        content_range = f"bytes {first}-{stop - 1}/{length}"
+        return Outline(status=206, start=first, stop=stop, etag=etag, content_range=content_range)
+
+    def blocks(self, first: int, stop: int) -> Iterator[bytes]:
+        """The film's bytes from *first* to before *stop*."""
+        self._reel.file.seek(first)
+        while first < stop:
+            block = self._reel.file.read(min(MESSAGE_BYTES, stop - first))
             if not block:
                 raise OSError("the film became shorter while it was sent")
-            start += len(block)
-            await send({"type": "http.response.body", "body": block, "more_body": start < stop})
-        return None
+            first += len(block)
+            yield block
+
+
+async def start(outline: Outline, send: Send) -> None:
+    """The head of an answer that *outline* describes."""
+    await send({"type": "http.response.start", "status": outline.status, "headers": outline.headers_with_length()})
 
 
 def _text(header: bytes | None) -> str | None:

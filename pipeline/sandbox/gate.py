@@ -8,26 +8,34 @@ import logging
 import re
 import secrets
 from collections import Counter
+from collections.abc import Callable
+from email.utils import formatdate
 from typing import Final
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.model import JSON
+from pipeline.sandbox.elsewhere import Elsewhere
 from pipeline.sandbox.refusal import Refused
 
 _ROUTES: Final = (
     ("/v1/videos", re.compile(r"/v1/videos")),
     ("/v1/videos/{id}", re.compile(r"/v1/videos/[^/]+")),
     ("/v1/videos/{id}/content", re.compile(r"/v1/videos/[^/]+/content")),
+    (Elsewhere.ROUTE, re.compile(r"/elsewhere/[^/]+")),
 )
 _ELSEWHERE: Final = "elsewhere"
 _DEBUG: Final = "/debug/"
+ANSWERED: Final = "sandbox.answered"
+"""A message of ours, to be counted and not sent: the answer went out past the server."""
+NO_ANSWER: Final = 0
+"""In the place of an HTTP status."""
 _BROKEN: Final = Refused(500, "The server had an error while processing your request.", kind="server_error")
 
 
 class Tally:
-    """How many requests were answered, by method, route and HTTP status, since the start. Debug routes do not count."""
+    """How many requests there were, by method, route and HTTP status, since the start. Debug routes do not count."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str, int]] = Counter()
@@ -47,8 +55,9 @@ class Tally:
 class Gate:
     """ASGI middleware in front of the whole app."""
 
-    def __init__(self, app: ASGIApp, *, key: str, tally: Tally) -> None:
+    def __init__(self, app: ASGIApp, *, key: str, tally: Tally, clock: Callable[[], float]) -> None:
         self._app = app
+        self._clock = clock
         self._expected = f"Bearer {key}".encode()
         self._tally = tally
         self._start = secrets.token_hex(6)
@@ -63,10 +72,14 @@ class Gate:
 
         async def answer(message: Message) -> None:
             nonlocal started
-            if message["type"] == "http.response.start":
+            if message["type"] in {"http.response.start", ANSWERED}:
                 started = True
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
                 self._tally.add(scope["method"], scope["path"], message["status"])
+            if message["type"] == ANSWERED:
+                return
+            if message["type"] == "http.response.start":
+                date = formatdate(self._clock(), usegmt=True).encode()
+                message["headers"] = [*message["headers"], (b"date", date), (b"x-request-id", request_id)]
             await send(message)
 
         refusal = self._check(scope)
@@ -80,8 +93,13 @@ class Gate:
             # Not raised: the connection would break unannounced, and whoever uses it next could not know what it did.
             logging.getLogger(__name__).exception("%s %s failed", scope["method"], scope["path"])
             await JSONResponse(_BROKEN.document, _BROKEN.http)(scope, receive, answer)
+        if not started:
+            self._tally.add(scope["method"], scope["path"], NO_ANSWER)
+        return None
 
     def _check(self, scope: Scope) -> Refused | None:
+        if scope["path"].startswith(Elsewhere.PREFIX):
+            return None
         given: bytes = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         if hmac.compare_digest(given, self._expected):
             return None

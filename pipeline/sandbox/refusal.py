@@ -39,6 +39,11 @@ def unknown(video_id: str) -> Refused:
     return Refused(404, f"Video with id '{video_id[:200]}' not found.", param="video_id")
 
 
+def not_ready(http: int = 404) -> Refused:
+    """There is no film yet."""
+    return Refused(http, "Video is not ready yet, use GET /v1/videos/{video_id} to check status.")
+
+
 def too_many(message: str, *, wait_s: float) -> Refused:
     """Not now; nothing was made."""
     seconds = str(max(math.ceil(wait_s), 1))

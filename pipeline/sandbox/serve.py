@@ -7,10 +7,15 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import MissingExtra, UsageError
 from pipeline.sandbox.settings import Settings
 from pipeline.sandbox.store import Store
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.applications import Starlette
 
 GOODBYE_S = 2
 """How long open requests may take when the server ends."""
@@ -40,24 +45,33 @@ def serve(
     taken, `MissingExtra`.
     """
     require_extra()
-    import uvicorn
-
     from pipeline.sandbox.app import create_app
 
-    with Store(folder) as store, _listen(host, port) as listener:
-        config = uvicorn.Config(
-            create_app(store, settings, key),
-            access_log=False,
-            lifespan="off",
-            log_level="warning",
-            timeout_graceful_shutdown=GOODBYE_S,
-            ws="none",
-        )
-        server = uvicorn.Server(config)
+    with Store(folder) as store, listen(host, port) as listener, listen(host, 0) as second:
+        server = server_of(create_app(store, settings, key, second_port=second.getsockname()[1]))
         if until_closed is not None:
             threading.Thread(target=_end_with, args=(until_closed, server), daemon=True).start()
         on_listening(base_url(host, listener.getsockname()[1]))
-        server.run(sockets=[listener])
+        server.run(sockets=[listener, second])
+
+
+def server_of(app: Starlette) -> uvicorn.Server:
+    """uvicorn, as the sandbox wants it."""
+    import uvicorn
+
+    from pipeline.sandbox.line import Line
+
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        date_header=False,  # the app has a clock of its own
+        http=Line,
+        lifespan="off",
+        log_level="warning",
+        timeout_graceful_shutdown=GOODBYE_S,
+        ws="none",
+    )
+    return uvicorn.Server(config)
 
 
 def base_url(host: str, port: int) -> str:
@@ -65,7 +79,8 @@ def base_url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that clients can reach. Raises `UsageError` where the port cannot be had."""
     # The protocol is named, because asyncio turns off Nagle's algorithm only where it is; without, each answer of two
     # segments waits 40 ms for a delayed acknowledgement.
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -80,8 +95,8 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _end_with(descriptor: int, server: object) -> None:
+def _end_with(descriptor: int, server: uvicorn.Server) -> None:
     """Whoever holds the other end of *descriptor* has ended, and so does the server."""
     while os.read(descriptor, 4096):
         pass
-    server.should_exit = True  # type: ignore[attr-defined]  # uvicorn.Server, imported late
+    server.should_exit = True

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pipeline.errors import UsageError
 from pipeline.model import JSON
+from pipeline.sandbox.faults import BadFaults, Faults, read_faults
 
 KEY_ENV: Final = "VIDBATCH_SANDBOX_KEY"
 """The variable that holds the sandbox's key, for those who serve it and those who ask it."""
@@ -20,7 +21,7 @@ CONSTANT_BYTES_MAX: Final = 1 << 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How the sandbox behaves. Every status follows from a job, these and the clock; nothing else is remembered."""
+    """How the sandbox behaves. Every status follows from a job, these and the clock."""
 
     render_s: tuple[float, float] = (2.0, 2.0)
     """Between these two a render takes; where in between is the job's id's to say."""
@@ -36,6 +37,12 @@ class Settings:
     """`GET /v1/videos` is offered."""
     honours_keys: bool = False
     """A repeated Idempotency-Key is answered with the first job."""
+    list_lag_s: float = 0.0
+    """A younger video is not in the list yet."""
+    clock_skew_s: float = 0.0
+    """How fast the clock of its answers is, `Date`, `created_at` and the like; below 0 it is slow."""
+    faults: Faults = field(default_factory=Faults)
+    """What it does wrong on demand."""
 
     def changed(self, wishes: Mapping[str, JSON]) -> Settings:
         """These settings with *wishes* in their place. Raises `UsageError` naming the first that cannot be."""
@@ -49,6 +56,8 @@ class Settings:
                 raise UsageError(f"the sandbox has no setting {name!r}{hint}")
             try:
                 values[name] = _READERS[name](wish)
+            except BadFaults as error:
+                raise UsageError(f"the sandbox's faults: {error}") from None
             except ValueError as error:
                 raise UsageError(f"the sandbox's setting {name!r} must be {error}, not {wish!r}") from None
         return replace(self, **values)  # type: ignore[arg-type]  # each reader gives its field's type
@@ -64,12 +73,21 @@ class Settings:
             "film": "real" if self.film is None else {"constant_bytes": self.film},
             "lists": self.lists,
             "honours_keys": self.honours_keys,
+            "list_lag_s": self.list_lag_s,
+            "clock_skew_s": self.clock_skew_s,
+            "faults": dict(self.faults.document),
         }
 
 
 def _seconds(wish: JSON) -> float:
     if isinstance(wish, bool) or not isinstance(wish, int | float) or not 0 <= wish <= 1e9:
         raise ValueError("a number of seconds, 0 or more")
+    return float(wish)
+
+
+def _skew(wish: JSON) -> float:
+    if isinstance(wish, bool) or not isinstance(wish, int | float) or not -1e9 <= wish <= 1e9:
+        raise ValueError("a number of seconds, below 0 for a clock that is slow")
     return float(wish)
 
 
@@ -113,4 +131,7 @@ _READERS: Final[dict[str, Callable[[JSON], object]]] = {
     "film": _film,
     "lists": _flag,
     "honours_keys": _flag,
+    "list_lag_s": _seconds,
+    "clock_skew_s": _skew,
+    "faults": read_faults,
 }

@@ -1,11 +1,12 @@
-"""How a video stands: a pure function of its order, the settings and the time. Nothing ticks, nothing is remembered."""
+"""How a video stands: a pure function of its order, the settings, its fate and the time. Nothing ticks here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pipeline.model import JSON
+from pipeline.sandbox.faults import BEHAVE, FAILURES
 from pipeline.sandbox.order import Order
 from pipeline.sandbox.refusal import too_many
 from pipeline.sandbox.settings import Settings
@@ -14,6 +15,24 @@ _QUEUED_PART: Final = 0.1
 """Of the render time, spent in the queue."""
 _QUEUED_S_MAX: Final = 1.0
 _RATE_WINDOW_S: Final = 60.0
+
+ODD: Final = "odd_status"
+ODD_STATUS: Final = "warming_up"
+"""A word that no description of the API knows."""
+_STUCK_AT: Final = 99
+
+_END: Final[Mapping[str, tuple[str, int]]] = {
+    **dict.fromkeys(FAILURES, ("failed", 0)),
+    "stuck": ("in_progress", _STUCK_AT),
+    "expired": ("expired", 100),
+}
+"""By fate: how a video stands once its time to render is over."""
+_ERRORS: Final[Mapping[str, JSON]] = {
+    "failed_null": None,
+    "failed_text": "The video could not be generated.",
+    "failed_object": {"code": "video_generation_failed", "message": "The video could not be generated."},
+    "moderated": {"code": "moderation_blocked", "message": "Your request was blocked by our moderation system."},
+}
 
 
 def render_s(order: Order, settings: Settings) -> float:
@@ -24,9 +43,14 @@ def render_s(order: Order, settings: Settings) -> float:
     return low + (high - low) * int(order.id[-8:], 16) / 0xFFFFFFFF
 
 
-def is_completed(order: Order, settings: Settings, now: float) -> bool:
-    """Whether the film is there, or was."""
+def is_over(order: Order, settings: Settings, now: float) -> bool:
+    """Whether its time to render is over."""
     return now >= order.at + render_s(order, settings)
+
+
+def is_completed(order: Order, settings: Settings, now: float, fate: str = BEHAVE) -> bool:
+    """Whether the film is there, or was."""
+    return _status(order, settings, now, fate)[0] == "completed"
 
 
 def is_gone(order: Order, settings: Settings, now: float) -> bool:
@@ -34,11 +58,12 @@ def is_gone(order: Order, settings: Settings, now: float) -> bool:
     return now >= order.at + render_s(order, settings) + settings.retention_s
 
 
-def video(order: Order, settings: Settings, now: float) -> dict[str, JSON]:
+def video(order: Order, settings: Settings, now: float, fate: str = BEHAVE) -> dict[str, JSON]:
     """The video object as the API answers it. A completed one stays completed when its film is gone."""
     fields = order.fields
-    status, progress = _status(order, settings, now)
-    completed_at = order.at + render_s(order, settings)
+    status, progress = _status(order, settings, now, fate)
+    created_at = order.at + settings.clock_skew_s
+    completed_at = created_at + render_s(order, settings)
     done = status == "completed"
     return {
         "id": order.id,
@@ -46,26 +71,32 @@ def video(order: Order, settings: Settings, now: float) -> dict[str, JSON]:
         "model": fields["model"],
         "status": status,
         "progress": progress,
-        "created_at": int(order.at),
+        "created_at": int(created_at),
         "completed_at": int(completed_at) if done else None,
         "expires_at": int(completed_at + settings.retention_s) if done else None,
         "prompt": fields["prompt"],
         "size": fields["size"],
         "seconds": fields["seconds"],
         "remixed_from_video_id": None,
-        "error": None,
+        "error": _ERRORS.get(fate) if status == "failed" else None,
     }
 
 
-def _status(order: Order, settings: Settings, now: float) -> tuple[str, int]:
-    if is_completed(order, settings, now):
-        return "completed", 100
+def is_listed(order: Order, settings: Settings, now: float) -> bool:
+    """Whether the list knows of it yet."""
+    return now >= order.at + settings.list_lag_s
+
+
+def _status(order: Order, settings: Settings, now: float, fate: str) -> tuple[str, int]:
     whole_s = render_s(order, settings)
+    if is_over(order, settings, now):
+        return _END.get(fate, ("completed", 100))
     queued_s = min(whole_s * _QUEUED_PART, _QUEUED_S_MAX)
     rendered_s = now - order.at - queued_s
-    if rendered_s < 0:
-        return "queued", 0
-    return "in_progress", min(int(100 * rendered_s / (whole_s - queued_s)), 99)
+    status, progress = "queued", 0
+    if rendered_s >= 0:
+        status, progress = "in_progress", min(int(100 * rendered_s / (whole_s - queued_s)), _STUCK_AT)
+    return (ODD_STATUS if fate == ODD else status), progress
 
 
 def check_limits(orders: Sequence[Order], settings: Settings, now: float) -> None:

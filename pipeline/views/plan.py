@@ -22,6 +22,10 @@ _WORDS = {
 }
 
 
+_SETTLED_WORDS = {Action.HELD: "uncertain: perhaps billed, will be settled with the provider"}
+"""Where a run does so by itself."""
+
+
 def plan_text(outlook: Outlook) -> str:
     """The plan for people."""
     return "\n".join(_lines(outlook))
@@ -69,7 +73,7 @@ def _lines(outlook: Outlook) -> Iterator[str]:
     plan, manifest = outlook.plan, outlook.manifest
     yield f"{manifest.name}: {plural(len(plan.steps), 'video')} by {manifest.profile.title} ({manifest.profile.name})"
     counts = Counter(step.action for step in plan.steps)
-    for action, words in _WORDS.items():
+    for action, words in (_WORDS | (_SETTLED_WORDS if outlook.settles else {})).items():
         if counts[action]:
             yield f"  {counts[action]:>7,}  {words}"
     if plan.orphans:

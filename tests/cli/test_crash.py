@@ -61,6 +61,34 @@ def test_no_secret_is_in_the_report(tmp_path: Path) -> None:
         assert "canary" not in text
 
 
+NAMED = """
+import os, sys
+from pipeline import api
+from pipeline.cli import main as frame
+
+async def break_down(*_, **__):
+    raise ZeroDivisionError("sent " + os.environ["MY_CREDS"])
+
+api.run = break_down
+sys.exit(frame.main(["run", "m.yaml"]))
+"""
+
+
+def test_the_variable_that_a_manifest_names_is_secret_whatever_it_is_called(tmp_path: Path) -> None:
+    provider = "{profile: sandbox, base_url: 'http://127.0.0.1:9/v1', api_key_env: MY_CREDS}"
+    (tmp_path / "m.yaml").write_text(f"provider: {provider}\njobs: [{{prompt: a heron}}]\n", encoding="utf-8")
+    kept = {**os.environ, "PYTHONPATH": str(ROOT), "MY_CREDS": "canary-5b81aa"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", NAMED], cwd=tmp_path, env=kept, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    [report] = tmp_path.glob("vidbatch-crash-*")
+    assert done.returncode == 70
+    assert "ZeroDivisionError: sent [redacted]" in report.read_text("utf-8")
+    assert "canary" not in done.stdout + done.stderr + report.read_text("utf-8")
+
+
 def test_the_report_goes_to_the_next_folder_where_the_first_takes_none(tmp_path: Path) -> None:
     path = keep("report", at=AT, folders=[tmp_path / "missing", tmp_path])
 

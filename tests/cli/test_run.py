@@ -42,6 +42,34 @@ def test_the_limits_of_the_command_line_go_before_the_manifests_and_are_said_aga
     assert words_of(parsed("m.csv")) == ["m.csv"]
 
 
+def test_leave_to_pay_twice_is_said_again_too() -> None:
+    words = ["m.csv", "--uncertain", "resubmit", "--max-duplicate-cost", "1.60"]
+    choice = choice_of(parsed(*words))
+
+    assert (choice.uncertain, choice.max_duplicate_cost) == ("resubmit", Decimal("1.60"))
+    assert words_of(parsed(*words)) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--uncertain", "resubmit"), "--max-duplicate-cost AMOUNT"),
+        (("--max-duplicate-cost", "2"), "give both, or neither"),
+        (("--uncertain", "ask"), "hold, resubmit"),
+    ],
+)
+def test_leave_to_pay_twice_needs_a_ceiling(
+    words: tuple[str, ...], said: str, vidbatch: Vidbatch, tmp_path: Path
+) -> None:
+    (tmp_path / "m.yaml").write_text(QUICK, encoding="utf-8")
+
+    for more in ((), ("--dry-run",)):
+        done = vidbatch("run", "m.yaml", *words, *more)
+        assert done.returncode == 2
+        assert said in done.stderr
+    assert not (tmp_path / "outputs").exists()
+
+
 def test_the_plan_goes_by_the_limits_of_the_command_line(vidbatch: Vidbatch, tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("prompt\na tug\na heron\n", encoding="utf-8")
 

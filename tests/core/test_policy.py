@@ -19,15 +19,15 @@ from pipeline.lifecycle import Fact
 from pipeline.model import JSON, Profile
 from pipeline.policy.collect import NO_CONTENT_TRIES, WRONG_CONTENT_TRIES, Fetches, after_fetch, fetching_s
 from pipeline.policy.submit import (
+    NO_CHANNEL_AT_START,
     REJECTED_AT_START,
     UNCERTAIN_IN_A_ROW,
     UNREACHABLE_AT_START,
-    UNREACHABLE_S,
     Streak,
     after_submit,
 )
 from pipeline.policy.verdict import PATIENCE, Stop, Verdict
-from pipeline.policy.watch import LOST_GRACE_S, LOST_TRIES, Looks, after_look
+from pipeline.policy.watch import LOST_GRACE_S, LOST_TRIES, SLOW_S, UNREADABLE_TRIES, Looks, after_look
 from pipeline.providers.base import Observation, Problem, Refusal, Reply, Submission
 from pipeline.providers.videos import Videos
 
@@ -57,6 +57,10 @@ def error(status: int, code: str, **headers: str) -> Reply:
 def video(status: str, **fields: JSON) -> Reply:
     """An answer with a video object."""
     return reply(200, {"id": "video_1", "object": "video", "status": status, **fields})
+
+
+NO_CHANNEL = error(503, "model_not_found")
+"""What the new-api family says where no channel serves the model, before it has asked anybody."""
 
 
 def submitted(outcome: Outcome, streak: Streak = FRESH) -> Verdict:
@@ -94,6 +98,10 @@ class TestSubmit:
             (error(429, "", retry_after="soon"), Fact.THROTTLED, NOTHING, 2.0),
             (reply(425), Fact.THROTTLED, NOTHING, 2.0),
             (reply(503, retry_after="7"), Fact.THROTTLED, NOTHING, 7.7),
+            (NO_CHANNEL, Fact.THROTTLED, NOTHING, 2.0),
+            (error(503, "service_unavailable"), Fact.UNCERTAIN, NOTHING, 0.0),
+            (error(429, "", retry_after="0"), Fact.THROTTLED, NOTHING, 2.0),
+            (error(429, "", retry_after="1"), Fact.THROTTLED, NOTHING, 2.0),  # our own patience is the longer one
             # made nothing, and asking again would not help
             (error(400, "invalid_value"), Fact.REJECTED, NOTHING, 0.0),
             (reply(410), Fact.REJECTED, NOTHING, 0.0),
@@ -146,10 +154,14 @@ class TestSubmit:
         [
             (NotSent(""), Streak(unreachable=UNREACHABLE_AT_START - 2), Fact.NOT_SENT, NOTHING),
             (NotSent(""), Streak(unreachable=UNREACHABLE_AT_START - 1), Fact.NOT_SENT, SUBMITS),
-            # once somebody has answered, an outage of minutes is sat out
-            (NotSent(""), Streak(unreachable=99, unreachable_s=UNREACHABLE_S - 1, accepted=1), Fact.NOT_SENT, NOTHING),
-            (NotSent(""), Streak(unreachable=6, unreachable_s=UNREACHABLE_S, accepted=1), Fact.NOT_SENT, NOTHING),
-            (NotSent(""), Streak(unreachable=7, unreachable_s=UNREACHABLE_S, accepted=1), Fact.NOT_SENT, SUBMITS),
+            # once somebody has answered, an outage is sat out: the breaker sees to it
+            (NotSent(""), Streak(unreachable=10_000, accepted=1), Fact.NOT_SENT, NOTHING),
+            # a gateway that has no channel at first most likely has none for this model
+            (NO_CHANNEL, Streak(throttled=NO_CHANNEL_AT_START - 2), Fact.THROTTLED, NOTHING),
+            (NO_CHANNEL, Streak(throttled=NO_CHANNEL_AT_START - 1), Fact.THROTTLED, SUBMITS),
+            (NO_CHANNEL, Streak(throttled=10_000, accepted=1), Fact.THROTTLED, NOTHING),
+            (reply(503, retry_after="7"), Streak(throttled=10_000), Fact.THROTTLED, NOTHING),
+            (reply(429), Streak(throttled=10_000), Fact.THROTTLED, NOTHING),
             (reply(404), Streak(accepted=1), Fact.REJECTED, NOTHING),
             (reply(400), Streak(rejected=REJECTED_AT_START - 2), Fact.REJECTED, NOTHING),
             (reply(400), Streak(rejected=REJECTED_AT_START - 1), Fact.REJECTED, SUBMITS),
@@ -226,9 +238,12 @@ class TestLook:
             (OutcomeUnknown("no answer in time"), None, NOTHING, 2.0, None),
             (NotSent("cannot connect"), None, NOTHING, 2.0, None),
             (reply(429), None, NOTHING, 2.0, None),
-            (reply(429, retry_after="7"), None, NOTHING, 7.0, None),
-            (reply(429, retry_after=IN_40_S), None, NOTHING, 40.0, None),
-            (reply(503, retry_after="7"), None, NOTHING, 7.0, None),
+            (reply(425), None, NOTHING, 2.0, None),
+            (reply(429, retry_after="7"), None, NOTHING, 7.7, None),
+            (reply(429, retry_after=IN_40_S), None, NOTHING, 44.0, None),
+            (reply(503, retry_after="7"), None, NOTHING, 7.7, None),
+            (reply(408), None, NOTHING, 2.0, None),
+            (reply(409), None, NOTHING, 2.0, None),
             (reply(400), None, NOTHING, 2.0, None),
             (reply(402), None, NOTHING, 2.0, None),
             (reply(500), None, NOTHING, 2.0, None),
@@ -285,12 +300,22 @@ class TestLook:
         verdict = looked(outcome, Looks(age_s=DEADLINE_S + 1))
 
         assert verdict.fact is fact
-        assert verdict.again_s is None
+        assert verdict.again_s == (SLOW_S if fact is Fact.STALLED else None)
         assert verdict.reason or fact is Fact.FINISHED
+
+    @pytest.mark.parametrize("unreadable", [Reply(status=200, body=b"<html>"), reply(200, ["video_1"]), reply(204)])
+    def test_a_video_of_which_nobody_can_read_ten_answers_is_stalled(self, unreadable: Reply) -> None:
+        assert looked(unreadable, Looks(age_s=60.0, unreadable=UNREADABLE_TRIES - 2)).fact is None
+        stalled = looked(unreadable, Looks(age_s=60.0, unreadable=UNREADABLE_TRIES - 1))
+        assert (stalled.fact, stalled.again_s, stalled.pause_s) == (Fact.STALLED, SLOW_S, 2.0)
+
+    @pytest.mark.parametrize("trouble", [reply(500), reply(408), reply(429), reply(400), OutcomeUnknown("x")])
+    def test_a_fault_at_their_side_is_no_unreadable_answer(self, trouble: Outcome) -> None:
+        assert looked(trouble, Looks(age_s=60.0, unreadable=10_000)).fact is None
 
     def test_a_pause_is_kept_when_the_video_that_learned_of_it_stalls(self) -> None:
         verdict = looked(reply(429, retry_after="40"), Looks(age_s=DEADLINE_S + 1))
-        assert (verdict.fact, verdict.pause_s) == (Fact.STALLED, 40.0)
+        assert (verdict.fact, verdict.pause_s) == (Fact.STALLED, 44.0)
 
     def test_the_waits_double_up_to_a_minute(self) -> None:
         lane = [looked(reply(500), Looks(age_s=60.0, failures=n)).pause_s for n in (0, 1, 2, 5, 20)]

@@ -222,7 +222,7 @@ def test_a_stored_file_that_is_gone_or_altered_is_fetched_again(
     outlook = prepare(ledger, manifest(1), Choice(), folder, origin=ORIGIN)
 
     assert ledger.state.jobs[key(1)].state is state
-    assert has_work(outlook.plan, ledger.state) is (state is State.FINISHED)
+    assert has_work(outlook, ledger.state, ORIGIN) is (state is State.FINISHED)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_a_run_is_about_its_jobs_and_whatever_else_was_bought(folder: RunFolder,
 
     assert keys == (key(1), key(2), key(4))
     assert count_states(ledger.state, keys) == {State.PENDING: 1, State.IN_FLIGHT: 1, State.UNCERTAIN: 1}
-    assert has_work(outlook_on(manifest(), Choice(), folder, ledger.state).plan, ledger.state)
+    assert has_work(outlook_on(manifest(), Choice(), folder, ledger.state), ledger.state, ORIGIN)
 
 
 def test_metadata_tells_of_what_is_stored_and_of_nothing_else(folder: RunFolder, ledger: Ledger) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,9 @@ import pytest
 from pipeline.disk import Disk
 from pipeline.errors import ArtifactError, NotAVideo, Truncated
 from pipeline.model import JSON, LimitsWish, Manifest, Profile, ProviderChoice, SourceFile
-from pipeline.runner.part import PIECE_BYTES, VIDEO_BYTES_MAX, Held, Part
+from pipeline.runner.head import SAMPLE_BYTES
+from pipeline.runner.held import Held
+from pipeline.runner.part import PIECE_BYTES, VIDEO_BYTES_MAX, Part
 from pipeline.storage import Artifact, RunFolder, is_intact
 
 PATH = "coast/heron.mp4"
@@ -91,6 +94,10 @@ def part_of(folder: RunFolder, video_id: str = VIDEO_ID) -> Part:
 
 def held_of(folder: RunFolder, video_id: str = VIDEO_ID) -> Held | None:
     return part_of(folder, video_id).held()
+
+
+def in_words(held: Held | None) -> tuple[int, int | None, str] | None:
+    return None if held is None else (held.bytes, held.total, held.etag)
 
 
 def received(
@@ -191,16 +198,59 @@ def test_what_does_not_begin_as_a_film_is_refused_at_once(folder: RunFolder, con
     part = part_of(folder)
     part.begin("", None)
     with pytest.raises(NotAVideo, match="not as an MP4 does"):
-        part.write(content)
+        part.write(content.ljust(SAMPLE_BYTES))
     part.close()
+    assert files(folder) == set()
+
+
+@pytest.mark.parametrize("content", [b"<", b"<html><body>502", bytes(64)])
+def test_the_start_of_what_is_no_film_is_left_to_nobody(folder: RunFolder, content: bytes) -> None:
+    part = part_of(folder)
+    part.begin(STRONG, 1000)
+    part.write(content)
+    part.close()
+    assert files(folder) == set()
 
 
 def test_a_body_without_end_is_cut(folder: RunFolder, film: bytes) -> None:
     part = received(folder, film)
     part.length = VIDEO_BYTES_MAX  # as if so much had come
-    with pytest.raises(NotAVideo, match="larger than 4 GiB"):
+    with pytest.raises(NotAVideo, match="more than 4294967296 bytes came"):
         part.write(b"x")
     part.close()
+
+
+def test_a_body_is_cut_where_it_passes_what_was_announced(folder: RunFolder, film: bytes) -> None:
+    part = received(folder, film, total=len(film))
+    with pytest.raises(NotAVideo, match=f"more than {len(film)} bytes came"):
+        part.write(b"x")
+    part.close()
+
+
+def test_what_is_announced_as_larger_than_any_video_is_not_begun(folder: RunFolder) -> None:
+    part = part_of(folder)
+    with pytest.raises(NotAVideo, match="10737418240 bytes are announced"):
+        part.begin("", 10 << 30)
+    part.close()
+
+
+def test_a_sample_of_what_was_no_video_is_kept_away_from_the_videos_until_there_is_one(
+    folder: RunFolder, film: bytes
+) -> None:
+    part = Part(folder, PATH, VIDEO_ID, without_key=lambda content: content.replace(b"sk-secret", b"[key]"))
+    part.begin("", None)
+    page = b"<html>" + bytes(SAMPLE_BYTES - 10) + b"sk-secret and more"
+    with pytest.raises(NotAVideo):
+        part.write(page)
+    assert part.keep_sample()
+    part.discard()
+
+    kept = folder.path / f"wrong/{PATH}.sample"
+    assert kept.read_bytes() == page[: SAMPLE_BYTES - 4] + b"[key"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+    received(folder, film).finish(len(film), said)
+    assert not kept.exists()
 
 
 def test_a_cut_part_is_kept_and_taken_up_again(folder: RunFolder, film: bytes) -> None:
@@ -210,9 +260,10 @@ def test_a_cut_part_is_kept_and_taken_up_again(folder: RunFolder, film: bytes) -
     part.close()
 
     held = held_of(folder)
-    assert held == Held(bytes=30_001, total=len(film), etag=STRONG)
+    assert held is not None
+    assert in_words(held) == (30_001, len(film), STRONG)
     again = part_of(folder)
-    again.resume(held)
+    assert again.resume(held, len(film))
     again.write(film[30_001:])
     artifact = again.finish(len(film), said)
 
@@ -235,10 +286,38 @@ def test_a_whole_part_needs_no_tag_to_go_on_with(folder: RunFolder, film: bytes,
     assert held.whole
 
 
+@pytest.mark.parametrize("spoilt", [b"", bytes(4096)], ids=["cut off", "without its bytes"])
+def test_a_part_that_a_loss_of_power_has_spoilt_is_not_gone_on_with(
+    folder: RunFolder, film: bytes, spoilt: bytes
+) -> None:
+    received(folder, film[:20_000], total=len(film)).close()
+    file = part_of(folder).file
+    file.write_bytes(film[: 20_000 - 4096] + spoilt)
+
+    held, again = held_of(folder), part_of(folder)
+
+    assert held is None or not again.resume(held, len(film))
+    again.close()
+
+
+def test_of_a_part_only_what_is_vouched_for_is_gone_on_with(folder: RunFolder, film: bytes) -> None:
+    received(folder, film[:20_000], total=len(film)).close()
+    with part_of(folder).file.open("ab") as file:
+        file.write(bytes(500))  # killed before it said so
+
+    held, again = held_of(folder), part_of(folder)
+    assert held is not None
+    assert again.resume(held, len(film))
+    again.write(film[20_000:])
+    again.finish(len(film), said)
+
+    assert folder.video(PATH).read_bytes() == film
+
+
 def test_a_part_belongs_to_its_video_and_not_to_its_path(folder: RunFolder, film: bytes) -> None:
     received(folder, film[:20_000]).close()
     assert held_of(folder, "video_2") is None
-    assert held_of(folder) == Held(bytes=20_000, total=None, etag=STRONG)
+    assert in_words(held_of(folder)) == (20_000, None, STRONG)
 
 
 class Counting(Disk):
@@ -258,8 +337,8 @@ def test_what_comes_is_written_in_large_pieces_and_a_piece_survives_a_crash(tmp_
     crashed = received(folder, large, step=PIECE_BYTES // 8)
     crashed.write(b"and a bit")  # and never closed
 
-    assert disk.writes == 3  # two pieces and the tag
-    assert held_of(folder) == Held(bytes=2 * PIECE_BYTES, total=None, etag=STRONG)
+    assert disk.writes == 4  # two pieces, and what there is of them
+    assert in_words(held_of(folder)) == (2 * PIECE_BYTES, None, STRONG)
     crashed.close()
     held = held_of(folder)
     assert held is not None
@@ -283,7 +362,7 @@ def test_a_part_begun_anew_forgets_the_old_one(folder: RunFolder, film: bytes) -
     assert held_of(folder) is None
 
     received(folder, film[:400], etag='"film-2"').close()
-    assert held_of(folder) == Held(bytes=400, total=None, etag='"film-2"')
+    assert in_words(held_of(folder)) == (400, None, '"film-2"')
 
 
 @pytest.mark.parametrize("keep", [0, 10, 20, -1])

@@ -17,11 +17,10 @@ import pytest
 import trustme
 from anyio.abc import ByteStream
 
-from pipeline import transport as module
 from pipeline.errors import NotSent, OutcomeUnknown, ProviderError, Truncated, Untrusted
 from pipeline.providers.access import Access
 from pipeline.providers.base import Reply, Request
-from pipeline.transport import LOOKS_AT_ONCE, REPLY_BYTES_MAX, Transport, connect
+from pipeline.transport import LOOKS_AT_ONCE, NETWORK, REPLY_BYTES_MAX, Network, Transport, connect, failures
 from pipeline.version import __version__
 from tests.edges.server import (
     Asked,
@@ -45,9 +44,9 @@ Way: TypeAlias = Callable[[Transport], Awaitable[object]]
 
 
 @asynccontextmanager
-async def connected(url: str, *, downloads: int = 2) -> AsyncIterator[Transport]:
+async def connected(url: str, *, downloads: int = 2, network: Network = NETWORK) -> AsyncIterator[Transport]:
     access = Access(base_url=url, key=KEY, headers={"authorization": f"Bearer {KEY}"})
-    async with connect(access, submits=2, downloads=downloads) as transport:
+    async with connect(access, submits=2, downloads=downloads, network=network) as transport:
         yield transport
 
 
@@ -72,8 +71,8 @@ async def fetch_reply(transport: Transport) -> Reply:
 every_way = pytest.mark.parametrize("way", [submit, look, fetch, fetch_reply])
 
 
-async def failure(way: Way, url: str) -> ProviderError:
-    async with connected(url) as transport:
+async def failure(way: Way, url: str, network: Network = NETWORK) -> ProviderError:
+    async with connected(url, network=network) as transport:
         with pytest.raises(ProviderError) as caught:
             await way(transport)
     return caught.value
@@ -103,10 +102,9 @@ class TestNotSent:
             assert isinstance(await failure(way, f"https://127.0.0.1:{port}/v1"), NotSent)
 
     @every_way
-    async def test_a_handshake_that_never_ends(self, way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(module, "CONNECT_S", 0.2)
+    async def test_a_handshake_that_never_ends(self, way: Way) -> None:
         async with serving_anything(b"") as port:
-            error = await failure(way, f"https://127.0.0.1:{port}/v1")
+            error = await failure(way, f"https://127.0.0.1:{port}/v1", Network(connect_s=0.2))
         assert isinstance(error, NotSent)
         assert str(error).startswith("no connection in time")
 
@@ -145,9 +143,9 @@ class TestNotSent:
     async def test_only_what_the_trace_did_not_see_go_out(
         self, event: str, method: bytes, error: type[ProviderError]
     ) -> None:
-        trace = module.Trace()
+        trace = failures.Trace()
         await trace.note(event, {"request": httpcore.Request(method, "https://gate.example/v1")})
-        assert type(module._translated(httpx.ConnectError("refused"), trace)) is error
+        assert type(failures.translated(httpx.ConnectError("refused"), trace)) is error
 
 
 class TestUnknown:
@@ -219,10 +217,9 @@ class TestUnknown:
             assert 0.3 <= anyio.current_time() - began_s < 3.0
 
     @pytest.mark.parametrize("way", [fetch, fetch_reply])
-    async def test_a_download_that_brings_nothing_for_too_long(self, way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(module, "IDLE_S", 0.2)
+    async def test_a_download_that_brings_nothing_for_too_long(self, way: Way) -> None:
         async with serving(saying_and_waiting(answer(body=bytes(100))[:-1])) as server:
-            error = await failure(way, server.url())
+            error = await failure(way, server.url(), Network(idle_s=0.2))
         assert type(error) is OutcomeUnknown
         assert str(error).startswith("no answer in time")
 
@@ -283,9 +280,9 @@ class TestCarried:
         assert reply.headers["retry-after"] == "7"
         assert reply.headers["x-request-id"] == "r"
 
-    @pytest.mark.parametrize("way", [submit, look, fetch_reply])
+    @pytest.mark.parametrize("way", [submit, look])
     @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Again", "308 For Good"])
-    async def test_a_redirect_is_not_followed(self, way: Way, status: str) -> None:
+    async def test_no_submit_and_no_look_follows_a_redirect(self, way: Way, status: str) -> None:
         content = answer(status, b"", location="/v1/elsewhere")
         async with serving(saying(content)) as server, connected(server.url()) as transport:
             reply = await way(transport)
@@ -328,9 +325,11 @@ class TestConnections:
                 await way(transport)
         assert [asked.connection for asked in server.asked] == [1, 1, 1]
 
-    async def test_a_submit_takes_no_connection_that_has_cooled(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(module, "WARM_S", 0.0)
-        async with serving(saying(answer())) as server, connected(server.url()) as transport:
+    async def test_a_submit_takes_no_connection_that_has_cooled(self) -> None:
+        async with (
+            serving(saying(answer())) as server,
+            connected(server.url(), network=Network(warm_s=0.0)) as transport,
+        ):
             for _ in range(3):
                 await submit(transport)
         assert [asked.connection for asked in server.asked] == [1, 2, 3]
@@ -453,6 +452,72 @@ class TestFetch:
                         scope.cancel()
             with anyio.fail_after(5.0):
                 await gone.wait()
+
+
+class TestSlow:
+    """A download that does not end by itself is ended."""
+
+    async def test_a_crawl_is_cut_and_what_came_is_handed_on(self) -> None:
+        came = bytearray()
+
+        async def take(transport: Transport) -> None:
+            async with transport.fetch(GET) as incoming:
+                async for block in incoming.blocks():
+                    came.extend(block)
+
+        network = Network(crawl_s=0.3, crawl_bytes_per_s=1000)
+        async with (
+            serving(dripping(answer(body=bytes(10_000)), 0.005)) as server,
+            connected(server.url(), network=network) as transport,
+        ):
+            began_s = anyio.current_time()
+            with pytest.raises(OutcomeUnknown, match=r"less than 300 bytes in 0\.3 s"):
+                await take(transport)
+        assert anyio.current_time() - began_s < 10.0
+        assert 0 < len(came) < 300
+
+    async def test_what_is_faster_than_a_crawl_is_not_cut(self) -> None:
+        network = Network(crawl_s=0.2, crawl_bytes_per_s=25)
+        content = answer(body=bytes(200))
+        async with (
+            serving(dripping(content, 0.002)) as server,
+            connected(server.url(), network=network) as transport,
+        ):
+            assert await fetch(transport) == bytes(200)
+
+    @pytest.mark.parametrize(
+        "behave",
+        [
+            saying_and_waiting(b""),
+            dripping(b"HTTP/1.1 200 OK\r\nx-long: " + b"x" * 10_000, 0.01),
+            dripping(b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000, 0.001),
+        ],
+        ids=["silence", "dripping headers", "100 Continue for ever"],
+    )
+    async def test_headers_come_in_time_or_not_at_all(self, behave: Behaviour) -> None:
+        async with serving(behave) as server:
+            began_s = anyio.current_time()
+            error = await failure(fetch, server.url(), Network(head_s=0.3))
+        assert type(error) is OutcomeUnknown
+        assert str(error).startswith("no whole answer in time")
+        assert 0.3 <= anyio.current_time() - began_s < 5.0
+
+    @every_way
+    async def test_headers_without_end_are_cut(self, way: Way) -> None:
+        async def behave(stream: ByteStream, asked: Asked) -> None:
+            await stream.send(b"HTTP/1.1 200 OK\r\n")
+            for n in range(1000):
+                await stream.send(f"x-{n}: {'x' * 1000}\r\n".encode())
+
+        async with serving(behave) as server:
+            error = await failure(way, server.url())
+        assert type(error) is OutcomeUnknown
+
+    async def test_a_refusal_that_drips_ends_too(self) -> None:
+        async with serving(dripping(answer("404 Not Found", bytes(10_000)), 0.005)) as server:
+            error = await failure(fetch_reply, server.url(), Network(head_s=0.5))
+        assert type(error) is OutcomeUnknown
+        assert str(error).startswith("no whole answer in time")
 
 
 def unused_port() -> int:

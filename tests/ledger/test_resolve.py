@@ -60,6 +60,29 @@ def test_without_a_job_it_lists_what_is_uncertain_and_changes_nothing(
     assert (run / "ledger.jsonl").read_bytes() == before
 
 
+def test_it_says_that_the_next_run_asks_the_provider_first(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    vidbatch("resolve", str(run))
+    assert "The next `vidbatch run` first asks the provider" in capsys.readouterr().out
+
+    with opened(run / "ledger.jsonl") as ledger:
+        ledger.header(run="", provider="dmxapi", origin=ORIGIN, currency="USD", name="harbour", retention_s=7200)
+        ledger.commit_now()
+    vidbatch("resolve", str(run))
+    assert "The next `vidbatch run`" not in capsys.readouterr().out
+
+
+def test_two_jobs_of_one_id_are_named_by_their_keys(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with opened(run / "ledger.jsonl") as ledger:
+        ledger.plan(replace(a_job(9), id="job-0"), price=PRICE)
+        ledger.commit_now()
+
+    vidbatch("resolve", str(run))
+
+    said = capsys.readouterr().out
+    assert f"vidbatch resolve {run} {key(0)[:12]} --drop" in said
+    assert f"vidbatch resolve {run} job-1 --drop" in said
+
+
 def test_where_nothing_is_uncertain_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     opened(tmp_path / "ledger.jsonl").close()
     with opened(tmp_path / "ledger.jsonl") as ledger:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InvalidManifest, UsageError
+from pipeline.manifest.document import ALIKE_MAX
 from pipeline.manifest.load import Wishes, load
+from pipeline.manifest.report import render_issue
 from pipeline.model import Manifest, Profile
 
 Loader = Callable[..., Manifest]
@@ -82,6 +84,46 @@ def test_a_very_large_entry_wants_consent(read: Loader) -> None:
     manifest = read(text, allow_large=True)
     assert len(manifest.jobs) == 100_001
     assert manifest.jobs[-1].id == "n-t100001"
+
+
+def test_so_does_a_very_large_manifest(read: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.manifest.expand.JOBS_MAX", 10)
+    text = "jobs:\n" + "".join(f"  - {{id: n{n}, prompt: heron {n}, takes: 4}}\n" for n in range(9))
+
+    with pytest.raises(InvalidManifest) as caught:
+        read(text)
+
+    [issue] = caught.value.issues
+    assert (issue.code, issue.position.line) == ("too-many", 4)
+    assert len(read(text, allow_large=True).jobs) == 36
+
+
+def test_of_issues_alike_the_first_few_are_told_and_all_are_counted(read: Loader) -> None:
+    rows = "".join(f"heron {n},7,1x1\n" for n in range(4_000))
+
+    with pytest.raises(InvalidManifest) as caught:
+        read(f"prompt,seconds,size\n{rows}", "m.csv")
+
+    issues = caught.value.issues
+    assert len(issues) == 2 * ALIKE_MAX
+    assert [issue.position.line for issue in issues] == [2 + n // 2 for n in range(2 * ALIKE_MAX)]
+    assert [issue.more for issue in issues] == [0] * (2 * ALIKE_MAX - 2) + [4_000 - ALIKE_MAX] * 2
+    assert render_issue(issues[-1]).splitlines()[0].endswith("(size); and 3,980 more like it")
+
+
+def test_a_yaml_file_is_read_up_to_its_largest_size_and_a_data_file_further_with_consent(
+    read: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.manifest.load.BYTES_MAX", 60)
+    monkeypatch.setattr("pipeline.manifest.load.LARGE_BYTES_MAX", 90)
+    row = "a heron that stands in the shallow water of a river at dawn"
+
+    assert len(f"jobs: [{{prompt: {row}}}]\n") > 60
+    assert codes(read, f"jobs: [{{prompt: {row}}}]\n") == ["too-large"]
+    assert codes(read, f"jobs: [{{prompt: {row}}}]\n", allow_large=True) == ["too-large"]
+    assert codes(read, f"prompt\n{row}\n", "m.csv") == ["too-large"]
+    assert read(f"prompt\n{row}\n", "m.csv", allow_large=True).jobs
+    assert codes(read, f"prompt\n{row}\n{row}\n", "m.csv", allow_large=True) == ["too-large"]
 
 
 @pytest.mark.parametrize(

@@ -61,5 +61,6 @@ def test_an_issue_as_json_has_everything() -> None:
         "code": "c",
         "message": "wrong",
         "warning": False,
+        "more": 0,
         "source": "s: 7",
     }

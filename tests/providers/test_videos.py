@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model import JSON, Profile
-from pipeline.providers.base import Observation, Page, Refusal, Reply, Status, Submission
+from pipeline.providers.base import Observation, Page, Problem, Refusal, Reply, Status, Submission
 from pipeline.providers.registry import find_profile
 from pipeline.providers.replies import MESSAGE_CHARACTERS_MAX
 from pipeline.providers.videos import Videos, wire_fields
@@ -105,9 +105,67 @@ def test_rows_of_a_page_that_are_no_videos_are_passed_over() -> None:
     assert page.after is None
 
 
+@pytest.mark.parametrize(
+    ("more", "is_last"),
+    [(', "has_more": false', True), (', "has_more": true', False), ("", False), (', "has_more": 0', False)],
+)
+def test_a_page_is_the_last_only_where_that_is_said(more: str, is_last: bool) -> None:
+    page = VIDEOS.read_page(Reply(status=200, body=f'{{"data": [{{"id": "v"}}]{more}}}'.encode()), OURS)
+    assert isinstance(page, Page)
+    assert page.is_last is is_last
+
+
+def test_a_page_with_a_row_that_cannot_be_read_does_not_say_what_it_ends_with() -> None:
+    page = VIDEOS.read_page(Reply(status=200, body=b'{"data": [7], "has_more": false}'), OURS)
+    assert page == Page(observations=(), after=None, is_last=False)
+
+
+@pytest.mark.parametrize(
+    ("told", "seen"),
+    [
+        (
+            {"prompt": "a tug", "model": "sora-2", "seconds": "8", "size": "1280x720"},
+            ("a tug", "sora-2", 8.0, "1280x720"),
+        ),
+        ({"seconds": 8, "size": "1280*720"}, (None, None, 8.0, "1280x720")),
+        ({"seconds": "8.0s", "size": " 1280X720 "}, (None, None, 8.0, "1280x720")),
+        ({"seconds": 8.04, "size": "720p"}, (None, None, 8.04, None)),
+        ({"prompt": "", "model": "", "seconds": 0, "size": ""}, (None, None, None, None)),
+        ({"prompt": 7, "model": [], "seconds": "long", "size": 720}, (None, None, None, None)),
+        ({"seconds": "inf"}, (None, None, None, None)),
+        ({"seconds": True}, (None, None, None, None)),
+        ({}, (None, None, None, None)),
+    ],
+)
+def test_what_a_video_repeats_of_its_wish_is_read_where_it_can_be_compared(
+    told: dict[str, object], seen: tuple[object, ...]
+) -> None:
+    body = json.dumps({"id": "v", "status": "queued", **told}).encode()
+    shown = VIDEOS.read_look(Reply(status=200, body=body), OURS)
+    assert isinstance(shown, Observation)
+    assert (shown.prompt, shown.model, shown.seconds, shown.size) == seen
+
+
 def test_an_empty_page_is_the_last() -> None:
     page = VIDEOS.read_page(Reply(status=200, body=b'{"data": [], "has_more": true, "last_id": null}'), OURS)
     assert page == Page(observations=(), after=None)
+
+
+@pytest.mark.parametrize(
+    ("message", "problem"),
+    [
+        ("Upstream service returned status 404", Problem.UNKNOWN_ID),
+        ("upstream status code: 404", Problem.UNKNOWN_ID),
+        ("Upstream service returned status 500", Problem.TROUBLE),
+        ("request 404-17 failed", Problem.TROUBLE),
+        ("Bad Gateway", Problem.TROUBLE),
+    ],
+)
+def test_a_bad_gateway_that_names_an_upstreams_404_means_that_the_content_is_not_there(
+    message: str, problem: Problem
+) -> None:
+    body = json.dumps({"error": {"message": message}}).encode()
+    assert VIDEOS.read_no_content(Reply(status=502, body=body), OURS).problem is problem
 
 
 @given(replies)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import anyio
@@ -15,6 +17,7 @@ from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 HEAD_BYTES_MAX = 1 << 16
+ECHOES = frozenset({"prompt", "model", "seconds", "size", "created_at"})
 ETAG = '"film-1"'
 
 
@@ -70,6 +73,10 @@ class Video:
 
     id: str
     prompt: str
+    asked: dict[str, str] = field(default_factory=dict)
+    """The other fields of its POST that the list repeats."""
+    created_s: float = 0.0
+    """By the gateway's clock, in Unix seconds."""
     looks: int = 0
     """How often it was looked at."""
     finished: bool = False
@@ -82,6 +89,13 @@ class Gateway:
         self.film = film
         self.looks = looks
         self.lists = lists
+        self.list_lag_s = 0.0
+        """A video is in the list so long after it was made."""
+        self.echoes = ECHOES
+        """What a video object repeats of the wish."""
+        self.skew_s = 0.0
+        """How far the gateway's clock is ahead of ours."""
+        self.honours_keys = False
         self.done_at_once = False
         self.seen: list[Seen] = []
         self.book: dict[str, Video] = {}
@@ -91,6 +105,7 @@ class Gateway:
         self.render_gate: anyio.Event | None = None
         """No video is finished before it is set."""
         self._open_posts = 0
+        self._by_key: dict[str, Video] = {}
         self._once: dict[str, deque[Script]] = defaultdict(deque)
         self._always: dict[str, Script] = {}
 
@@ -139,6 +154,7 @@ class Gateway:
                 await given.hold.wait()
         finally:
             self._open_posts -= seen.kind == "submit"
+        given = replace(given, headers={"date": formatdate(self.clock_s(), usegmt=True), **given.headers})
         await stream.send(_bytes(given)[: given.cut_at])
         return given.cut_at is None
 
@@ -161,9 +177,25 @@ class Gateway:
 
     def sell(self, seen: Seen) -> dict[str, object]:
         """Enter a POST in the book; the receipt."""
-        video = Video(id=f"video_{len(self.book) + 1}", prompt=_prompt(seen.body), finished=self.done_at_once)
-        self.book[video.id] = video
+        key = seen.headers.get("idempotency-key", "")
+        if self.honours_keys and key in self._by_key:
+            return self._receipt(self._by_key[key])
+        video = Video(
+            id=f"video_{len(self.book) + 1}",
+            prompt=_field(seen.body, "prompt"),
+            asked={name: _field(seen.body, name) for name in ("model", "seconds", "size")},
+            created_s=self.clock_s(),
+            finished=self.done_at_once,
+        )
+        self.book[video.id] = self._by_key[key] = video
         self.rendering_max = max(self.rendering_max, sum(not sold.finished for sold in self.book.values()))
+        return self._receipt(video)
+
+    def clock_s(self) -> float:
+        """The gateway's clock, in Unix seconds."""
+        return time.time() + self.skew_s
+
+    def _receipt(self, video: Video) -> dict[str, object]:
         return {"id": video.id, "object": "video", "status": "completed" if video.finished else "queued"}
 
     def show(self, video: Video) -> dict[str, object]:
@@ -171,12 +203,16 @@ class Gateway:
         video.looks += 1
         allowed = self.render_gate is None or self.render_gate.is_set()
         video.finished = video.finished or (video.looks >= self.looks and allowed)
-        return {"id": video.id, "object": "video", "status": "completed" if video.finished else "in_progress"}
+        status = "completed" if video.finished else "in_progress"
+        told = {"prompt": video.prompt, **video.asked, "created_at": int(video.created_s)}
+        echo = {name: value for name, value in told.items() if name in self.echoes}
+        return {"id": video.id, "object": "video", "status": status, **echo}
 
     def _list(self, seen: Seen) -> Answer:
         if not self.lists:
             return refusal(404, message="Invalid URL (GET /v1/videos)")
-        newest = list(reversed(self.book.values()))
+        shown_s = self.clock_s() - self.list_lag_s
+        newest = [video for video in reversed(self.book.values()) if video.created_s <= shown_s]
         after = seen.query.get("after")
         start = 1 + next((at for at, video in enumerate(newest) if video.id == after), -1)
         page = newest[start : start + int(seen.query.get("limit", "20"))]
@@ -222,8 +258,8 @@ def _route(method: str, path: str) -> tuple[str, str]:
     return ("content" if parts[1:] == ["content"] else "look"), parts[0]
 
 
-def _prompt(body: bytes) -> str:
-    found = re.search(rb'name="prompt"\r\n\r\n(.*?)\r\n--', body, re.DOTALL)
+def _field(body: bytes, name: str) -> str:
+    found = re.search(rb'name="' + name.encode() + rb'"\r\n\r\n(.*?)\r\n--', body, re.DOTALL)
     return found[1].decode() if found else ""
 
 

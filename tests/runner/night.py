@@ -31,7 +31,7 @@ HUNG_S = 30.0
 _BLINK = Backoff(base_s=0.001, cap_s=0.004)
 QUICK = Pace(first_s=0.005, interval_s=0.005, interval_s_max=0.02, typical_s=0.01, deadline_s=60.0)
 """Looks as quick as a gateway in the same process can answer them."""
-HASTY = Patience(submit=_BLINK, look=_BLINK, fetch=_BLINK)
+HASTY = Patience(submit=_BLINK, look=_BLINK, fetch=_BLINK, rest=Backoff(base_s=0.02, cap_s=0.3), outage_s=5.0)
 """The backoffs keep their shape and lose their length: what waits seconds in a night waits milliseconds here."""
 AT_ONCE = LimitsWish(in_flight=8, submits_per_minute=60_000.0, submit_slots=4, downloads=4)
 
@@ -86,6 +86,8 @@ class Night:
     limits: LimitsWish = AT_ONCE
     patience: Patience = HASTY
     disk: Disk = DISK
+    choice: Choice = field(default_factory=Choice)
+    """Its `outputs` are the night's."""
     events: list[Event] = field(default_factory=list)
     boards: list[Board] = field(default_factory=list)
 
@@ -109,9 +111,14 @@ class Night:
         with anyio.fail_after(HUNG_S):
             return await api.run(
                 manifest(wanted, self.base_url, self.profile, self.limits),
-                Choice(outputs=self.outputs),
+                replace(self.choice, outputs=self.outputs),
                 observer=note,
-                world=api.World(environment={}, chance=random.Random(7), disk=self.disk, patience=self.patience),
+                world=api.World(
+                    environment={"XDG_STATE_HOME": str(self.outputs / "state")},
+                    chance=random.Random(7),
+                    disk=self.disk,
+                    patience=self.patience,
+                ),
                 on_board=self.boards.append,
             )
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import errno
 import json
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import anyio
 import pytest
 
 from pipeline.disk import Disk
 from pipeline.lifecycle import State
 from pipeline.policy import collect as policy
-from pipeline.progress import Notice
+from pipeline.policy.verdict import Backoff
+from pipeline.progress import Event, Notice
 from pipeline.runner.board import Board
-from tests.runner.gateway import ETAG, NOTHING, Answer, Seen, answer, refusal
-from tests.runner.night import Night, job, jobs
+from pipeline.text import money
+from tests.runner.gateway import ETAG, NOTHING, Answer, Gateway, Seen, answer, refusal, serving
+from tests.runner.night import HASTY, Night, job, jobs
 
 pytestmark = pytest.mark.anyio
 
@@ -135,10 +142,14 @@ async def test_what_is_no_video_is_never_stored_and_the_next_run_fetches(night: 
     assert len(night.gateway.of("content")) == policy.WRONG_CONTENT_TRIES
     assert not list(night.folder.rglob("*.mp4"))
     assert any("download failed" in words for words in night.urgent)
+    kept = [path.read_bytes() for path in night.folder.glob("wrong/coast/job-0.mp4.sample")]
+    assert kept == ([rubbish.body] if rubbish.body and "content-encoding" not in rubbish.headers else [])
+    assert ("its start is kept in wrong/coast/job-0.mp4.sample" in night.of(job(0)).reason) == bool(kept)
 
     night.gateway.behave()
     assert (await night.run(jobs(1))).counts == {State.STORED: 1}
     assert len(night.gateway.book) == 1
+    assert not list(night.folder.rglob("*.sample"))
 
 
 PASSING = [NOTHING, refusal(500), refusal(400, "not_ready"), refusal(429)]
@@ -146,6 +157,7 @@ PASSING = [NOTHING, refusal(500), refusal(400, "not_ready"), refusal(429)]
 
 @pytest.mark.parametrize("trouble", PASSING, ids=["nothing", "500", "400", "429"])
 async def test_an_outage_of_any_length_within_the_videos_time_loses_nothing(night: Night, trouble: Answer) -> None:
+    night.patience = replace(HASTY, rest=Backoff(base_s=0.001, cap_s=0.004))
     night.gateway.once("content", *[trouble] * 40)
     assert (await night.run(jobs(1))).counts == {State.STORED: 1}
     assert len(night.gateway.of("content")) == 41
@@ -223,7 +235,7 @@ def fill(night: Night, how: str, times: int = 20) -> None:
 
 @pytest.mark.parametrize("how", ["write", "sync", "sidecar", "name"])
 async def test_a_full_disk_stops_what_would_be_bought_and_loses_nothing(night: Night, a_film: bytes, how: str) -> None:
-    night.limits = replace(night.limits, in_flight=1)
+    night.limits = replace(night.limits, in_flight=1, downloads=1)
     fill(night, how)
     outcome = await night.run(jobs(4))
     assert outcome.counts[State.STORED] == len(night.gateway.book)
@@ -293,3 +305,137 @@ async def test_a_film_that_is_cut_at_the_provider_is_fetched_anew_and_not_for_ev
 
     night.gateway.film = whole
     assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+
+
+# --- where a download is led
+
+
+@asynccontextmanager
+async def elsewhere(gateway: Gateway) -> AsyncIterator[tuple[Gateway, Callable[[Seen], Answer]]]:
+    """A second server that keeps the films of *gateway*, and the answer that leads there."""
+    cdn = Gateway(gateway.film)
+    cdn.always("content", cdn.content)
+    async with serving(cdn) as url:
+
+        def lead(seen: Seen) -> Answer:
+            return Answer(status=302, headers={"location": f"{url}/videos/{seen.video_id}/content?sig=secret"})
+
+        yield cdn, lead
+
+
+async def test_a_film_that_is_kept_elsewhere_is_fetched_from_there_also_where_it_broke_off(
+    night: Night, a_film: bytes
+) -> None:
+    async with elsewhere(night.gateway) as (cdn, lead):
+        night.gateway.always("content", lead)
+        cdn.once("content", lambda seen: replace(cdn.content(seen), cut_at=CUT_AT))
+        assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    first, second = cdn.of("content")
+    assert night.video(job(0)).read_bytes() == a_film
+    assert "range" not in first.headers
+    assert second.headers["if-range"] == ETAG
+    assert not any("authorization" in seen.headers for seen in cdn.seen)
+
+
+async def test_a_link_that_has_run_out_is_asked_for_anew(night: Night) -> None:
+    async with elsewhere(night.gateway) as (cdn, lead):
+        night.gateway.always("content", lead)
+        cdn.once("content", *[refusal(403)] * policy.NEW_LINKS)
+        outcome = await night.run(jobs(1))
+    assert (outcome.counts, outcome.stopped) == ({State.STORED: 1}, "")
+    assert len(night.gateway.of("content")) == policy.NEW_LINKS + 1
+
+
+async def test_a_link_that_never_works_fails_one_download_and_stops_nobody(night: Night) -> None:
+    async with elsewhere(night.gateway) as (cdn, lead):
+        night.gateway.always("content", lambda seen: lead(seen) if seen.video_id == "video_1" else None)
+        cdn.always("content", refusal(401))
+        outcome = await night.run(jobs(3))
+    assert (outcome.counts, outcome.stopped) == ({State.FINISHED: 1, State.STORED: 2}, "")
+    assert len(cdn.of("content")) == policy.NEW_LINKS + 1
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["http://169.254.169.254/latest?sig=secret", "http://cdn.example/film?sig=secret", "https://u:secret@cdn.example/"],
+)
+async def test_a_film_that_is_said_to_be_where_we_do_not_go_stays_finished_and_is_said(
+    night: Night, location: str
+) -> None:
+    night.gateway.always("content", Answer(status=307, headers={"location": location}))
+    outcome = await night.run(jobs(1))
+    assert (outcome.counts, outcome.stopped) == ({State.FINISHED: 1}, "")
+    assert night.facts(job(0))[-1] == "download_failed"
+    assert len(night.gateway.of("content")) == 1
+    (said,) = [words for words in night.urgent if "its download failed" in words]
+    assert "it is redirected to" in said
+    assert "secret" not in said
+    assert "secret" not in (night.folder / "ledger.jsonl").read_text()
+
+    night.gateway.behave()
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert len(night.gateway.book) == 1
+
+
+# --- what expires
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+async def test_a_clock_that_is_a_day_wrong_loses_nothing(night: Night, days: int) -> None:
+    expiry = int((datetime.now(UTC) - timedelta(days=days)).timestamp()) + 3600
+
+    def done(seen: Seen) -> Answer:
+        video = night.gateway.show(night.gateway.book[seen.video_id])
+        return answer({**video, "expires_at": expiry})
+
+    night.gateway.always("look", done)
+    night.gateway.always("content", lambda _: None if len(night.gateway.of("content")) > 6 else refusal(500))
+    assert (await night.run(jobs(4))).counts == {State.STORED: 4}
+
+
+async def test_what_expired_is_said_with_its_price_and_how_to_buy_it_again(night: Night) -> None:
+    night.gateway.always("content", refusal(410))
+    outcome = await night.run(jobs(1))
+    (cost,) = (outcome.state.jobs[key].cost for key in outcome.concerned)
+    assert cost is not None
+    (said,) = [words for words in night.urgent if "expired" in words]
+    assert f"{job(0).id}: it expired, and was paid for: {money(cost, night.profile.currency)}" in said
+    assert "--retry expired buys it again" in said
+
+
+async def test_finished_videos_that_would_expire_hold_up_submits_until_they_are_home(night: Night) -> None:
+    slow = anyio.Event()
+
+    def content(seen: Seen) -> Answer:
+        """Nothing comes home at first; then all of it."""
+        return replace(night.gateway.content(seen), hold=slow)
+
+    def note(event: Event) -> None:
+        if isinstance(event, Notice) and "no more is submitted meanwhile" in event.message:
+            bought.append(len(night.gateway.book))
+            slow.set()
+
+    bought: list[int] = []
+    night.limits = replace(night.limits, downloads=1, submits_per_minute=600.0)
+    night.profile = replace(night.profile, retention_s=3.0)
+    night.gateway.always("content", content)
+    outcome = await night.run(jobs(25), observer=note)
+    said = [words for words in night.urgent if "finished video" in words or "what is finished" in words]
+    assert outcome.counts == {State.STORED: 25}
+    assert bought
+    assert bought[0] < 25
+    assert re.fullmatch(
+        r"\d+ finished videos wait .* would expire before their turn comes: no more is submitted meanwhile", said[0]
+    )
+    assert any(words == "what is finished comes home in time again: submits go on" for words in said[1:])
+
+
+async def test_a_video_about_to_expire_is_asked_for_even_when_nobody_answers(night: Night) -> None:
+    """The breaker is open and rests for longer than the videos live; each gets its try before its end all the same."""
+    night.patience = replace(HASTY, rest=Backoff(base_s=1000.0, cap_s=1000.0))
+    night.limits = replace(night.limits, downloads=1, in_flight=64)
+    night.profile = replace(night.profile, retention_s=policy.LAST_TRY_S + 1.0)
+    night.gateway.always("content", lambda _: None if len(night.gateway.of("content")) > 20 else NOTHING)
+    outcome = await night.run(jobs(20))
+    assert any("nobody answers" in words for words in night.urgent)
+    assert outcome.counts == {State.STORED: 20}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from pipeline.model import Limits
-from pipeline.runner.lanes import Answer, Gate, Load
+from pipeline.runner.lanes import BACKLOG_MAX, Answer, Gate, Load
 
 
 def test_money_set_aside_for_an_open_submit_is_waited_for() -> None:
@@ -15,9 +17,9 @@ def test_money_set_aside_for_an_open_submit_is_waited_for() -> None:
     gate.accepted()
     load = Load(open_posts=1, rendering=2, backlog=0, spent=Decimal("2.40"))
 
-    assert gate.ask(Decimal("0.80"), load, now_s=0.0)[0] is Answer.WAIT
-    assert gate.ask(Decimal("0.80"), replace(load, open_posts=0), now_s=0.0)[0] is Answer.NO_MONEY
-    assert gate.ask(Decimal("0.60"), load, now_s=0.0)[0] is Answer.GO
+    assert gate.ask(Decimal("0.80"), load) is Answer.WAIT
+    assert gate.ask(Decimal("0.80"), replace(load, open_posts=0)) is Answer.NO_MONEY
+    assert gate.ask(Decimal("0.60"), load) is Answer.GO
 
 
 def test_one_canary_goes_first_then_twice_as_many_with_every_acceptance() -> None:
@@ -31,3 +33,71 @@ def test_one_canary_goes_first_then_twice_as_many_with_every_acceptance() -> Non
 
     assert slots == [1, 2, 4, 8, 8]
     assert gate.slots == 1
+
+
+FREE = Load(open_posts=0, rendering=0, backlog=0, spent=Decimal(0))
+
+
+@pytest.mark.parametrize(
+    ("load", "answer"),
+    [
+        (FREE, Answer.GO),
+        (replace(FREE, open_posts=1), Answer.WAIT),  # the canary is out
+        (replace(FREE, rendering=7), Answer.GO),
+        (replace(FREE, rendering=8), Answer.WAIT),
+        (replace(FREE, backlog=BACKLOG_MAX - 1), Answer.GO),
+        (replace(FREE, backlog=BACKLOG_MAX), Answer.WAIT),
+        (replace(FREE, backlog=1, behind=True), Answer.WAIT),  # what is bought would expire before it is fetched
+    ],
+)
+def test_each_bound_holds_submits_back(load: Load, answer: Answer) -> None:
+    assert Gate(Limits(in_flight=8)).ask(None, load) is answer
+
+
+def most_in_flight(gate: Gate) -> int:
+    """How many videos the gate lets be on their way."""
+    return next(n for n in range(1000) if gate.ask(None, replace(FREE, rendering=n)) is Answer.WAIT)
+
+
+def test_not_now_takes_three_tenths_of_what_may_be_in_flight_and_twenty_acceptances_give_one_back() -> None:
+    gate = Gate(Limits(in_flight=20))
+
+    bounds = [most_in_flight(gate)]
+    for _ in range(3):
+        gate.throttled()
+        bounds.append(most_in_flight(gate))
+    for _ in range(2):
+        for _ in range(20):
+            gate.accepted()
+        bounds.append(most_in_flight(gate))
+
+    assert bounds == [20, 14, 9, 6, 7, 8]
+
+
+def test_the_bound_never_falls_below_one_nor_rises_above_the_limit() -> None:
+    gate = Gate(Limits(in_flight=4))
+
+    for _ in range(50):
+        gate.throttled()
+    assert most_in_flight(gate) == 1
+    for _ in range(500):
+        gate.accepted()
+    assert most_in_flight(gate) == 4
+
+
+def test_the_bound_settles_just_below_what_a_provider_bears() -> None:
+    gate, bears, refused = Gate(Limits(in_flight=50)), 12, 0
+    bounds = []
+
+    for _ in range(4000):  # submits, each with the provider as full as the gate allows
+        if most_in_flight(gate) > bears:
+            gate.throttled()
+            refused += 1
+        else:
+            gate.accepted()
+        bounds.append(most_in_flight(gate))
+
+    settled = bounds[1000:]
+    assert min(settled) >= 0.7 * bears - 1
+    assert sum(settled) / len(settled) > 0.75 * bears
+    assert refused < 0.02 * 4000

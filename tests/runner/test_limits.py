@@ -11,7 +11,8 @@ import pytest
 from pipeline.errors import UsageError
 from pipeline.lifecycle import State
 from pipeline.model import LimitsWish
-from tests.runner.gateway import Answer, Seen, answer
+from pipeline.runner import lanes
+from tests.runner.gateway import Answer, Seen, answer, refusal
 from tests.runner.night import Night, jobs
 
 pytestmark = pytest.mark.anyio
@@ -66,6 +67,21 @@ async def test_one_canary_goes_alone_until_something_was_accepted(night: Night) 
     assert outcome.counts == {State.STORED: 6}
 
 
+async def test_not_now_to_several_submits_at_once_makes_room_smaller_once(night: Night) -> None:
+    together = anyio.Event()
+
+    def crowd(seen: Seen) -> Answer | None:
+        posts = len(night.gateway.of("submit"))
+        if posts == 7:
+            together.set()
+        return replace(refusal(429, retry_after="1"), hold=together) if 4 <= posts <= 7 else None
+
+    night.gateway.always("submit", crowd)
+    outcome = await night.run(jobs(8))
+    assert outcome.counts == {State.STORED: 8}
+    assert night.boards[-1].gate.window == pytest.approx(0.7 * 8 + 5 / 20)  # five were accepted after it
+
+
 async def test_submits_keep_the_rate(night: Night) -> None:
     night.limits = replace(night.limits, submits_per_minute=1200.0, in_flight=30)  # one in 50 ms
     await night.run(jobs(9))
@@ -108,7 +124,8 @@ async def test_a_budget_without_a_price_is_refused_before_anything_is_sent(night
     assert not night.folder.exists()
 
 
-async def test_a_full_download_backlog_pauses_submits(night: Night) -> None:
+async def test_a_full_download_backlog_pauses_submits(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "BACKLOG_MAX", 8)
     night.limits = replace(night.limits, downloads=1, in_flight=100)
     night.gateway.done_at_once = True
     stuck = anyio.Event()

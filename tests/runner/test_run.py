@@ -53,7 +53,7 @@ async def test_the_same_run_again_sends_nothing_and_changes_no_state(night: Nigh
 
     assert len(night.gateway.seen) == sent
     assert (again.counts, again.stopped, again.interrupted) == (first.counts, first.stopped, first.interrupted)
-    assert not has_work(again.outlook.plan, again.state)
+    assert not has_work(again.outlook, again.state, night.base_url)
 
 
 async def test_the_facts_of_a_job_are_in_the_order_that_a_crash_relies_on(night: Night) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from pipeline.model import JSON
 from pipeline.sandbox.app import create_app
+from pipeline.sandbox.serve import listen, server_of
 from pipeline.sandbox.settings import Settings
 from pipeline.sandbox.store import Store
 
@@ -68,13 +67,12 @@ def running(folder: Path, clock: Clock, **wishes: JSON) -> Iterator[Gateway]:
     """A sandbox in a thread of this process, so that it reads the test's clock."""
     with (
         Store(folder) as store,
-        socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener,
+        listen("127.0.0.1", 0) as listener,
+        listen("127.0.0.1", 0) as second,
     ):
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        app = create_app(store, Settings().changed(wishes), KEY, clock)
-        server = uvicorn.Server(uvicorn.Config(app, access_log=False, lifespan="off", log_level="warning", ws="none"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        second_port = second.getsockname()[1]
+        server = server_of(create_app(store, Settings().changed(wishes), KEY, clock, second_port=second_port))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener, second]})
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         try:

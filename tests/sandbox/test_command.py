@@ -55,6 +55,9 @@ def test_it_says_where_it_is_and_ends_on_ctrl_c(
         "film": {"constant_bytes": 4096},
         "lists": False,
         "honours_keys": True,
+        "list_lag_s": 0.0,
+        "clock_skew_s": 0.0,
+        "faults": {},
     }
     assert "{profile: sandbox, base_url: http://" in said
     assert (tmp_path / "box" / "book.jsonl").exists()

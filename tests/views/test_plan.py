@@ -52,6 +52,15 @@ def outlook(
     )
 
 
+@pytest.mark.parametrize(
+    ("provider", "words"), [("sandbox", "settled with the provider"), ("dmxapi", "waits for a decision")]
+)
+def test_who_will_settle_what_is_uncertain_is_said(provider: str, words: str) -> None:
+    job = a_job(0)
+    seen = outlook([job], {job.key: Held(State.UNCERTAIN)}, provider=provider)
+    assert words in plan_text(seen)
+
+
 class Held:
     """A job as the ledger has it."""
 

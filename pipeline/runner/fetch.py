@@ -1,0 +1,109 @@
+"""One download over HTTP: what is asked for, and what the answer says about the bytes that follow."""
+
+from __future__ import annotations
+
+import re
+from contextlib import aclosing
+from dataclasses import replace
+
+import anyio
+import anyio.to_thread
+
+from pipeline.errors import NotAVideo, OutcomeUnknown
+from pipeline.policy.collect import whole_s
+from pipeline.progress import Received
+from pipeline.providers.base import Problem, Refusal, Request
+from pipeline.runner.board import Board, Wanted
+from pipeline.runner.held import Held
+from pipeline.runner.part import Part
+from pipeline.transport import Incoming
+
+_SPAN = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
+_NO_SPAN = re.compile(r"bytes \*/(\d{1,18})", re.ASCII)
+
+
+class NotServed(Exception):
+    """The answer to a download was no video."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+async def fetch(board: Board, wanted: Wanted, part: Part) -> tuple[int | None, str]:
+    """Bring a video's bytes; returns how many there must be in all, and their ETag.
+
+    Raises `NotServed`, `ProviderError`, `ArtifactError`, and the `OSError` of a disk.
+    """
+    held = part.held()
+    if held and held.whole:
+        await _resume(part, held, held.total)
+        return held.total, held.etag
+    request = from_where(board.dialect.content(wanted.video_id, board.profile), held)
+    time = anyio.CancelScope(deadline=anyio.current_time() + whole_s(None))
+    with time:
+        async with board.transport.fetch(request) as incoming:
+            expected = await _begin(board, part, incoming, held)
+            board.tempers["collect"].answered()
+            time.deadline = anyio.current_time() + whole_s(incoming.length)
+            if incoming.status != 416:
+                await _take(board, wanted, part, incoming)
+            return expected, incoming.headers.get("etag", "")
+    raise OutcomeUnknown("not whole in time")
+
+
+async def _resume(part: Part, held: Held, total: int | None) -> None:
+    """Go on with what is held. Raises `OutcomeUnknown` where a crash has spoilt it."""
+    if not await anyio.to_thread.run_sync(part.resume, held, total):
+        part.discard()
+        raise OutcomeUnknown("what was here of it is not as it came: starting anew")
+
+
+async def _take(board: Board, wanted: Wanted, part: Part, incoming: Incoming) -> None:
+    name = board.job(wanted.key).id
+    async with aclosing(incoming.blocks()) as blocks:
+        async for block in blocks:
+            part.write(block)
+            board.observer(Received(id=name, bytes=len(block)))
+
+
+async def _begin(board: Board, part: Part, incoming: Incoming, held: Held | None) -> int | None:
+    """Take up the part or start it anew, as the answer says. Raises `NotServed` for anything but a video."""
+    if incoming.headers.get("content-encoding", "identity") != "identity":
+        raise NotAVideo(f"it came encoded as {incoming.headers['content-encoding'][:40]!r}, unasked")
+    if incoming.status == 200:
+        part.begin(incoming.headers.get("etag", ""), incoming.length)
+        return incoming.length
+    if incoming.status in (206, 416):
+        total = total_of(incoming, held) if held else None
+        if held is None or total is None:
+            part.discard()
+            raise OutcomeUnknown("the server cannot go on where the download broke off: starting anew")
+        await _resume(part, held, total)
+        return total
+    refusal = board.dialect.read_no_content(await incoming.reply(), board.profile)
+    if incoming.away and refusal.problem is Problem.BAD_KEY:  # not the provider's word: a signed link has run out
+        refusal = replace(refusal, problem=Problem.STALE_LINK)
+    raise NotServed(refusal)
+
+
+def total_of(incoming: Incoming, held: Held) -> int | None:
+    """How many bytes there are in all, where this answer goes on with just what is *held*; else `None`."""
+    said = incoming.headers.get("content-range", "")
+    if incoming.status == 416:  # there is no more: what is held is all, if that is what it says
+        whole = _NO_SPAN.fullmatch(said)
+        return held.bytes if whole and int(whole[1]) == held.bytes else None
+    span = _SPAN.fullmatch(said)
+    if span is None or incoming.headers.get("etag") != held.etag:
+        return None
+    first, last, total = map(int, span.groups())
+    goes_on = first == held.bytes and last == total - 1 and held.total in (None, total)
+    return total if goes_on else None
+
+
+def from_where(request: Request, held: Held | None) -> Request:
+    """*request*, for the rest only where some of it is here (RFC 9110 §13.1.5: If-Range with a strong validator)."""
+    if held is None:
+        return request
+    headers = {**request.headers, "range": f"bytes={held.bytes}-", "if-range": held.etag}
+    return Request(method=request.method, path=request.path, query=request.query, headers=headers)

@@ -1,0 +1,87 @@
+"""Reading the provider's list to the depth that settling needs: whole, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from pipeline.errors import ProviderError, Untrusted
+from pipeline.ledger.claims import claims
+from pipeline.policy.verdict import Stop, words_of
+from pipeline.providers.base import Observation, Page, Problem, Refusal
+from pipeline.runner.board import Board
+from pipeline.settling.reading import Reading, reaches
+
+PAGES_MAX = 100
+"""So many pages of a hundred; a list that is longer, from the oldest doubt on, settles nothing."""
+NO_LIST = (403, 404, 405, 501)
+"""HTTP statuses that say there is no list here, or not for this key; anything else is a passing trouble."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """Why there is no full reading."""
+
+    reason: str
+    for_good: bool = False
+    """There is no list to read."""
+    stop: Stop = Stop.NOTHING
+
+
+async def read_list(board: Board, *, since: datetime) -> Reading | Unread:
+    """All rows of the provider's list, newest first, that may be as old as *since*."""
+    owned = claims(board.ledger.state, board.origin).owned
+    began_at = board.now()
+    offset_s: float | None = None
+    rows: dict[str, Observation] = {}
+    after: str | None = None
+    for number in range(PAGES_MAX):
+        page, headers = await _read_page(board, after)
+        if not isinstance(page, Page):
+            return _unread(page)
+        if number == 0:
+            offset_s = _offset_s(headers.get("date", ""), board.now())
+        fresh = [row for row in page.observations if row.video_id not in rows]
+        rows |= {row.video_id: row for row in fresh}
+        reading = Reading(rows=tuple(rows.values()), began_at=began_at, offset_s=offset_s)
+        if "" in rows:
+            return Unread(reason="a row of the list has no id")
+        if page.is_last or reaches(reading, fresh, since, owned):
+            return reading
+        if page.after is None:
+            return Unread(reason="the list does not say whether it goes on")
+        if not fresh:
+            return Unread(reason="the list goes round in a circle")
+        after = page.after
+    return Unread(reason=f"the list has more than {PAGES_MAX} pages since then")
+
+
+async def _read_page(board: Board, after: str | None) -> tuple[Page | Refusal | ProviderError, Mapping[str, str]]:
+    try:
+        reply = await board.transport.look(board.dialect.look_at_page(after, board.profile))
+    except ProviderError as error:
+        return error, {}
+    return board.dialect.read_page(reply, board.profile), reply.headers
+
+
+def _unread(outcome: Refusal | ProviderError) -> Unread:
+    reason = words_of(outcome)
+    if isinstance(outcome, Untrusted):
+        return Unread(reason=reason, stop=Stop.RUN)
+    if isinstance(outcome, Refusal):
+        if outcome.http in NO_LIST:
+            return Unread(reason=f"there is no list to settle it with ({reason})", for_good=True)
+        if outcome.problem in (Problem.BAD_KEY, Problem.WRONG_ADDRESS):
+            return Unread(reason=reason, stop=Stop.RUN)
+    return Unread(reason=reason)
+
+
+def _offset_s(date: str, now: datetime) -> float | None:
+    """How far the provider's clock is ahead of ours, by the Date of an answer."""
+    try:
+        there = parsedate_to_datetime(date)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return ((there if there.tzinfo else there.replace(tzinfo=UTC)) - now).total_seconds()

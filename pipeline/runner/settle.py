@@ -1,0 +1,251 @@
+"""The settle lane: submits of unknown outcome, proven one way or the other as far as the provider allows.
+
+First by repeating a key that the provider honours, then by its list; what neither proves stays uncertain, or is
+submitted again where a person gave leave to pay twice, up to a ceiling. Everything here may be cut off at any moment:
+a job is uncertain until the proof is written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import anyio
+import anyio.to_thread
+
+from pipeline.ledger.claims import Siblings, claims, is_listed
+from pipeline.lifecycle import Fact
+from pipeline.model import EMBEDDED
+from pipeline.plan import Step
+from pipeline.policy.verdict import Stop, Verdict, pause_after
+from pipeline.runner.board import Board
+from pipeline.runner.lanes import FOREVER
+from pipeline.runner.leave import Leave
+from pipeline.runner.listing import Unread, read_list
+from pipeline.runner.replay import Replay
+from pipeline.settling.match import Absent, Adopt, Ambiguous, Doubt, Finding, settle
+from pipeline.settling.reading import MARGIN_S, Owned, Reading, unshown
+from pipeline.settling.replay import Turn
+from pipeline.text import listing, plural
+
+FAILURES_MAX = 5
+"""Readings in a row that failed: from then on the run is not kept going for the sake of settling alone."""
+AMBIGUOUS_MAX = 2
+"""So often a job may be ambiguous in a way that does not pass, before it is left to a person."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Case:
+    """What was learned of one uncertain job in this run."""
+
+    since_s: float
+    """Since when it is uncertain, by the monotonic clock; for what earlier runs left, since this one began."""
+    absent: bool = False
+    """The reading before did not show it."""
+    ambiguous: int = 0
+
+
+class SettleLane:
+    """Settles what is uncertain, for as long as anything is or may be."""
+
+    def __init__(self, board: Board, steps: Mapping[str, Step]) -> None:
+        self._board = board
+        self._steps = steps
+        self._leave = Leave(board, steps)
+        self._replay = Replay(board)
+        self._lists = board.profile.lists
+        self._no_list = "the provider has no list to settle it with"
+        self._siblings = None if board.origin == EMBEDDED else Siblings(board.folder.path, board.origin)
+        self._cases: dict[str, _Case] = {}
+        self._failures = 0
+        self._next_reading_s = float("-inf")
+
+    async def run(self) -> None:
+        """Until nothing can become uncertain any more, and nothing that is can be settled."""
+        board = self._board
+        while not board.watch_over:
+            if self._take_in():
+                continue
+            now_s = anyio.current_time()
+            if (key := self._replay.due(now_s)) is not None:
+                board.proving.begin()
+                with board.proving:
+                    await self._repeat(key)
+            elif now_s >= self._reading_s():
+                board.proving.begin()
+                with board.proving:
+                    await self._read()
+            else:
+                await board.bell.wait(self._next_s(now_s))
+
+    def _take_in(self) -> bool:
+        """What became uncertain since; what cannot be settled is left at once. Whether there was any of that."""
+        board = self._board
+        for key, since_s in board.unsettled.items():
+            if key not in self._cases or self._cases[key].since_s != since_s:
+                self._cases[key] = _Case(since_s=since_s)
+                self._replay.add(key)
+        hopeless = [] if self._lists else [key for key in board.unsettled if not self._replay.may(key)]
+        for key in hopeless:
+            self._leave.one(key, self._replay.reason(key) or self._no_list)
+        return bool(hopeless)
+
+    def _reading_s(self) -> float:
+        """When the list is to be read next."""
+        board = self._board
+        waiting = [since_s for key, since_s in board.unsettled.items() if not self._replay.may(key)]
+        if not self._lists or not waiting:
+            return FOREVER
+        return max(min(waiting) + board.profile.list_lag_s, self._next_reading_s, board.tempers["watch"].ready_s)
+
+    def _next_s(self, now_s: float) -> float:
+        """When something is due after *now_s*; a replay that was due by then waits for room, and that rings."""
+        replay_s = self._replay.next_s()
+        return min(replay_s if replay_s > now_s else FOREVER, self._reading_s())
+
+    # --- by key
+
+    async def _repeat(self, key: str) -> None:
+        """Repeat a submit, and write down what that proves."""
+        board = self._board
+        turn, found = await self._replay.send(key)
+        if turn is Turn.ADOPT and (owner := board.owners.get(found)) is not None:
+            name, other = board.job(key).id, board.job(owner).id
+            board.notice("settle", f"the key of {name} is answered with {found}, the video of {other}: no proof")
+        elif turn is Turn.ADOPT:
+            await self._adopt({key: found}, "key replay")
+        elif turn is Turn.NOT_CREATED:
+            await self._not_created([key], f"key replay: rejected ({found})")
+
+    # --- by the list
+
+    async def _read(self) -> None:
+        """Read the list once, for all that is uncertain."""
+        board, began_s = self._board, anyio.current_time()
+        since = min(doubt.began_at for doubt in claims(board.ledger.state, board.origin, among=()).uncertain)
+        outcome = await read_list(board, since=since)
+        unread = outcome if isinstance(outcome, Unread) else await self._conclude(outcome, began_s, since)
+        wait_s = board.profile.list_lag_s
+        if unread is None:
+            self._failures, board.settles = 0, True
+        else:
+            wait_s = max(wait_s, self._failed(unread))
+        self._next_reading_s = anyio.current_time() + wait_s
+
+    async def _conclude(self, reading: Reading, began_s: float, since: datetime) -> Unread | None:
+        """Act on a reading; or why it is not to be believed.
+
+        Whatever made a row had its intent on disk before: so the ledgers are asked after the list, ours last.
+        """
+        board = self._board
+        owned: dict[str, Owned] = {}
+        rivals: list[Doubt] = []
+        blind = ""
+        if self._siblings is not None:
+            if self._siblings.are_new:
+                await anyio.to_thread.run_sync(self._siblings.refresh, abandon_on_cancel=True)
+            owned, rivals, blind = self._siblings.claims(board.now())
+        if missing := unshown(reading, self._expected(reading, since)):
+            return Unread(reason=f"the list does not show {listing(sorted(missing))}, which we know to be there")
+        own = claims(board.ledger.state, board.origin)
+        ripe = [doubt for doubt in own.uncertain if self._is_ripe(doubt.key, began_s)]
+        early = [*own.open, *(doubt for doubt in own.uncertain if not self._is_ripe(doubt.key, began_s))]
+        findings = settle(
+            ripe,
+            reading,
+            owned={**owned, **own.owned},
+            rivals=[*rivals, *(_of_this_run(doubt, board.now()) for doubt in early)],
+            retention_s=board.profile.retention_s,
+            blind=blind,
+        )
+        await self._act_on(findings)
+        return None
+
+    def _expected(self, reading: Reading, since: datetime) -> set[str]:
+        """What a list that can be believed shows: ours, accepted long enough before, not so long that it is gone."""
+        board = self._board
+        kept_since = reading.began_at - timedelta(seconds=board.profile.retention_s)
+        since = max(since - timedelta(seconds=MARGIN_S / 2), kept_since)  # a reading goes back twice as far, and more
+        until = reading.began_at - timedelta(seconds=board.profile.list_lag_s)
+        jobs = board.ledger.state.jobs.values()
+        return {job.video_id for job in jobs if is_listed(job, board.origin, since=since, until=until)}
+
+    def _is_ripe(self, key: str, began_s: float) -> bool:
+        """Whether the list must have shown a job's video by then."""
+        case = self._cases.get(key)
+        return case is not None and began_s >= case.since_s + self._board.profile.list_lag_s
+
+    async def _act_on(self, findings: Mapping[str, Finding]) -> None:
+        """Write down what is proven; remember what was not seen; leave what cannot be told."""
+        adopted: dict[str, str] = {}
+        absent: list[str] = []
+        for key, finding in findings.items():
+            case = self._cases[key]
+            match finding:
+                case Adopt(video_id=video_id):
+                    adopted[key] = video_id
+                case Absent() if case.absent:
+                    absent.append(key)
+                case Absent():
+                    case.absent = True
+                case Ambiguous(reason=reason, passing=passing):
+                    case.absent = False
+                    case.ambiguous += not passing
+                    if case.ambiguous >= AMBIGUOUS_MAX and key in self._board.unsettled:
+                        self._leave.one(key, reason)
+        await self._adopt(adopted, "list: the only videos of this wish and time are those of our uncertain submits")
+        lag_s = self._board.profile.list_lag_s
+        await self._not_created(absent, f"list: two full readings, {lag_s:g} s or more apart, do not show it")
+
+    def _failed(self, unread: Unread) -> float:
+        """There was no full reading; returns how long to wait for the next."""
+        board = self._board
+        if unread.stop is not Stop.NOTHING:
+            board.heed(Verdict(fact=None, reason=unread.reason, stop=unread.stop), "settle")
+        if unread.for_good:
+            self._lists, self._no_list = False, unread.reason
+            return 0.0
+        self._failures += 1
+        if self._failures == FAILURES_MAX:
+            board.settles = False
+            for key in [*board.unsettled]:
+                self._leave.for_now(key, unread.reason)
+        late = self._failures >= FAILURES_MAX
+        backoff = board.patience.rest if late else board.patience.look
+        return pause_after(backoff, self._failures - (FAILURES_MAX if late else 0), board.chance.random())
+
+    # --- what is proven
+
+    async def _adopt(self, adopted: Mapping[str, str], how: str) -> None:
+        """These submits were accepted after all."""
+        board = self._board
+        for key, video_id in adopted.items():
+            board.record(Fact.ADOPTED, key, video_id=video_id, origin=board.origin, how=how)
+        if adopted:
+            await board.ledger.commit()
+            board.notice("settle", f"{_names(board, adopted)}: accepted after all; found and adopted")
+        for key, video_id in adopted.items():
+            board.claim(video_id, key)
+            began_at = board.job(key).submitted_at or board.now()
+            board.watch(key, in_s=0.0, age_s=max((board.now() - began_at).total_seconds(), 0.001))
+
+    async def _not_created(self, keys: Iterable[str], how: str) -> None:
+        """These submits made nothing: they are due again, where this run's plan has them."""
+        board, keys = self._board, [*keys]
+        for key in keys:
+            board.record(Fact.NOT_CREATED, key, how=how)
+            if key in self._steps:
+                board.pending.append(self._steps[key])
+        if keys:
+            board.notice("settle", f"{_names(board, keys)}: not created ({how})")
+            await board.ledger.commit()
+
+
+def _names(board: Board, keys: Iterable[str]) -> str:
+    names = [board.job(key).id for key in keys]
+    return f"{plural(len(names), 'uncertain submit')} settled, {listing(names)}"
+
+
+def _of_this_run(doubt: Doubt, now: datetime) -> Doubt:
+    return replace(doubt, whose="another submit of this run", passing=True, ended_at=max(now, doubt.began_at))

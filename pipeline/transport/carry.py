@@ -1,0 +1,149 @@
+"""Carrying requests to one provider, and downloads to where it leads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import anyio
+import httpx
+
+from pipeline.errors import Misled
+from pipeline.providers.access import Access, proxy_of
+from pipeline.providers.base import Reply, Request
+from pipeline.providers.hops import HOPS_MAX, Hop, home_of, led_to, next_hop
+from pipeline.spellings import Unspoken
+from pipeline.transport.away import Away
+from pipeline.transport.failures import Trace, translating
+from pipeline.transport.incoming import Incoming, bounded, goodbye, headers_of
+from pipeline.transport.lines import Lines, Trust, line
+from pipeline.transport.network import NETWORK, Network
+from pipeline.version import __version__
+
+SUBMIT_S = 120.0
+LOOK_S = 30.0
+LOOKS_AT_ONCE = 8
+_OURS = {"user-agent": f"vidbatch/{__version__}", "accept": "*/*", "accept-encoding": "identity"}
+
+
+class Transport:
+    """Carries requests to one provider. Made by `connect`."""
+
+    def __init__(
+        self, access: Access, network: Network, *, submits: Lines, looks: Lines, transfers: Lines, away: Away
+    ) -> None:
+        self._access = access
+        self._unspoken = Unspoken(access.key)
+        self._network = network
+        self._submits = submits
+        self._looks = looks
+        self._transfers = transfers
+        self._away = away
+
+    async def submit(self, request: Request, *, deadline_s: float = SUBMIT_S) -> Reply:
+        """POST once. Raises `NotSent`, `OutcomeUnknown` or `Untrusted`; never repeats anything, follows nothing."""
+        return await self._exchange(self._submits, request, deadline_s)
+
+    async def look(self, request: Request, *, deadline_s: float = LOOK_S) -> Reply:
+        """GET a small document. Raises the same; follows nothing."""
+        return await self._exchange(self._looks, request, deadline_s)
+
+    @asynccontextmanager
+    async def fetch(self, request: Request) -> AsyncIterator[Incoming]:
+        """Start a download, and follow where it leads, by the rules of `providers.hops`.
+
+        Raises as `submit` does, `Misled`, and what `Incoming.blocks` raises.
+        """
+        hop: Hop | None = None
+        for _ in range(HOPS_MAX + 1):
+            async with self._asked(request, hop) as response:
+                location = led_to(response.status_code, headers_of(response))
+                if location is None:
+                    away = hop is not None and not hop.at_home
+                    yield Incoming(response, without_key=self.without_key, away=away, network=self._network)
+                    return
+            home = home_of(self._access.base_url)
+            hop = next_hop(hop or home_of(self._access.base_url + request.path), location, home=home)
+        raise Misled(f"it is redirected more than {HOPS_MAX} times in a row")
+
+    def without_key(self, content: bytes) -> bytes:
+        """*content* without our key: some servers repeat it when they refuse it, and what they say is kept."""
+        return self._unspoken.without(content)
+
+    @asynccontextmanager
+    async def _asked(self, request: Request, hop: Hop | None) -> AsyncIterator[httpx.Response]:
+        """The answer of the provider itself, or of the place that *hop* is."""
+        if hop is None or hop.at_home:
+            asking = self._asked_at_home(request, hop)
+        else:
+            asking = self._away.asked(hop, request.headers, home=home_of(self._access.base_url))
+        async with asking as response:
+            try:
+                yield response
+            finally:
+                with goodbye():
+                    await response.aclose()
+
+    @asynccontextmanager
+    async def _asked_at_home(self, request: Request, hop: Hop | None) -> AsyncIterator[httpx.Response]:
+        trace = Trace()
+        async with self._transfers.one() as way:
+            with translating(trace), anyio.fail_after(self._network.head_s):
+                response = await way.handle_async_request(self._outgoing(request, self._transfers, trace, hop))
+            yield response
+
+    async def _exchange(self, lines: Lines, request: Request, deadline_s: float) -> Reply:
+        trace = Trace()
+        async with lines.one() as way:
+            with translating(trace), anyio.fail_after(deadline_s):
+                response = await way.handle_async_request(self._outgoing(request, lines, trace))
+                body = await bounded(response)
+        headers = headers_of(response, self.without_key)
+        return Reply(status=response.status_code, headers=headers, body=self.without_key(body))
+
+    def _outgoing(self, request: Request, lines: Lines, trace: Trace, hop: Hop | None = None) -> httpx.Request:
+        """*request* as it goes to the provider, who is told who we are; to another path of its, where it led us."""
+        return httpx.Request(
+            request.method,
+            hop.url if hop else self._access.base_url + request.path,
+            params=None if hop else dict(request.query) or None,
+            headers={**_OURS, **self._access.headers, **request.headers},
+            content=request.body or None,
+            extensions={"timeout": lines.timeout, "trace": trace.note},
+        )
+
+
+@asynccontextmanager
+async def connect(
+    access: Access, *, submits: int, downloads: int, network: Network = NETWORK
+) -> AsyncIterator[Transport]:
+    """A transport to a provider, with room for so many *submits* and *downloads* at once. Raises `UsageError`."""
+    _quiet()
+    trust = Trust()
+    trusted, proxy = trust.towards(access.base_url), proxy_of(access.base_url)
+    async with AsyncExitStack() as stack:
+
+        async def lines(count: int, read_s: float, warm_s: float) -> Lines:
+            made = [await stack.enter_async_context(line(trusted, proxy, warm_s=warm_s)) for _ in range(count)]
+            return Lines(made, connect_s=network.connect_s, read_s=read_s)
+
+        yield Transport(
+            access,
+            network,
+            submits=await lines(submits, SUBMIT_S, network.warm_s),
+            looks=await lines(LOOKS_AT_ONCE, LOOK_S, network.warm_enough_s),
+            transfers=await lines(downloads, network.idle_s, network.warm_enough_s),
+            away=Away(network, trust, _OURS),
+        )
+
+
+def _quiet() -> None:
+    """Whoever embeds us may log everything; httpcore's DEBUG would write signed links and headers into that log.
+
+    Who sets a level for it by name knows what they ask for.
+    """
+    for name in ("httpx", "httpcore"):
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)

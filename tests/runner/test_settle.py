@@ -1,0 +1,456 @@
+"""Submits of unknown outcome: settled with the provider's list, a repeated key, or leave to pay twice."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from decimal import Decimal
+
+import anyio
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.lifecycle import State
+from pipeline.prepare import Choice
+from pipeline.runner import settle as lane
+from tests.runner.gateway import ECHOES, NOTHING, Answer, Gateway, Script, Seen, answer, refusal
+from tests.runner.night import Night, job, jobs
+
+pytestmark = pytest.mark.anyio
+
+LAG_S = 0.05
+PRICE = Decimal("0.40")
+
+
+@pytest.fixture
+def night(night: Night) -> Night:
+    """A provider that lists its videos."""
+    night.gateway.lists = True
+    night.profile = replace(night.profile, lists=True, list_lag_s=LAG_S)
+    return night
+
+
+def lost(gateway: Gateway) -> Script:
+    """The video is made, and the answer does not arrive."""
+
+    def script(seen: Seen) -> Answer:
+        gateway.sell(seen)
+        return NOTHING
+
+    return script
+
+
+async def test_a_lost_answer_is_found_in_the_list_and_its_video_is_stored(night: Night) -> None:
+    night.gateway.once("submit", lost(night.gateway))
+    outcome = await night.run(jobs(1))
+    assert outcome.counts == {State.STORED: 1}
+    assert len(night.gateway.of("submit")) == len(night.gateway.book) == 1
+    assert night.of(job(0)).video_id == "video_1"
+    assert night.facts(job(0)) == ["intent", "uncertain", "adopted", "finished", "stored"]
+    assert night.state.spent == PRICE
+    assert night.urgent == []
+
+
+async def test_a_post_that_made_nothing_is_sent_again_after_two_readings(night: Night) -> None:
+    night.gateway.once("submit", NOTHING)
+    outcome = await night.run(jobs(1))
+    posts, readings = night.gateway.of("submit"), night.gateway.of("list")
+    assert outcome.counts == {State.STORED: 1}
+    assert len(posts) == 2
+    assert night.facts(job(0))[:4] == ["intent", "uncertain", "not_created", "intent"]
+    before = [seen.at_s for seen in readings if seen.at_s < posts[1].at_s]
+    assert len(before) == 2
+    assert before[0] >= posts[0].at_s + LAG_S
+    assert before[1] >= before[0] + LAG_S
+    assert night.state.spent == PRICE
+    assert night.urgent == []
+
+
+async def test_what_an_earlier_run_left_is_settled_though_there_is_nothing_else_to_do(night: Night) -> None:
+    night.gateway.lists = False
+    night.profile = replace(night.profile, lists=False)
+    night.gateway.once("submit", lost(night.gateway), NOTHING)
+    assert (await night.run(jobs(2))).counts == {State.UNCERTAIN: 2}
+    night.gateway.lists = True
+    night.profile = replace(night.profile, lists=True)
+    assert (await night.run(jobs(2))).counts == {State.STORED: 2}
+    assert sorted(night.gateway.prompts_sold) == [one.prompt for one in jobs(2)]
+
+
+async def test_what_the_manifest_no_longer_asks_for_is_adopted_and_never_sent_again(night: Night) -> None:
+    night.profile = replace(night.profile, lists=False)
+    night.gateway.once("submit", lost(night.gateway), NOTHING)
+    await night.run(jobs(2))
+    night.profile = replace(night.profile, lists=True)
+    await night.run((job(7),))
+    by_prompt = {video.prompt: video.id for video in night.gateway.book.values()}
+    made = [one for one in jobs(2) if one.prompt in by_prompt]
+    assert [night.of(one).state for one in made] == [State.STORED]
+    assert {night.of(one).state for one in jobs(2)} == {State.STORED, State.PENDING}
+    assert len(night.gateway.of("submit")) == 3
+
+
+@pytest.mark.parametrize("skew_s", [3600.0, -3600.0])
+@pytest.mark.parametrize("made", [True, False])
+async def test_clocks_an_hour_apart_change_nothing(night: Night, skew_s: float, made: bool) -> None:
+    night.gateway.skew_s = skew_s
+    night.gateway.once("submit", lost(night.gateway) if made else NOTHING)
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert len(night.gateway.book) == 1
+
+
+async def test_a_video_that_the_list_shows_late_is_not_taken_for_absent(night: Night) -> None:
+    night.gateway.list_lag_s = 1.0  # its rows carry whole seconds, so this may be nearly two
+    night.profile = replace(night.profile, list_lag_s=2.0)
+    night.gateway.once("submit", lost(night.gateway))
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert len(night.gateway.of("submit")) == 1
+
+
+async def test_a_list_that_lags_behind_its_promise_proves_nothing(night: Night) -> None:
+    """What is known to be in flight is not shown: then what is not shown is no proof."""
+    night.gateway.list_lag_s = 3600.0
+    night.gateway.render_gate = anyio.Event()
+    night.gateway.once("submit", lambda seen: None, lost(night.gateway))  # noqa: ARG005
+    night.limits = replace(night.limits, submit_slots=1)
+
+    async def wait_for_readings() -> None:
+        while len(night.gateway.of("list")) < lane.FAILURES_MAX + 1:
+            await anyio.sleep(0.01)
+        assert night.gateway.render_gate is not None
+        night.gateway.render_gate.set()
+
+    async with anyio.create_task_group() as beside:
+        beside.start_soon(wait_for_readings)
+        outcome = await night.run(jobs(2))
+    assert outcome.counts == {State.STORED: 1, State.UNCERTAIN: 1}
+    assert len(night.gateway.of("submit")) == 2
+    assert any("which we know to be there" in said for said in night.urgent)
+
+
+async def test_takes_of_one_wish_are_told_apart_by_number_alone(night: Night) -> None:
+    twins = (job(0, "a tug"), job(1, "a tug"), job(2, "a tug"))
+    night.gateway.once("submit", lost(night.gateway), lost(night.gateway), NOTHING)
+    assert (await night.run(twins)).counts == {State.STORED: 3}
+    assert {night.of(twin).video_id for twin in twins} == {"video_1", "video_2", "video_3"}
+    assert len(night.gateway.book) == 3
+
+
+async def test_somebody_elses_video_of_the_same_wish_is_left_alone(night: Night) -> None:
+    def doubled(seen: Seen) -> Answer:
+        night.gateway.sell(replace(seen, headers={}))
+        night.gateway.sell(seen)
+        return NOTHING
+
+    night.gateway.once("submit", doubled)
+    outcome = await night.run(jobs(1))
+    assert outcome.counts == {State.UNCERTAIN: 1}
+    assert len(night.gateway.of("submit")) == 1
+    assert any("video_1, video_2" in said and "vidbatch resolve" in said for said in night.urgent)
+
+
+@pytest.mark.parametrize("echoes", [ECHOES - {"prompt"}, frozenset[str](), ECHOES - {"created_at"}])
+async def test_one_video_and_one_submit_belong_together_whatever_is_echoed(
+    night: Night, echoes: frozenset[str]
+) -> None:
+    night.gateway.echoes = echoes
+    night.gateway.once("submit", lost(night.gateway))
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert len(night.gateway.of("submit")) == 1
+
+
+async def test_without_a_prompt_two_videos_and_two_submits_are_nobodys(night: Night) -> None:
+    night.gateway.echoes = ECHOES - {"prompt"}
+    night.gateway.once("submit", lost(night.gateway), lost(night.gateway))
+    assert (await night.run(jobs(2))).counts == {State.UNCERTAIN: 2}
+    assert len(night.gateway.of("submit")) == 2
+
+
+async def test_a_video_that_another_run_holds_is_not_adopted(night: Night) -> None:
+    await night.run(jobs(1))
+    shutil.move(night.folder, night.outputs / "earlier")
+    night.gateway.once("submit", NOTHING)
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert night.of(job(0)).video_id == "video_2"
+    assert len(night.gateway.book) == 2
+
+
+async def test_a_video_that_another_run_may_have_made_is_left_alone(night: Night) -> None:
+    night.profile = replace(night.profile, lists=False)
+    night.gateway.once("submit", NOTHING)
+    await night.run(jobs(1))
+    shutil.move(night.folder, night.outputs / "earlier")
+    night.profile = replace(night.profile, lists=True)
+    night.gateway.once("submit", lost(night.gateway))
+    assert (await night.run(jobs(1))).counts == {State.UNCERTAIN: 1}
+    assert any("the run earlier" in said for said in night.urgent)
+
+
+async def test_a_run_beside_that_cannot_be_read_blocks_adoption_and_nothing_else(night: Night) -> None:
+    (night.outputs / "broken").mkdir()
+    (night.outputs / "broken" / "ledger.jsonl").write_text("no\nledger\n", encoding="utf-8")
+    night.gateway.once("submit", lost(night.gateway), NOTHING)
+    night.limits = replace(night.limits, submit_slots=1)
+    outcome = await night.run(jobs(2))
+    assert outcome.counts == {State.UNCERTAIN: 1, State.STORED: 1}
+    assert any("broken" in said for said in night.urgent)
+
+
+@pytest.mark.parametrize("status", [404, 405, 501, 403])
+async def test_a_provider_without_its_list_leaves_the_decision_to_a_person(night: Night, status: int) -> None:
+    night.gateway.once("submit", lost(night.gateway))
+    night.gateway.always("list", refusal(status))
+    outcome = await night.run(jobs(1))
+    assert outcome.counts == {State.UNCERTAIN: 1}
+    assert len(night.gateway.of("list")) == 1
+    assert [said for said in night.urgent if "vidbatch resolve" in said]
+
+
+async def test_a_list_that_is_always_empty_proves_nothing_once_something_was_bought(night: Night) -> None:
+    night.limits = replace(night.limits, submit_slots=1)
+    night.gateway.once("submit", lambda seen: None, lost(night.gateway))  # noqa: ARG005
+    night.gateway.always("list", answer({"object": "list", "data": [], "has_more": False}))
+    assert (await night.run(jobs(2))).counts == {State.STORED: 1, State.UNCERTAIN: 1}
+    assert len(night.gateway.of("submit")) == 2
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        refusal(500),
+        Answer(body=b"<html>", headers={"content-type": "text/html"}),
+        NOTHING,
+        answer({"object": "list", "data": []}),
+        answer({"object": "list", "data": [{"id": "v", "status": "queued"}], "has_more": True}),
+        answer({"object": "list", "data": [{"status": "queued"}], "has_more": False}),
+    ],
+    ids=["500", "html", "reset", "no word on its end", "a circle", "no id"],
+)
+async def test_a_list_that_cannot_be_read_whole_settles_nothing_and_holds_no_run_up(night: Night, page: Answer) -> None:
+    night.gateway.once("submit", lost(night.gateway))
+    night.gateway.always("list", page)
+    outcome = await night.run(jobs(1))
+    assert outcome.counts == {State.UNCERTAIN: 1}
+    assert len(night.gateway.of("submit")) == 1
+    assert len(night.gateway.of("list")) <= 2 * lane.FAILURES_MAX
+    assert [said for said in night.urgent if "vidbatch resolve" in said]
+
+
+async def test_a_list_that_comes_back_settles_after_all(night: Night) -> None:
+    night.gateway.once("submit", lost(night.gateway))
+    night.gateway.once("list", *[refusal(502)] * (lane.FAILURES_MAX - 1))
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert night.urgent == []
+
+
+async def test_the_failed_video_of_an_earlier_attempt_is_not_taken_for_the_next_ones(night: Night) -> None:
+    night.gateway.once("look", answer({"id": "video_1", "status": "failed", "error": {"message": "no"}}))
+    assert (await night.run(jobs(1))).counts == {State.FAILED: 1}
+    night.choice = Choice(retry=frozenset({State.FAILED}))
+    night.gateway.once("submit", NOTHING)
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert night.of(job(0)).video_id == "video_2"
+
+
+async def test_an_interrupt_ends_settling_at_once(night: Night) -> None:
+    night.profile = replace(night.profile, list_lag_s=3600.0)
+    night.gateway.once("submit", lost(night.gateway))
+    with anyio.fail_after(10.0):
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(_interrupt_when_uncertain, night)
+            outcome = await night.run(jobs(1))
+    assert outcome.interrupted
+    assert outcome.counts == {State.UNCERTAIN: 1}
+
+
+async def _interrupt_when_uncertain(night: Night) -> None:
+    while not (night.boards and night.boards[-1].unsettled):
+        await anyio.sleep(0.005)
+    night.boards[-1].interrupt()
+
+
+async def test_a_submit_that_cost_nothing_leaves_its_money_to_another(night: Night) -> None:
+    """The budget has room for two: the lost one is settled before it is said to be used up."""
+    night.limits = replace(night.limits, budget=2 * PRICE, submit_slots=1)
+    night.gateway.once("submit", NOTHING)
+    outcome = await night.run(jobs(2))
+    assert outcome.counts == {State.STORED: 2}
+    assert outcome.stopped == ""
+
+
+# --- by key
+
+
+@pytest.fixture
+def keyed(night: Night) -> Night:
+    """A provider that honours keys, and lists nothing."""
+    night.gateway.lists, night.gateway.honours_keys = False, True
+    night.profile = replace(night.profile, lists=False, honours_keys=True)
+    return night
+
+
+async def test_an_honoured_key_is_repeated_to_the_byte_and_answered_with_its_video(keyed: Night) -> None:
+    keyed.gateway.once("submit", lost(keyed.gateway), NOTHING)
+    outcome = await keyed.run(jobs(1))
+    posts = keyed.gateway.of("submit")
+    assert outcome.counts == {State.STORED: 1}
+    assert len(keyed.gateway.book) == 1
+    assert len(posts) == 3
+    assert len({(post.body, post.headers["idempotency-key"]) for post in posts}) == 1
+    assert keyed.facts(job(0)) == ["intent", "uncertain", "adopted", "finished", "stored"]
+    assert keyed.state.spent == PRICE
+
+
+async def test_a_key_of_an_earlier_run_is_repeated_by_the_next(keyed: Night) -> None:
+    keyed.profile = replace(keyed.profile, honours_keys=False)
+    keyed.gateway.once("submit", lost(keyed.gateway))
+    assert (await keyed.run(jobs(1))).counts == {State.UNCERTAIN: 1}
+    keyed.profile = replace(keyed.profile, honours_keys=True)
+    assert (await keyed.run(jobs(1))).counts == {State.STORED: 1}
+    assert len(keyed.gateway.book) == 1
+
+
+async def test_a_key_that_is_no_longer_remembered_is_not_repeated(keyed: Night) -> None:
+    keyed.profile = replace(keyed.profile, keys_s=1e-6)
+    keyed.gateway.once("submit", lost(keyed.gateway))
+    assert (await keyed.run(jobs(1))).counts == {State.UNCERTAIN: 1}
+    assert len(keyed.gateway.of("submit")) == 1
+
+
+@pytest.mark.parametrize("busy", [refusal(409, "", "in use"), refusal(429, "", "slow down"), refusal(500), NOTHING])
+async def test_a_key_is_repeated_until_there_is_an_answer(keyed: Night, busy: Answer) -> None:
+    keyed.gateway.once("submit", lost(keyed.gateway), busy, busy)
+    assert (await keyed.run(jobs(1))).counts == {State.STORED: 1}
+    assert len(keyed.gateway.of("submit")) == 4
+    assert len(keyed.gateway.book) == 1
+
+
+async def test_a_key_that_is_never_answered_is_given_up_after_six(keyed: Night) -> None:
+    keyed.gateway.always("submit", NOTHING)
+    outcome = await keyed.run(jobs(1))
+    assert outcome.counts == {State.UNCERTAIN: 1}
+    assert len(keyed.gateway.of("submit")) == 7
+
+
+async def test_where_the_key_fails_the_list_settles(keyed: Night) -> None:
+    keyed.gateway.lists, keyed.profile = True, replace(keyed.profile, lists=True)
+    keyed.gateway.once("submit", lost(keyed.gateway))
+    keyed.gateway.always("submit", refusal(500))
+    assert (await keyed.run(jobs(1))).counts == {State.STORED: 1}
+    assert len(keyed.gateway.of("submit")) == 7
+
+
+async def test_a_replay_that_is_rejected_proves_that_nothing_was_made(keyed: Night) -> None:
+    keyed.gateway.once("submit", NOTHING)
+    keyed.gateway.always("submit", refusal(400, "moderation", "not this prompt"))
+    outcome = await keyed.run(jobs(1))
+    assert outcome.counts == {State.REJECTED: 1}
+    assert keyed.facts(job(0)) == ["intent", "uncertain", "not_created", "intent", "rejected"]
+    assert keyed.state.spent == 0
+
+
+async def test_a_replay_with_a_refused_key_stops_the_run(keyed: Night) -> None:
+    keyed.gateway.once("submit", lost(keyed.gateway))
+    keyed.gateway.always("submit", refusal(401, "invalid_api_key", "Incorrect API key provided."))
+    outcome = await keyed.run(jobs(1))
+    assert "Incorrect API key" in outcome.stopped
+    assert outcome.counts == {State.UNCERTAIN: 1}
+
+
+async def test_a_replay_that_is_cut_off_leaves_the_job_uncertain_and_the_next_run_adopts(keyed: Night) -> None:
+    keyed.gateway.once("submit", lost(keyed.gateway), Answer(hold=anyio.Event()))
+
+    async def interrupt_the_replay() -> None:
+        while len(keyed.gateway.of("submit")) < 2:
+            await anyio.sleep(0.005)
+        keyed.boards[-1].interrupt()
+
+    with anyio.fail_after(10.0):
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(interrupt_the_replay)
+            outcome = await keyed.run(jobs(1))
+    assert outcome.counts == {State.UNCERTAIN: 1}
+    assert (await keyed.run(jobs(1))).counts == {State.STORED: 1}
+    assert len(keyed.gateway.book) == 1
+
+
+async def test_two_keys_answered_with_one_video_adopt_it_once(keyed: Night) -> None:
+    known: set[str] = set()
+
+    def forgetful(seen: Seen) -> Answer:
+        if (key := seen.headers["idempotency-key"]) in known:
+            return answer({"id": "video_1", "object": "video", "status": "queued"})
+        known.add(key)
+        keyed.gateway.sell(seen)
+        return NOTHING
+
+    keyed.gateway.always("submit", forgetful)
+    outcome = await keyed.run(jobs(2))
+    assert outcome.counts == {State.STORED: 1, State.UNCERTAIN: 1}
+
+
+# --- leave to pay twice
+
+
+@pytest.fixture
+def mute(night: Night) -> Night:
+    """A provider with which nothing can be settled, and a person who would rather pay twice for two videos."""
+    night.gateway.lists, night.profile = False, replace(night.profile, lists=False)
+    night.choice = Choice(uncertain="resubmit", max_duplicate_cost=2 * PRICE)
+    return night
+
+
+async def test_leave_to_pay_twice_ends_at_its_ceiling(mute: Night) -> None:
+    mute.gateway.once("submit", *[lost(mute.gateway)] * 3)
+    outcome = await mute.run(jobs(3))
+    assert outcome.counts == {State.STORED: 2, State.UNCERTAIN: 1}
+    assert len(mute.gateway.of("submit")) == 5
+    assert mute.state.spent == 5 * PRICE
+    assert [said for said in mute.urgent if "--max-duplicate-cost" in said]
+
+
+async def test_the_ceiling_counts_what_earlier_runs_sent_again(mute: Night) -> None:
+    mute.gateway.once("submit", *[NOTHING] * 2)
+    assert (await mute.run(jobs(2))).counts == {State.STORED: 2}
+    mute.gateway.once("submit", NOTHING)
+    assert (await mute.run(jobs(3))).counts == {State.STORED: 2, State.UNCERTAIN: 1}
+    mute.choice = replace(mute.choice, max_duplicate_cost=3 * PRICE)
+    assert (await mute.run(jobs(3))).counts == {State.STORED: 3}
+
+
+async def test_leave_is_not_used_where_the_list_settles(night: Night) -> None:
+    night.choice = Choice(uncertain="resubmit", max_duplicate_cost=10 * PRICE)
+    night.gateway.once("submit", lost(night.gateway), NOTHING)
+    assert (await night.run(jobs(2))).counts == {State.STORED: 2}
+    assert len(night.gateway.book) == 2
+    assert not {"resubmit"} & {fact for one in jobs(2) for fact in night.facts(one)}
+
+
+async def test_leave_is_used_where_the_list_cannot_be_read(night: Night) -> None:
+    night.choice = Choice(uncertain="resubmit", max_duplicate_cost=PRICE)
+    night.gateway.once("submit", lost(night.gateway))
+    night.gateway.always("list", refusal(500))
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert len(night.gateway.of("submit")) == 2
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        (Choice(uncertain="resubmit"), "--max-duplicate-cost AMOUNT"),
+        (Choice(max_duplicate_cost=PRICE), "give both, or neither"),
+        (Choice(uncertain="ask"), "held or resubmitted"),
+    ],
+)
+async def test_leave_is_given_in_full_or_not_at_all(night: Night, choice: Choice, said: str) -> None:
+    night.choice = choice
+    with pytest.raises(UsageError, match=said):
+        await night.run(jobs(1))
+    assert night.gateway.seen == []
+
+
+async def test_leave_without_prices_is_refused(mute: Night) -> None:
+    mute.profile = replace(mute.profile, models={"*": replace(mute.profile.models["sora-2"], price_per_second={})})
+    with pytest.raises(UsageError, match="needs the price"):
+        await mute.run(jobs(1))
+    assert mute.gateway.seen == []

@@ -1,0 +1,170 @@
+"""The state machine: any order of runs, deaths, weathers, waits and words, and the oracle after each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from pipeline.lifecycle import State
+from pipeline.model import LimitsWish
+from tests.simulation.oracle import check, check_end, check_run
+from tests.simulation.person import Person, Word
+from tests.simulation.provider import House
+from tests.simulation.sequence import Course, End, Sequence
+from tests.simulation.weather import WEATHERS
+
+CALM_RUNS = 2
+SEEDS = st.integers(0, 2**32 - 1)
+HOUSES = st.builds(
+    House,
+    lists=st.booleans(),
+    honours_keys=st.booleans(),
+    keys_s=st.sampled_from([86_400.0, 7200.0]),
+    names_prompts=st.booleans(),
+    says_time=st.booleans(),
+    page_rows=st.sampled_from([100, 3]),
+    list_lag_s=st.sampled_from([0.0, 30.0]),
+    id_lag_s=st.sampled_from([0.0, 20.0]),
+    content_lag_s=st.sampled_from([0.0, 20.0]),
+    keeps_s=st.sampled_from([7200.0, 3600.0]),
+    says_expiry=st.booleans(),
+    buries=st.booleans(),
+    etag=st.sampled_from(['"{}"', 'W/"{}"', ""]),
+    renders_s=st.sampled_from([60.0, 180.0, 600.0]),
+    fails=st.sampled_from([0.0, 0.0, 0.2]),
+    sticks=st.sampled_from([0.0, 0.0, 0.0, 0.1]),
+)
+LIMITS = st.builds(
+    LimitsWish,
+    in_flight=st.integers(1, 6),
+    submits_per_minute=st.sampled_from([6.0, 60.0]),
+    submit_slots=st.integers(1, 4),
+    downloads=st.integers(1, 3),
+)
+RETRIES = (State.FAILED, State.EXPIRED, State.LOST, State.REJECTED, State.DROPPED)
+SPELLS = {
+    "weather": st.sampled_from(sorted(WEATHERS)),
+    "spell_s": st.sampled_from([120.0, 600.0, 3600.0, 4 * 3600.0]),
+    "jump_s": st.sampled_from([0.0, 0.0, 0.0, 3600.0, -3600.0, 86400.0, -86400.0, -1.5e9]),
+    "sleep_s": st.sampled_from([0.0, 0.0, 0.0, 3 * 3600.0]),
+}
+WISHES = {
+    "retry": st.sets(st.sampled_from(RETRIES), max_size=2).map(frozenset),
+    "limit": st.sampled_from([None, None, 2]),
+}
+MOMENTS = st.sampled_from([0.01, 0.1, 0.5, 1.0, 3.0, 8.0, 15.0, 22.0, 31.0, 45.0, 70.0, 100.0, 150.0, 400.0, 2000.0])
+"""When a run is ended, after its start: most of it happens early."""
+OPERATIONS = st.sampled_from(range(1, 150))
+STOPS = st.sampled_from([End.INTERRUPTED, End.CANCELLED])
+
+
+class SimulationMachine(RuleBasedStateMachine):
+    """One sequence; at its end calm runs until nothing is left to do."""
+
+    figures: ClassVar[Counter[str]] = Counter()
+    """What all sequences came to."""
+
+    sequence: Sequence
+    person: Person
+    sound = False
+    """Nothing was found wrong so far, so that the end is worth playing."""
+
+    @initialize(house=HOUSES, limits=LIMITS, jobs=st.integers(1, 6), forbidden=st.integers(0, 1), seed=SEEDS)
+    def begin(self, house: House, limits: LimitsWish, jobs: int, forbidden: int, seed: int) -> None:
+        self.sequence = Sequence(house=house, limits=limits, jobs=jobs, forbidden=forbidden, seed=seed)
+        self.person = Person(self.sequence)
+        self.sequence.provider.sell_to_others("somebody else's cat")
+        self.sound = True
+
+    @rule(course=st.builds(Course, seed=SEEDS, **SPELLS, **WISHES))
+    def run(self, course: Course) -> None:
+        """One run that ends by itself."""
+        self._live(course)
+
+    @rule(course=st.builds(Course, seed=SEEDS, **SPELLS, end=st.just(End.KILLED), at_s=MOMENTS, loses=st.booleans()))
+    def die(self, course: Course) -> None:
+        """One that is killed at a moment, or the power goes."""
+        self._live(course)
+
+    @rule(
+        course=st.builds(
+            Course, seed=SEEDS, **SPELLS, end=st.just(End.KILLED_AT_WORK), operation=OPERATIONS, loses=st.booleans()
+        )
+    )
+    def die_at_work(self, course: Course) -> None:
+        """One that dies in an operation on the disk."""
+        self._live(course)
+
+    @rule(course=st.builds(Course, seed=SEEDS, **SPELLS, **WISHES, end=STOPS, at_s=MOMENTS))
+    def stop(self, course: Course) -> None:
+        """One that a person stops."""
+        self._live(course)
+
+    @rule(wait_s=st.sampled_from([30.0, 600.0, 3600.0, 4 * 3600.0]))
+    def let_time_pass(self, wait_s: float) -> None:
+        self.sequence.times.pass_by(wait_s)
+
+    @precondition(lambda self: self.sequence.lived)
+    @rule(word=st.sampled_from(Word), which=st.integers(0, 5))
+    def settle(self, word: Word, which: int) -> None:
+        """A person says what they found, or what they want."""
+        with self._looked_at():
+            self.person.settle(word, which)
+
+    @rule(wholly=st.booleans())
+    def restart_the_provider(self, wholly: bool) -> None:
+        """It comes back with an empty list, or without what it was working on."""
+        if wholly:
+            self.sequence.provider.lose_what_it_renders()
+        else:
+            self.sequence.provider.forget_its_list()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "sequence"):
+            return
+        try:
+            if self.sound:
+                self._come_home()
+        finally:
+            self._count()
+            self.sequence.close()
+
+    def _come_home(self) -> None:
+        """Calm runs until nothing moves any more."""
+        for n in range(CALM_RUNS):
+            self._run(Course(seed=n))
+            check(self.sequence, self.person)
+        check_end(self.sequence, self.person)
+
+    def _live(self, course: Course) -> None:
+        with self._looked_at():
+            self._run(course)
+
+    def _run(self, course: Course) -> None:
+        self.person.ask_again(course.retry)
+        check_run(self.sequence.run(course), len(self.sequence.jobs))
+
+    @contextmanager
+    def _looked_at(self) -> Iterator[None]:
+        self.sound = False
+        yield
+        check(self.sequence, self.person)
+        self.sound = True
+
+    def _count(self) -> None:
+        sequence, figures = self.sequence, self.figures
+        figures["sequences"] += 1
+        figures["runs"] += len(sequence.lived)
+        figures["virtual seconds"] += int(sequence.times.true_s)
+        figures["deaths"] += sum(lived.died for lived in sequence.lived)
+        figures["requests"] += sum(len(lived.requests) for lived in sequence.lived)
+        for lived in sequence.lived:
+            figures.update(mishap.value for mishap in lived.mishaps.elements())
+        figures["videos sold"] += sum(bool(sale.key) for sale in sequence.provider.book.values())
+        if sequence.lived:
+            figures.update(sequence.facts())

@@ -1,0 +1,120 @@
+"""What must be true after every step: the money book, the ledger and the disk side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.ledger.state import JobState
+from pipeline.lifecycle import Fact, State
+from tests.simulation.person import Person
+from tests.simulation.provider import PRICE, Fate, Sale
+from tests.simulation.sequence import DEADLINE_S, Lived, Sequence
+
+FAIR_S = 1800.0
+"""So long a run at work, under a clear sky, may take to bring a finished video home that it knows of."""
+OPEN = (State.UNCERTAIN, State.SUBMITTING)
+
+
+class Fault(AssertionError):
+    """A promise was broken."""
+
+
+def check(sequence: Sequence, person: Person) -> None:
+    """Raise `Fault` for anything that must not be, whatever has happened so far."""
+    state = sequence.state
+    for job in state.jobs.values():
+        sales = sequence.sales_of(job)
+        for rule in (_paid_once, _known, _whole, _explained):
+            for words in rule(sequence, person, job, sales):
+                raise Fault(f"{job.id} ({job.state}): {words}")
+    billed = sum(_billed(sequence, person, job) for job in state.jobs.values()) * PRICE
+    if state.spent < billed:
+        raise Fault(f"the ledger says {state.spent} spent, the book {billed}")
+
+
+def check_run(lived: Lived, jobs: int) -> None:
+    """Raise `Fault` where a run asked more than it may."""
+    hours = (lived.ended_s - lived.began_s) / 3600
+    bound = 300 + jobs * (20 + 150 * hours) + 400 * hours
+    if len(lived.requests) > bound:
+        raise Fault(f"{len(lived.requests)} requests in {hours:.1f} hours for {jobs} jobs")
+
+
+def check_end(sequence: Sequence, person: Person) -> None:
+    """Raise `Fault` where a job is not home after calm runs, and has no reason that the history explains."""
+    check(sequence, person)
+    for job in sequence.state.jobs.values():
+        if job.state in (State.PENDING, State.SUBMITTING, State.IN_FLIGHT, State.FINISHED):
+            raise Fault(f"{job.id} is still {job.state} after calm runs: {job.reason}")
+        if job.state is State.STALLED and sequence.provider.book[job.video_id].fate is not Fate.STUCK:
+            raise Fault(f"{job.id} is still {job.state}, and it is rendered")
+        if job.state is State.UNCERTAIN and _can_be_settled(sequence, job):
+            raise Fault(f"{job.id} is still uncertain, and the provider could tell")
+
+
+def _billed(sequence: Sequence, person: Person, job: JobState) -> int:
+    """How many sales the ledger must count: all but those of which it was told that they are none."""
+    return max(len(sequence.sales_of(job)) - person.denied[job.key] - _misled(sequence, job), 0)
+
+
+def _misled(sequence: Sequence, job: JobState) -> int:
+    """How often a list that forgot may have said that nothing was made: that proof is the provider's to give."""
+    return sequence.facts(job.key).count(Fact.NOT_CREATED) if sequence.provider.restarted else 0
+
+
+def _paid_once(sequence: Sequence, person: Person, job: JobState, sales: list[Sale]) -> Iterator[str]:
+    """Another sale needs a word that allows it."""
+    retried = min(person.asked_again[job.key], sequence.facts(job.key).count(Fact.RETRY))
+    allowed = 1 + retried + person.risked[job.key] + _misled(sequence, job)
+    if len(sales) > allowed:
+        yield f"paid {len(sales)} times, {allowed} allowed: {[sale.video_id for sale in sales]}"
+
+
+def _known(sequence: Sequence, person: Person, job: JobState, sales: list[Sale]) -> Iterator[str]:
+    """A video that was paid for is known by its id, or the job says that nobody knows, or nobody wants to."""
+    ids = sequence.ids_of(job.key)
+    if strange := ids - {sale.video_id for sale in sales}:
+        yield f"it calls {sorted(strange)} its own, which it never bought"
+    lost = [sale.video_id for sale in sales if sale.video_id not in ids]
+    if len(lost) > person.given_up[job.key] + _misled(sequence, job) + (job.state in OPEN):
+        yield f"{lost} were paid for and are not known"
+
+
+def _whole(sequence: Sequence, person: Person, job: JobState, sales: list[Sale]) -> Iterator[str]:
+    """What is stored is the video that was bought, byte by byte."""
+    if job.state is not State.STORED:
+        return
+    sale = next((sale for sale in sales if sale.video_id == job.video_id), None)
+    file = sequence.folder / "videos" / job.path
+    if sale is None or not file.is_file() or file.read_bytes() != sale.film:
+        yield f"{job.path} does not hold {job.video_id}"
+
+
+def _explained(sequence: Sequence, person: Person, job: JobState, sales: list[Sale]) -> Iterator[str]:
+    """A job that ended without a video has the provider's truth behind it."""
+    sale = next((sale for sale in sales if sale.video_id == job.video_id), None)
+    now_s, provider = sequence.times.true_s, sequence.provider
+    match job.state:
+        case State.REJECTED if job.wish.prompt not in provider.refused:
+            yield "nobody refused it"
+        case State.FAILED if sale is None or sale.fate is not Fate.FAILED:
+            yield "it did not fail"
+        case State.LOST if sale is None or sale.known:
+            yield "the provider has it"
+        case State.STALLED if sale is None or now_s - sale.sold_s < DEADLINE_S:
+            yield "its time is not up"
+        case State.EXPIRED if sale is None or (sale.known and now_s < provider.gone_s(sale)):
+            yield "the provider still has it"
+        case State.EXPIRED if sale is not None and (fair_s := sequence.fair_s(sale)) > FAIR_S:
+            yield f"it expired while a run had {fair_s:.0f} fair seconds to fetch it"
+
+
+def _can_be_settled(sequence: Sequence, job: JobState) -> bool:
+    """Whether the provider could have told us by now what became of the latest submit, in spite of all it has."""
+    house, latest = sequence.provider.house, job.attempts[-1]
+    if any(lived.course.jump_s for lived in sequence.lived):
+        return False  # a clock that was set proves nothing
+    age_s = (sequence.times.now() - latest.submitted_at).total_seconds()
+    by_key = house.honours_keys and age_s < house.keys_s
+    by_list = house.lists and house.names_prompts and age_s < house.keeps_s and not sequence.provider.restarted
+    return by_key or by_list
