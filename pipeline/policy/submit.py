@@ -16,7 +16,7 @@ Later an outage is sat out: see `breaker`."""
 NO_CHANNEL_AT_START = 5
 """The same for "no channel for this model" (503): then the model is wrong, or not for us."""
 UNCERTAIN_IN_A_ROW = 5
-"""Submits in a row of unknown outcome: each may be a bill, so no more are sent."""
+"""Submits in a row of unknown outcome: each may be a bill, so no more are sent before something is known of them."""
 REJECTED_AT_START = 5
 """Rejections in a row before anything was accepted: the settings are wrong, not the prompts."""
 NO_SUCH_PLACE = (404, 405)
@@ -32,6 +32,11 @@ class Streak:
     uncertain: int = 0
     rejected: int = 0
     accepted: int = 0
+
+    @property
+    def in_doubt(self) -> bool:
+        """Too many unknown outcomes in a row."""
+        return self.uncertain >= UNCERTAIN_IN_A_ROW
 
     def after(self, fact: Fact | None) -> Streak:
         """The streak with one more outcome; an acceptance ends every bad one."""
@@ -49,9 +54,19 @@ class Streak:
 
 
 def after_submit(
-    outcome: Submission | Refusal | ProviderError, streak: Streak, *, backoff: Backoff, now: datetime, spread: float
+    outcome: Submission | Refusal | ProviderError,
+    streak: Streak,
+    *,
+    settles: bool,
+    backoff: Backoff,
+    now: datetime,
+    spread: float,
 ) -> Verdict:
-    """What a POST's outcome means. *streak* is the lane's before this outcome."""
+    """What a POST's outcome means. *streak* is the lane's before this outcome.
+
+    *settles*: unknown outcomes are being settled, so too many in a row are waited for (`Streak.in_doubt`) and do not
+    end the submits.
+    """
     match outcome:
         case Submission():
             return Verdict(fact=Fact.ACCEPTED)
@@ -66,12 +81,14 @@ def after_submit(
         case Untrusted():
             return Verdict(fact=Fact.NOT_SENT, reason=str(outcome), stop=Stop.RUN)
         case Refusal():
-            return _after_refused_submit(outcome, streak, backoff, now, spread)
+            return _after_refused_submit(outcome, streak, settles, backoff, now, spread)
         case _:
-            return _uncertain(str(outcome), streak)
+            return _uncertain(str(outcome), streak, settles)
 
 
-def _after_refused_submit(refusal: Refusal, streak: Streak, backoff: Backoff, now: datetime, spread: float) -> Verdict:
+def _after_refused_submit(
+    refusal: Refusal, streak: Streak, settles: bool, backoff: Backoff, now: datetime, spread: float
+) -> Verdict:
     reason = words_of(refusal)
     match refusal.problem:
         case Problem.REJECTED if refusal.http in NO_SUCH_PLACE and streak.accepted == 0:
@@ -89,7 +106,7 @@ def _after_refused_submit(refusal: Refusal, streak: Streak, backoff: Backoff, no
         case Problem.BAD_KEY | Problem.WRONG_ADDRESS:
             return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.RUN)
         case _:
-            return _uncertain(reason, streak)
+            return _uncertain(reason, streak, settles)
 
 
 def _has_no_channel(refusal: Refusal) -> bool:
@@ -97,6 +114,6 @@ def _has_no_channel(refusal: Refusal) -> bool:
     return refusal.http == 503 and not refusal.retry_after
 
 
-def _uncertain(reason: str, streak: Streak) -> Verdict:
-    too_many = streak.uncertain + 1 >= UNCERTAIN_IN_A_ROW
+def _uncertain(reason: str, streak: Streak, settles: bool) -> Verdict:
+    too_many = streak.after(Fact.UNCERTAIN).in_doubt and not settles
     return Verdict(fact=Fact.UNCERTAIN, reason=reason, stop=Stop.SUBMITS if too_many else Stop.NOTHING)

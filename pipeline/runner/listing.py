@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+import anyio
+
 from pipeline.errors import ProviderError, Untrusted
 from pipeline.ledger.claims import claims
-from pipeline.policy.verdict import Stop, words_of
+from pipeline.policy.verdict import Stop, pause_after, words_of
 from pipeline.providers.base import Observation, Page, Problem, Refusal
 from pipeline.runner.board import Board
 from pipeline.settling.reading import Reading, reaches
 
 PAGES_MAX = 100
 """So many pages of a hundred; a list that is longer, from the oldest doubt on, settles nothing."""
+PAGE_TRIES = 6
+"""So often a page that fails in passing is asked for: a reading of fifty pages is not begun anew for one of them."""
 NO_LIST = (403, 404, 405, 501)
 """HTTP statuses that say there is no list here, or not for this key; anything else is a passing trouble."""
 
@@ -38,7 +42,7 @@ async def read_list(board: Board, *, since: datetime) -> Reading | Unread:
     rows: dict[str, Observation] = {}
     after: str | None = None
     for number in range(PAGES_MAX):
-        page, headers = await _read_page(board, after)
+        page, headers = await _read_patiently(board, after)
         if not isinstance(page, Page):
             return _unread(page)
         if number == 0:
@@ -56,6 +60,22 @@ async def read_list(board: Board, *, since: datetime) -> Reading | Unread:
             return Unread(reason="the list goes round in a circle")
         after = page.after
     return Unread(reason=f"the list has more than {PAGES_MAX} pages since then")
+
+
+async def _read_patiently(board: Board, after: str | None) -> tuple[Page | Refusal | ProviderError, Mapping[str, str]]:
+    """A page, asked for again where it fails in passing and somebody still answers."""
+    for tries in range(1, PAGE_TRIES):
+        page, headers = await _read_page(board, after)
+        if isinstance(page, Page) or not _passes(page) or board.tempers["watch"].is_open:
+            return page, headers
+        await anyio.sleep(pause_after(board.patience.look, tries, board.chance.random()))
+    return await _read_page(board, after)
+
+
+def _passes(outcome: Refusal | ProviderError) -> bool:
+    """Whether what failed may go well the next time."""
+    unread = _unread(outcome)
+    return not unread.for_good and unread.stop is Stop.NOTHING
 
 
 async def _read_page(board: Board, after: str | None) -> tuple[Page | Refusal | ProviderError, Mapping[str, str]]:

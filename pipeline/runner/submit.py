@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -32,6 +33,8 @@ class SubmitLane:
         self._board = board
         self._temper = board.tempers["submit"]
         self._streak = Streak()
+        self._doubted: list[str] = []
+        """Keys of the submits of unknown outcome since the last acceptance."""
 
     async def run(self) -> None:
         """Until nothing is pending, or something stops the submits."""
@@ -39,7 +42,9 @@ class SubmitLane:
         async with anyio.create_task_group() as posts:
             while board.stop is Stop.NOTHING and not board.watch_over:  # what is settled may be due again
                 step = board.pending[0] if board.pending else None
-                if step is not None and (ready_s := self._temper.ready_s) > anyio.current_time():
+                if self._streak.in_doubt:
+                    await self._see_doubts_settled()
+                elif step is not None and (ready_s := self._temper.ready_s) > anyio.current_time():
                     await board.bell.wait(ready_s)
                 elif step is None or (answer := board.gate.ask(step.price, board.load)) is Answer.WAIT:
                     await board.bell.wait()
@@ -50,6 +55,18 @@ class SubmitLane:
                     board.reserved += step.price or Decimal(0)
                     board.posting.begin()
                     posts.start_soon(self._submit_in_turn, step)
+
+    async def _see_doubts_settled(self) -> None:
+        """Nothing is bought while that many may have been billed unseen; nor ever, where nothing can be proven."""
+        board = self._board
+        if any(key in board.unsettled for key in self._doubted) and board.settles:
+            await board.bell.wait()
+        elif any(board.job(key).state is not State.UNCERTAIN for key in self._doubted):
+            self._doubted.clear()
+            self._streak = replace(self._streak, uncertain=0)
+            board.gate.unreachable()  # one canary first, as at the start
+        else:
+            board.buy_no_more(f"{len(self._doubted)} submits in a row of unknown outcome, and nothing settles them")
 
     async def _submit_in_turn(self, step: Step) -> None:
         """Wait for this submit's place in the rate, with its money set aside; then submit."""
@@ -106,10 +123,15 @@ class SubmitLane:
         """Write down what the POST came to, then act on it."""
         board, key = self._board, step.job.key
         verdict = after_submit(
-            outcome, self._streak, backoff=board.patience.submit, now=board.now(), spread=board.chance.random()
+            outcome,
+            self._streak,
+            settles=board.settles,
+            backoff=board.patience.submit,
+            now=board.now(),
+            spread=board.chance.random(),
         )
         assert verdict.fact is not None
-        self._streak = self._streak.after(verdict.fact)
+        self._note(verdict.fact, key)
         fields = _fields(verdict.fact, verdict.reason, outcome, reply, board.origin)
         if verdict.fact is Fact.UNCERTAIN:
             fields["price"] = step.price
@@ -123,6 +145,14 @@ class SubmitLane:
         elif verdict.fact is Fact.UNCERTAIN:
             self._say_uncertain(key, verdict.reason)
         self._lean(outcome, verdict)
+
+    def _note(self, fact: Fact, key: str) -> None:
+        """Remember how it has been going."""
+        self._streak = self._streak.after(fact)
+        if fact is Fact.UNCERTAIN:
+            self._doubted.append(key)
+        elif fact is Fact.ACCEPTED:
+            self._doubted.clear()
 
     def _say_uncertain(self, key: str, reason: str) -> None:
         """At once, since its video expires; in red where nobody but a person can settle it."""

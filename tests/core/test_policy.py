@@ -65,7 +65,7 @@ NO_CHANNEL = error(503, "model_not_found")
 
 def submitted(outcome: Outcome, streak: Streak = FRESH) -> Verdict:
     read = Videos().read_submit(outcome, PROFILE) if isinstance(outcome, Reply) else outcome
-    return after_submit(read, streak, backoff=PATIENCE.submit, now=NOW, spread=1.0)
+    return after_submit(read, streak, settles=False, backoff=PATIENCE.submit, now=NOW, spread=1.0)
 
 
 def looked(outcome: Outcome, looks: Looks = YOUNG) -> Verdict:
@@ -450,14 +450,14 @@ class TestFetch:
     ],
 )
 def test_a_reason_says_the_status_and_each_word_once(refusal: Refusal, reason: str) -> None:
-    assert after_submit(refusal, Streak(), backoff=PATIENCE.submit, now=NOW, spread=0.5).reason == reason
+    assert after_submit(refusal, Streak(), settles=False, backoff=PATIENCE.submit, now=NOW, spread=0.5).reason == reason
 
 
 @given(st.sampled_from(list(Problem)), st.floats(0.0, 1.0, exclude_max=True), st.text(max_size=40))
 def test_no_wait_is_ever_negative_or_endless(problem: Problem, spread: float, header: str) -> None:
     refusal = Refusal(problem=problem, http=400, message="x", retry_after=header)
     verdicts = [
-        after_submit(refusal, Streak(), backoff=PATIENCE.submit, now=NOW, spread=spread),
+        after_submit(refusal, Streak(), settles=False, backoff=PATIENCE.submit, now=NOW, spread=spread),
         after_look(refusal, Looks(age_s=1.0), deadline_s=DEADLINE_S, backoff=PATIENCE.look, now=NOW, spread=spread),
         after_fetch(refusal, Fetches(), left_s=60.0, backoff=PATIENCE.fetch, now=NOW, spread=spread),
     ]

@@ -11,8 +11,10 @@ import pytest
 
 from pipeline.errors import UsageError
 from pipeline.lifecycle import State
+from pipeline.policy.submit import UNCERTAIN_IN_A_ROW
 from pipeline.prepare import Choice
 from pipeline.runner import settle as lane
+from pipeline.runner.listing import PAGE_TRIES
 from tests.runner.gateway import ECHOES, NOTHING, Answer, Gateway, Script, Seen, answer, refusal
 from tests.runner.night import Night, job, jobs
 
@@ -232,7 +234,7 @@ async def test_a_list_that_cannot_be_read_whole_settles_nothing_and_holds_no_run
     outcome = await night.run(jobs(1))
     assert outcome.counts == {State.UNCERTAIN: 1}
     assert len(night.gateway.of("submit")) == 1
-    assert len(night.gateway.of("list")) <= 2 * lane.FAILURES_MAX
+    assert len(night.gateway.of("list")) <= lane.FAILURES_MAX * PAGE_TRIES
     assert [said for said in night.urgent if "vidbatch resolve" in said]
 
 
@@ -454,3 +456,33 @@ async def test_leave_without_prices_is_refused(mute: Night) -> None:
     with pytest.raises(UsageError, match="needs the price"):
         await mute.run(jobs(1))
     assert mute.gateway.seen == []
+
+
+async def test_many_unknown_outcomes_in_a_row_are_settled_before_another_is_sent(night: Night) -> None:
+    night.limits = replace(night.limits, submit_slots=1)
+    night.gateway.once("submit", *[lost(night.gateway)] * UNCERTAIN_IN_A_ROW)
+    outcome = await night.run(jobs(UNCERTAIN_IN_A_ROW + 3))
+    readings = [seen.at_s for seen in night.gateway.of("list")]
+    following = night.gateway.of("submit")[UNCERTAIN_IN_A_ROW].at_s
+    assert outcome.counts == {State.STORED: UNCERTAIN_IN_A_ROW + 3}
+    assert not outcome.stopped
+    assert readings[0] < following
+    assert len(night.gateway.of("submit")) == len(night.gateway.book) == UNCERTAIN_IN_A_ROW + 3
+
+
+async def test_many_unknown_outcomes_in_a_row_that_nothing_settles_stop_the_submits(night: Night) -> None:
+    night.limits = replace(night.limits, submit_slots=1)
+    night.gateway.always("submit", NOTHING)
+    night.gateway.always("list", refusal(500, "down", "try later"))
+    outcome = await night.run(jobs(20))
+    assert outcome.counts == {State.UNCERTAIN: UNCERTAIN_IN_A_ROW, State.PENDING: 20 - UNCERTAIN_IN_A_ROW}
+    assert "nothing settles them" in outcome.stopped
+    assert len(night.gateway.of("submit")) == UNCERTAIN_IN_A_ROW
+
+
+async def test_a_page_that_fails_in_passing_does_not_cost_the_reading(night: Night) -> None:
+    night.gateway.once("submit", lost(night.gateway))
+    night.gateway.once("list", *[refusal(502, "", "bad gateway")] * (PAGE_TRIES - 1))
+    outcome = await night.run(jobs(1))
+    assert outcome.counts == {State.STORED: 1}
+    assert len(night.gateway.of("submit")) == 1

@@ -33,15 +33,15 @@ RUNS_MAX = 40
 """A run that stopped after too many unknown outcomes in a row is started again, as a person would."""
 RETRIES_PER_REQUEST_MAX = 0.6
 
-SUBMIT = {"429": 0.1, "429_seconds": 0.004, "503_seconds": 0.004, "500": 0.022, "502": 0.02, "504": 0.02}
+SUBMIT = {"429": 0.03, "429_seconds": 0.002, "503_seconds": 0.002, "500": 0.046, "502": 0.05, "504": 0.04}
 SUBMIT |= {"502_after": 0.02, "504_after": 0.02, "reset_before": 0.03, "reset_after": 0.03, "no_id": 0.02, "html": 0.01}
 POLL = {"429": 0.06, "500": 0.06, "502": 0.06, "503": 0.04, "reset": 0.06, "broken": 0.02}
 CONTENT = {"429": 0.04, "500": 0.04, "502": 0.04, "not_ready_400": 0.03, "reset": 0.05, "cut": 0.07, "html": 0.03}
 """Chances by fault: together 0.3 a lane."""
 
 _SHORT = Backoff(base_s=0.02, cap_s=0.2)
-PATIENCE = Patience(submit=_SHORT, look=_SHORT, fetch=_SHORT)
-PACE = Pace(first_s=0.2, interval_s=0.1, interval_s_max=0.5, typical_s=0.3, deadline_s=600.0)
+PATIENCE = Patience(submit=_SHORT, look=_SHORT, fetch=_SHORT, rest=Backoff(base_s=1.0, cap_s=5.0), outage_s=60.0)
+PACE = Pace(first_s=0.1, interval_s=0.05, interval_s_max=0.5, typical_s=0.3, deadline_s=600.0)
 LIMITS = LimitsWish(in_flight=64, submits_per_minute=60_000.0, submit_slots=4, downloads=8)
 
 
@@ -53,7 +53,7 @@ def prove(*, size: int, seed: int) -> Proof:
 
 async def _prove(folder: Path, size: int, seed: int) -> Proof:
     faults = {"seed": seed, "submit": {"chance": SUBMIT}, "poll": {"chance": POLL}, "content": {"chance": CONTENT}}
-    options: dict[str, Any] = {"render_s": [0.1, 0.4], "film": {"constant_bytes": 8192}, "faults": faults}
+    options: dict[str, Any] = {"render_s": [0.05, 0.2], "film": {"constant_bytes": 8192}, "faults": faults}
     async with embedded(folder / "sandbox", options) as server:
         codes = await _run_until_done(folder, server, size, seed)
         book = (await _ask(server, "book"))["entries"]
