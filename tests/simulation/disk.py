@@ -92,7 +92,7 @@ class MortalDisk(Disk):
 
     def reserve(self, path: Path, length: int) -> None:
         self._step()
-        super().reserve(path, length)
+        path.touch()  # to give it what it reserves takes longer than all the rest of a start
 
     def free_bytes(self, path: Path) -> int | None:
         self.alive()

@@ -40,7 +40,7 @@ BASE_URL = "http://127.0.0.1:9/v1"
 SHM = Path("/dev/shm")
 DEADLINE_S = 2400.0
 """So long a run watches a video that does not end."""
-LAZY_S = 20.0
+LAZY_S = 60.0
 """What the product may write late, it writes later still in here: a death takes more of it, and a night of hours is
 played sooner.
 """
