@@ -59,7 +59,7 @@ async def _prove(folder: Path, size: int, seed: int) -> Proof:
         book = (await _ask(server, "book"))["entries"]
         requests = (await _ask(server, "requests"))["counts"]
     verdict = audit(folder / NAME, book)
-    failed, served = _count(requests)
+    failed, served = _count(requests, verdict.stored)
     figures = {
         "jobs, runs": f"{size:,}, {len(codes)} ({', '.join(codes)})",
         "stored, uncertain, paid twice, lost": f"{verdict.stored:,}, {len(verdict.uncertain)}, {verdict.paid_twice}, "
@@ -100,14 +100,16 @@ async def _ask(server: Embedded, page: str) -> Mapping[str, Any]:
     return document
 
 
-def _count(requests: list[Mapping[str, Any]]) -> tuple[Counter[str], Counter[str]]:
-    """How many requests failed and how many were served, by lane."""
+def _count(requests: list[Mapping[str, Any]], stored: int) -> tuple[Counter[str], Counter[str]]:
+    """How many requests failed and how many were served, by lane; a download that was cut has failed."""
     failed: Counter[str] = Counter()
     served: Counter[str] = Counter()
     for row in requests:
         lane = "submit" if row["method"] == "POST" else "content" if row["route"].endswith("content") else "look"
         good = 200 <= row["status"] < 300
         (served if good else failed)[lane] += row["count"]
+    failed["content"] += served["content"] - stored
+    served["content"] = stored
     return failed, served
 
 

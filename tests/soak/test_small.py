@@ -1,12 +1,16 @@
-"""The long proofs, small enough for every day."""
+"""The long proofs, small enough for every day. (Others are tests of their own: tests/chaos, tests/crash, tests/disk.)"""
 
 from __future__ import annotations
 
 import random
 
-from tests.soak import runners
+import pytest
+
+from tests.soak import runners, storm
+from tests.soak.proof import Script
 
 
-def test_of_runners_started_at_once_one_wins_and_the_others_send_nothing() -> None:
-    proof = runners.prove(size=6, seed=random.SystemRandom().randrange(1 << 32))
+@pytest.mark.parametrize(("script", "size"), [(runners, 6), (storm, 60)], ids=["runners", "storm"])
+def test_a_small_one_finds_no_fault(script: Script, size: int) -> None:
+    proof = script.prove(size=size, seed=random.SystemRandom().randrange(1 << 32))
     assert proof.faults == (), proof
