@@ -6,24 +6,20 @@ Everything that touches the world is an argument with a sensible default: the en
 from __future__ import annotations
 
 import os
-import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.disk import DISK, Disk
-from pipeline.errors import NoRoom, PipelineError, UsageError
-from pipeline.ledger.ledger import Ledger, read_run, utc_now
+from pipeline.errors import NoRoom, UsageError
+from pipeline.launch import Work, World
+from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.spill import settle_spilled, spill_folders
 from pipeline.lifecycle import State
 from pipeline.model import EMBEDDED, Manifest
 from pipeline.mounts import doubt_about
 from pipeline.plan import Outlook
-from pipeline.policy.verdict import PATIENCE, Patience
 from pipeline.prepare import (
     NOT_HOME,
     Choice,
@@ -36,8 +32,8 @@ from pipeline.prepare import (
     write_metadata,
 )
 from pipeline.progress import Ended, Notice, Observer, Started, silent
-from pipeline.providers.access import Access, access, address_of, key_of, proxy_of
-from pipeline.providers.registry import dialect_of, find_profile, profile_names
+from pipeline.providers.access import address_of, key_of, proxy_of
+from pipeline.providers.registry import find_profile, profile_names
 from pipeline.runner.room import demand_room
 from pipeline.storage import RunFolder
 from pipeline.text import plural
@@ -45,28 +41,8 @@ from pipeline.text import plural
 if TYPE_CHECKING:
     from pipeline.manifest.load import Wishes
     from pipeline.runner.board import Board
-    from pipeline.sandbox.embedded import LastWords
-    from pipeline.transport import Transport
 
-
-def _connect(access: Access, *, submits: int, downloads: int) -> AbstractAsyncContextManager[Transport]:
-    """The real network."""
-    from pipeline.transport import connect
-
-    return connect(access, submits=submits, downloads=downloads)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What a run takes from outside."""
-
-    environment: Mapping[str, str]
-    now: Callable[[], datetime] = utc_now
-    chance: random.Random = random.SystemRandom()  # noqa: RUF009 - it has no state to share
-    disk: Disk = DISK
-    patience: Patience = PATIENCE
-    connect: Callable[..., AbstractAsyncContextManager[Transport]] = _connect
-    """What carries the requests, made as `transport.connect` makes it."""
+__all__ = ["Outcome", "World", "load", "obstacle", "plan_run", "run", "status"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,9 +125,9 @@ async def run(
         stopped, interrupted = "", False
         if has_work(outlook, ledger.state, origin):
             folder.disk.make_folder(folder.videos)
-            async with _provider(manifest, folder, address, key) as (reached, ended):
-                work = _Work(ledger, folder, outlook, origin)
-                stopped, interrupted = await work.carry_out(reached, ended, observer, world, on_board)
+            work = Work(ledger=ledger, folder=folder, outlook=outlook, address=address, key=key)
+            board = await work.carry_out(observer, world, on_board)
+            stopped, interrupted = board.stopped, board.interrupted
             write_metadata(folder, ledger.state, observer)
         outcome = Outcome(
             outlook=outlook,
@@ -226,88 +202,3 @@ def _ended(outcome: Outcome) -> Ended:
         interrupted=outcome.interrupted,
         elapsed_s=outcome.elapsed_s,
     )
-
-
-@asynccontextmanager
-async def _provider(
-    manifest: Manifest, folder: RunFolder, address: str, key: str
-) -> AsyncIterator[tuple[Access, LastWords | None]]:
-    """The provider, reachable: at its address, or started by us; and what waits for the end of the latter."""
-    if address:
-        yield access(address, key, manifest.profile), None
-        return
-    from pipeline.sandbox.embedded import embedded
-
-    async with embedded(folder.sandbox, manifest.provider.options) as server:
-        yield access(server.base_url, server.key, manifest.profile), server.ended
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What the lanes will work on."""
-
-    ledger: Ledger
-    folder: RunFolder
-    outlook: Outlook
-    origin: str
-
-    async def carry_out(
-        self,
-        reached: Access,
-        ended: LastWords | None,
-        observer: Observer,
-        world: World,
-        on_board: Callable[[Board], object],
-    ) -> tuple[str, bool]:
-        """Let the lanes do it; returns why they stopped early, and whether they were interrupted."""
-        import anyio
-
-        from pipeline.runner.board import Board
-        from pipeline.runner.run import carry_out
-
-        profile = self.outlook.manifest.profile
-        limits = self.outlook.limits
-        async with world.connect(reached, submits=limits.submit_slots, downloads=limits.downloads) as transport:
-            board = Board(
-                ledger=self.ledger,
-                folder=self.folder,
-                profile=profile,
-                dialect=dialect_of(profile),
-                transport=transport,
-                limits=self.outlook.limits,
-                origin=self.origin,
-                observer=observer,
-                now=world.now,
-                chance=world.chance,
-                patience=world.patience,
-                max_duplicate_cost=self.outlook.max_duplicate_cost,
-                spills=spill_folders(world.environment),
-            )
-            on_board(board)
-            try:
-                async with anyio.create_task_group() as beside:
-                    if ended is not None:
-                        beside.start_soon(_leave_at_its_end, board, ended)
-                    await carry_out(board, self.outlook.plan)
-                    beside.cancel_scope.cancel()
-            except BaseExceptionGroup as group:
-                raise _first(group) from group
-            finally:
-                self.ledger.commit_now()
-        return board.stopped, board.interrupted
-
-
-async def _leave_at_its_end(board: Board, ended: LastWords) -> None:
-    """A sandbox that is gone answers nothing more: there is nothing to wait for."""
-    board.leave(f"the sandbox ended: {await ended()}")
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The failure that a task group wraps: one of ours where there is one, else one that is no mere cancellation."""
-    import anyio
-
-    failures = group.split(anyio.get_cancelled_exc_class())[1] or group
-    error: BaseException = failures.subgroup(PipelineError) or failures
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

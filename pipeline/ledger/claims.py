@@ -15,6 +15,7 @@ from pipeline.ledger.place import LEDGER_NAME
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import Attempt, JobState
 from pipeline.lifecycle import Fact, State
+from pipeline.providers.pricing import total
 from pipeline.settling.match import Doubt
 from pipeline.settling.reading import Owned
 
@@ -70,24 +71,18 @@ def _doubts(state: RunState, origin: str, at: State) -> Iterator[Doubt]:
 
 def twice_paid(state: RunState) -> Decimal | None:
     """What may have been paid twice by a person's leave to submit again; `None` where a price is not known."""
-    return _total(attempt for job in state.jobs.values() for attempt in job.attempts)
-
-
-def _total(attempts: Iterator[Attempt]) -> Decimal | None:
-    total = Decimal(0)
-    for attempt in attempts:
-        if attempt.outcome is Fact.RESUBMIT:
-            if attempt.price is None:
-                return None
-            total += attempt.price
-    return total
+    attempts = (attempt for job in state.jobs.values() for attempt in job.attempts)
+    return total(attempt.price for attempt in attempts if attempt.outcome is Fact.RESUBMIT)
 
 
 def is_listed(job: JobState, origin: str, *, since: datetime, until: datetime) -> bool:
-    """Whether a list that shows everything shows this job's video: accepted in that time, neither failed nor gone."""
-    if job.state not in _THERE or job.origin != origin or job.accepted_at is None:
+    """Whether a list that shows everything shows this job's video: made in that time, neither failed nor gone.
+
+    An adopted one was made long before it was accepted, perhaps.
+    """
+    if job.state not in _THERE or job.origin != origin or job.accepted_at is None or job.submitted_at is None:
         return False
-    return since <= job.accepted_at <= until
+    return since <= job.submitted_at and job.accepted_at <= until
 
 
 class Siblings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -60,7 +60,15 @@ def read_provider(
         options=_options(stated),
         position=position,
     )
-    return choice, profile
+    return choice, profile and _as_set(profile, choice)
+
+
+def _as_set(profile: Profile, choice: ProviderChoice) -> Profile:
+    """The profile of a sandbox that we start ourselves, with what its settings say in its place."""
+    if not profile.embedded or choice.base_url:
+        return profile
+    said: dict[str, Any] = {name: choice.options[name] for name in _OF_THE_PROFILE if name in choice.options}
+    return replace(profile, **said)
 
 
 def _check_sandbox(stated: Mapping[str, Any], profile: Profile, findings: Findings) -> None:
@@ -78,6 +86,10 @@ def _check_sandbox(stated: Mapping[str, Any], profile: Profile, findings: Findin
             findings.about(path, "sandbox-only", message, key=True, warning=True)
     for below, message in overfull(stated.get("faults", NOTHING)):
         findings.about(("provider", "faults", *below), "chances", message)
+
+
+_OF_THE_PROFILE = ("retention_s", "lists", "honours_keys")
+"""Settings of the sandbox that a profile has too."""
 
 
 def _options(stated: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -25,8 +25,8 @@ UNANNOUNCED_BYTES = 90_000_000
 NO_CONTENT_TRIES = 3
 NEW_LINKS = 3
 """So often a new link is asked for, where whoever keeps the content refuses the old one."""
-ABSENT_PATIENCE = 60.0
-"""So much longer is the wait after "not there": a gateway's store may lag behind its own status by a minute."""
+ABSENT_PATIENCE = 100.0
+"""So much longer is the wait after "not there": a gateway's store may lag behind its own status by minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def after_fetch(
     wait_s = min(pause_after(backoff, fetches.tries + 1, spread), end_s)  # one more try just before the end
     again = Verdict(fact=None, reason=reason, again_s=wait_s) if left_s > 0 else give_up
     if isinstance(outcome, Refusal):
-        return _after_refused_fetch(outcome, fetches, again, left_s=left_s, backoff=backoff, now=now, spread=spread)
+        return _after_refused_fetch(outcome, fetches, again, left_s=left_s, backoff=backoff, now=now)
     if isinstance(outcome, Untrusted):
         return replace(give_up, stop=Stop.RUN)
     if isinstance(outcome, Misled):
@@ -88,7 +88,7 @@ def after_fetch(
 
 
 def _after_refused_fetch(
-    outcome: Refusal, fetches: Fetches, again: Verdict, *, left_s: float, backoff: Backoff, now: datetime, spread: float
+    outcome: Refusal, fetches: Fetches, again: Verdict, *, left_s: float, backoff: Backoff, now: datetime
 ) -> Verdict:
     match outcome.problem:
         case Problem.BAD_KEY:
@@ -98,7 +98,7 @@ def _after_refused_fetch(
         case Problem.UNKNOWN_ID if fetches.absent + 1 >= NO_CONTENT_TRIES:
             return Verdict(fact=Fact.EXPIRED, reason=again.reason)
         case Problem.UNKNOWN_ID:
-            again_s = ABSENT_PATIENCE * pause_after(backoff, fetches.absent + 1, spread)
+            again_s = ABSENT_PATIENCE * pause_after(backoff, fetches.absent + 1, 1.0)  # five minutes, and no less
             return Verdict(fact=None, reason=again.reason, again_s=again_s)
         case Problem.THROTTLED:
             asked_s = retry_after_s(outcome.retry_after, now=now) or 0.0

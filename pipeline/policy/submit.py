@@ -81,13 +81,13 @@ def after_submit(
         case Untrusted():
             return Verdict(fact=Fact.NOT_SENT, reason=str(outcome), stop=Stop.RUN)
         case Refusal():
-            return _after_refused_submit(outcome, streak, settles, backoff, now, spread)
+            return _after_refused_submit(outcome, streak, settles=settles, backoff=backoff, now=now, spread=spread)
         case _:
             return _uncertain(str(outcome), streak, settles)
 
 
 def _after_refused_submit(
-    refusal: Refusal, streak: Streak, settles: bool, backoff: Backoff, now: datetime, spread: float
+    refusal: Refusal, streak: Streak, *, settles: bool, backoff: Backoff, now: datetime, spread: float
 ) -> Verdict:
     reason = words_of(refusal)
     match refusal.problem:

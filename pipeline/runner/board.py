@@ -26,6 +26,7 @@ from pipeline.runner.lanes import Agenda, Bell, Count, Gate, Load
 from pipeline.runner.room import Room
 from pipeline.runner.temper import Temper
 from pipeline.storage import RunFolder
+from pipeline.text import plural
 from pipeline.transport import Transport
 
 
@@ -267,5 +268,7 @@ class Board:
     def interrupt(self) -> None:
         """A person asks us to stop."""
         self.interrupted = True
-        self.notice("run", "interrupted: open submits are answered first; once more leaves at once", urgent=True)
+        posts = plural(self.posting.value, "open submit")
+        message = f"interrupted: {posts} may take two minutes to be answered; once more leaves at once"
+        self.notice("run", message if self.posting.value else "interrupted", urgent=True)
         self.leave("interrupted")

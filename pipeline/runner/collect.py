@@ -164,9 +164,8 @@ class CollectLane:
             board.bell.ring()
         if isinstance(outcome, OSError) and not self._told_of_disk:
             self._told_of_disk = True
-            board.notice(
-                "collect", f"the disk fails: {verdict.reason}; it is tried again while time is left", urgent=True
-            )
+            message = f"the disk fails: {verdict.reason}; make room: it is tried again while time is left"
+            board.notice("collect", message, urgent=True)
         self._temper.heed(outcome, verdict)
 
     async def _give_up(self, key: str, part: Part, verdict: Verdict) -> None:

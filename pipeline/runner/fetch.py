@@ -92,7 +92,7 @@ def total_of(incoming: Incoming, held: Held) -> int | None:
     said = incoming.headers.get("content-range", "")
     if incoming.status == 416:  # there is no more: what is held is all, if that is what it says
         whole = _NO_SPAN.fullmatch(said)
-        return held.bytes if whole and int(whole[1]) == held.bytes else None
+        return held.bytes if whole and int(whole[1]) == held.bytes and held.total is None else None
     span = _SPAN.fullmatch(said)
     if span is None or incoming.headers.get("etag") != held.etag:
         return None

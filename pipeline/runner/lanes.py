@@ -91,7 +91,7 @@ class Answer(Enum):
 
     GO = "go"
     WAIT = "wait"  # until something changes
-    NO_MONEY = "no_money"  # the budget would be passed
+    NO_MONEY = "no_money"  # the budget would be passed, or may be: the price is not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,13 +145,17 @@ class Gate:
         """Nobody answers: one canary again."""
         self.slots = 1
 
+    def has_room(self, load: Load) -> bool:
+        """Whether one more may be on its way now, whatever it costs."""
+        if load.open_posts >= self.slots or load.open_posts + load.rendering >= int(self.window):
+            return False
+        return not load.behind and load.backlog < BACKLOG_MAX
+
     def ask(self, price: Decimal | None, load: Load) -> Answer:
         """Whether a video of this price may be bought now."""
-        if load.open_posts >= self.slots or load.open_posts + load.rendering >= int(self.window):
+        if not self.has_room(load):
             return Answer.WAIT
-        if load.behind or load.backlog >= BACKLOG_MAX:
-            return Answer.WAIT
-        if self.limits.budget is not None and load.spent + (price or Decimal(0)) > self.limits.budget:
+        if self.limits.budget is not None and (price is None or load.spent + price > self.limits.budget):
             # what an open or an uncertain submit holds may come back: only then is it known whether this one fits
             return Answer.WAIT if load.open_posts or load.settling else Answer.NO_MONEY
         return Answer.GO

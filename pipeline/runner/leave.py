@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,23 +10,44 @@ from pipeline.ledger.claims import twice_paid
 from pipeline.lifecycle import Fact
 from pipeline.plan import Step
 from pipeline.policy.verdict import Stop
+from pipeline.providers.pricing import total
 from pipeline.runner.board import Board
-from pipeline.text import money
+from pipeline.text import listing, money, plural
 
 
 def doubt_words(board: Board, key: str, reason: str) -> str:
     """An uncertain job for a person: what it may have cost, until when its video is kept, and what comes now."""
     latest = board.job(key).attempts[-1]
     cost = money(latest.price, board.profile.currency) if latest.price is not None else "an unknown price"
-    until = latest.submitted_at + timedelta(seconds=board.profile.retention_s)
     if board.settles and key in board.unsettled:
         then = "and is being settled with the provider"
     else:
         then = f"and will not be sent again unless you say so: vidbatch resolve {board.folder.path}"
     return (
         f"{board.job(key).id}: it is not known whether this submit was accepted ({reason}). It may have cost {cost} "
-        f"(its video is kept until about {until:%H:%M} UTC), {then}"
+        f"(its video is kept until about {kept_until(board, key)}), {then}"
     )
+
+
+def left_words(board: Board, keys: Collection[str]) -> str:
+    """The submits of unknown outcome that a run begins with, for a person: they may be dear, and expire."""
+    names, price = (
+        listing([board.job(key).id for key in keys]),
+        total(board.job(key).attempts[-1].price for key in keys),
+    )
+    cost = "an unknown price" if price is None else f"up to {money(price, board.profile.currency)}"
+    until = min(kept_until(board, key) for key in keys)
+    then = "what can be proven of them is settled now; else" if board.settles else "say what became of them:"
+    return (
+        f"{plural(len(keys), 'earlier submit')} of unknown outcome, {names}: perhaps accepted, for {cost} (a video is "
+        f"kept until about {until}); {then} vidbatch resolve {board.folder.path}"
+    )
+
+
+def kept_until(board: Board, key: str) -> str:
+    """How long the video of the latest submit is kept at least, should there be one."""
+    until = board.job(key).attempts[-1].submitted_at + timedelta(seconds=board.profile.retention_s)
+    return f"{until:%Y-%m-%d %H:%M} UTC"
 
 
 class Leave:

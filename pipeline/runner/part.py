@@ -153,7 +153,7 @@ class Part:
             self._let_go()
             self._give_name()
         else:
-            self._disk.sync_folder(self._target.parent)
+            self._sync_name()
             self.discard()
         return artifact
 
@@ -235,10 +235,18 @@ class Part:
         self._disk.replace(self.file, self._target)
         self._written = 0  # there is no part any more
         self._disk.remove(self._tag_file)
-        self._disk.sync_folder(self._target.parent)
+        self._sync_name()
         if self.sample.exists():  # of an earlier try
             with suppress(OSError):
                 self._disk.remove(self.sample)
+
+    def _sync_name(self) -> None:
+        """Make the name durable; where that fails it is taken back, so that the next try names it anew."""
+        try:
+            self._disk.sync_folder(self._target.parent)
+        except OSError:
+            self._disk.replace(self._target, self.file)
+            raise
 
     def _found(self, key: str) -> tuple[Path, Artifact] | None:
         """The file that holds just what the sidecar says, under its own name or not yet."""

@@ -14,7 +14,7 @@ from pipeline.model import Job, Position
 from pipeline.policy.verdict import Stop, Verdict
 from pipeline.providers.base import Refusal, Request, Submission
 from pipeline.runner.board import Board
-from pipeline.runner.lanes import FOREVER, Answer
+from pipeline.runner.lanes import FOREVER
 from pipeline.settling.replay import Turn, after_replay, may_replay
 
 
@@ -57,7 +57,7 @@ class Replay:
     def due(self, now_s: float) -> str | None:
         """The job whose key is to be repeated now: when its time has come, and there is room for one more video."""
         board = self._board
-        if self.next_s() > now_s or board.gate.ask(None, board.load) is Answer.WAIT:
+        if self.next_s() > now_s or not board.gate.has_room(board.load):  # its price is set aside already
             return None
         return min(self._waiting(), key=lambda key: self._tries[key].from_s)
 

@@ -8,6 +8,7 @@ from pipeline.lifecycle import State
 from pipeline.plan import Plan
 from pipeline.runner.board import Board
 from pipeline.runner.collect import CollectLane
+from pipeline.runner.leave import left_words
 from pipeline.runner.settle import SettleLane
 from pipeline.runner.submit import SubmitLane
 from pipeline.runner.watch import WatchLane
@@ -37,7 +38,9 @@ async def carry_out(board: Board, plan: Plan) -> None:
 
 
 def _take_up(board: Board) -> None:
-    """What earlier runs bought, also what the manifest no longer asks for: it is paid for, so it comes home."""
+    """What earlier runs bought, also what the manifest no longer asks for: it is paid for, so it comes home. What they
+    may have bought is said: its video expires.
+    """
     for key, job in board.ledger.state.jobs.items():
         if job.state in (State.IN_FLIGHT, State.STALLED):
             accepted_at = job.accepted_at or board.now()
@@ -46,6 +49,8 @@ def _take_up(board: Board) -> None:
             board.want(key)
         elif job.state is State.UNCERTAIN and job.origin == board.origin:
             board.doubt(key)
+    if left := [job.key for job in board.ledger.state.jobs.values() if job.state is State.UNCERTAIN]:
+        board.notice("settle", left_words(board, left), urgent=not board.unsettled or not board.settles)
 
 
 async def _bring_home(board: Board, settling: SettleLane | None) -> None:

@@ -41,6 +41,10 @@ class _Case:
 
     since_s: float
     """Since when it is uncertain, by the monotonic clock; for what earlier runs left, since this one began."""
+    sent_s: float
+    """When anything was last sent for it: its key may have been repeated since."""
+    told: bool = False
+    """A person knows that it is not settled now."""
     absent: bool = False
     """The reading before did not show it."""
     ambiguous: int = 0
@@ -84,17 +88,34 @@ class SettleLane:
         board = self._board
         for key, since_s in board.unsettled.items():
             if key not in self._cases or self._cases[key].since_s != since_s:
-                self._cases[key] = _Case(since_s=since_s)
+                self._cases[key] = _Case(since_s=since_s, sent_s=since_s)
                 self._replay.add(key)
+        turned = self._mind_the_end()
         hopeless = [] if self._lists else [key for key in board.unsettled if not self._replay.may(key)]
         for key in hopeless:
             self._leave.one(key, self._replay.reason(key) or self._no_list)
-        return bool(hopeless)
+        return turned or bool(hopeless)
+
+    def _mind_the_end(self) -> bool:
+        """See whether the run is kept going for this: not for a list that fails again and again, but for a key that
+        may still be repeated. Whether that has changed.
+        """
+        board = self._board
+        was = board.settles
+        board.settles = not self._is_late or any(self._replay.may(key) for key in board.unsettled)
+        if board.settles is not was:
+            board.bell.ring()
+        return board.settles is not was
+
+    @property
+    def _is_late(self) -> bool:
+        """The list has failed again and again."""
+        return self._failures >= FAILURES_MAX
 
     def _reading_s(self) -> float:
         """When the list is to be read next."""
         board = self._board
-        waiting = [since_s for key, since_s in board.unsettled.items() if not self._replay.may(key)]
+        waiting = [self._cases[key].sent_s for key in board.unsettled if not self._replay.may(key)]
         if not self._lists or not waiting:
             return FOREVER
         return max(min(waiting) + board.profile.list_lag_s, self._next_reading_s, board.tempers["watch"].ready_s)
@@ -110,6 +131,8 @@ class SettleLane:
         """Repeat a submit, and write down what that proves."""
         board = self._board
         turn, found = await self._replay.send(key)
+        case = self._cases[key]
+        case.sent_s, case.absent = anyio.current_time(), False  # what was not there before may be there now
         if turn is Turn.ADOPT and (owner := board.owners.get(found)) is not None:
             name, other = board.job(key).id, board.job(owner).id
             board.notice("settle", f"the key of {name} is answered with {found}, the video of {other}: no proof")
@@ -117,18 +140,23 @@ class SettleLane:
             await self._adopt({key: found}, "key replay")
         elif turn is Turn.NOT_CREATED:
             await self._not_created([key], f"key replay: rejected ({found})")
+        elif turn is Turn.NEVER and self._is_late:
+            self._tell(found)
 
     # --- by the list
 
     async def _read(self) -> None:
         """Read the list once, for all that is uncertain."""
         board, began_s = self._board, anyio.current_time()
-        since = min(doubt.began_at for doubt in claims(board.ledger.state, board.origin, among=()).uncertain)
+        doubts = claims(board.ledger.state, board.origin, among=()).uncertain
+        # what is older than the list remembers keeps no other job from being settled
+        remembered = board.now() - timedelta(seconds=board.profile.retention_s + MARGIN_S)
+        since = max(min(doubt.began_at for doubt in doubts), remembered)
         outcome = await read_list(board, since=since)
         unread = outcome if isinstance(outcome, Unread) else await self._conclude(outcome, began_s, since)
         wait_s = board.profile.list_lag_s
         if unread is None:
-            self._failures, board.settles = 0, True
+            self._failures = 0
         else:
             wait_s = max(wait_s, self._failed(unread))
         self._next_reading_s = anyio.current_time() + wait_s
@@ -149,13 +177,14 @@ class SettleLane:
         if missing := unshown(reading, self._expected(reading, since)):
             return Unread(reason=f"the list does not show {listing(sorted(missing))}, which we know to be there")
         own = claims(board.ledger.state, board.origin)
-        ripe = [doubt for doubt in own.uncertain if self._is_ripe(doubt.key, began_s)]
-        early = [*own.open, *(doubt for doubt in own.uncertain if not self._is_ripe(doubt.key, began_s))]
+        doubts = [self._as_repeated(doubt) for doubt in own.uncertain]
+        ripe = [doubt for doubt in doubts if self._is_ripe(doubt.key, began_s)]
+        early = [*own.open, *(doubt for doubt in doubts if not self._is_ripe(doubt.key, began_s))]
         findings = settle(
             ripe,
             reading,
             owned={**owned, **own.owned},
-            rivals=[*rivals, *(_of_this_run(doubt, board.now()) for doubt in early)],
+            rivals=[*map(self._as_repeated, rivals), *(_of_this_run(doubt, board.now()) for doubt in early)],
             retention_s=board.profile.retention_s,
             blind=blind,
         )
@@ -172,9 +201,23 @@ class SettleLane:
         return {job.video_id for job in jobs if is_listed(job, board.origin, since=since, until=until)}
 
     def _is_ripe(self, key: str, began_s: float) -> bool:
-        """Whether the list must have shown a job's video by then."""
+        """Whether the list must have shown the video of a job's latest attempt by then.
+
+        What is remembered of a job may be an earlier attempt's: while a page was on its way it was settled, submitted
+        again, and lost again.
+        """
         case = self._cases.get(key)
-        return case is not None and began_s >= case.since_s + self._board.profile.list_lag_s
+        if case is None or case.since_s != self._board.unsettled.get(key, case.since_s):
+            return False
+        return began_s >= case.sent_s + self._board.profile.list_lag_s
+
+    def _as_repeated(self, doubt: Doubt) -> Doubt:
+        """A repeated key may have made the video as well as the first submit, in this run or an earlier one."""
+        board = self._board
+        if not board.profile.honours_keys:
+            return doubt
+        forgotten_at = doubt.began_at + timedelta(seconds=board.profile.keys_s)
+        return replace(doubt, ended_at=max(doubt.ended_at, min(board.now(), forgotten_at)))
 
     async def _act_on(self, findings: Mapping[str, Finding]) -> None:
         """Write down what is proven; remember what was not seen; leave what cannot be told."""
@@ -207,13 +250,19 @@ class SettleLane:
             self._lists, self._no_list = False, unread.reason
             return 0.0
         self._failures += 1
-        if self._failures == FAILURES_MAX:
-            board.settles = False
-            for key in [*board.unsettled]:
-                self._leave.for_now(key, unread.reason)
-        late = self._failures >= FAILURES_MAX
+        late = self._is_late
+        self._mind_the_end()
+        if late:
+            self._tell(unread.reason)
         backoff = board.patience.rest if late else board.patience.look
         return pause_after(backoff, self._failures - (FAILURES_MAX if late else 0), board.chance.random())
+
+    def _tell(self, reason: str) -> None:
+        """The list does not come, and no key can be repeated: each job is told of once, or submitted again."""
+        for key in [*self._board.unsettled]:
+            if not (self._cases[key].told or self._replay.may(key)):
+                self._cases[key].told = True
+                self._leave.for_now(key, reason)
 
     # --- what is proven
 

@@ -221,4 +221,6 @@ def _over_budget(board: Board, price: Decimal | None) -> str:
         return money(amount or Decimal(0), board.profile.currency)
 
     spent, budget = board.ledger.state.spent, board.limits.budget
+    if price is None:
+        return f"the budget of {words(budget)} could not be kept: the price of the next video is not known"
     return f"the budget of {words(budget)} is used: {words(spent)} spent, the next video costs {words(price)}"

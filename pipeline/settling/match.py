@@ -110,9 +110,13 @@ def settle(
     for family in _families(cases):
         findings |= _verdicts(family, blind)
     adopted = {found.video_id for found in findings.values() if isinstance(found, Adopt)}
+    known = adopted.union(*(case.rows for case in cases))
+    strange = [row for row in rows if row.video_id not in known]
+    vouched = any(row.video_id in owned for row in reading.rows)
     for case in cases:
         if not case.doubt.whose and isinstance(findings[case.doubt.key], Absent):
-            findings[case.doubt.key] = _absent(case, reading, adopted, retention_s)
+            reason = _telling(case, adopted, strange, vouched=vouched) or _forgotten(case.doubt, reading, retention_s)
+            findings[case.doubt.key] = Ambiguous(reason=reason) if reason else Absent()
     return findings
 
 
@@ -212,16 +216,25 @@ def _fingerprint(wish: Wish) -> tuple[object, ...]:
     return wish.prompt, wish.model, float(wish.seconds), wish.size, params
 
 
-def _absent(case: _Case, reading: Reading, adopted: Collection[str], retention_s: float) -> Finding:
-    """That no row could be it; or why that proves nothing."""
-    near = sorted(case.near - set(adopted))
-    age_s = (reading.began_at - case.doubt.began_at).total_seconds()
+def _telling(case: _Case, adopted: Collection[str], strange: Iterable[Observation], *, vouched: bool) -> str:
+    """Which rows may be it all the same, so that its absence is no proof; empty where none may.
+
+    *strange* are those that fit no submit of ours. Clocks may have been set since, and a list may repeat a wish in
+    words of its own: only where a video of ours shows how it does (*vouched*), another wish is another's.
+    """
+    near = sorted(case.near.difference(adopted))
+    apart = sorted(row.video_id for row in strange if _fit(row, case.doubt.wish) in (_Fit.SURE, _Fit.NEAR))
+    others = [] if vouched else sorted(row.video_id for row in strange)
     if near:
-        return Ambiguous(reason=f"{listing(near)} has its prompt and time, but another model, length or size")
+        return f"{listing(near)} has its prompt and time, but another model, length or size"
+    if apart:
+        return f"{listing(apart)} has its prompt, but seems to be of another time"
+    return f"{listing(others)} may be it: no video of ours shows how this list repeats a wish" if others else ""
+
+
+def _forgotten(doubt: Doubt, reading: Reading, retention_s: float) -> str:
+    """Why the list may show it no more; empty where it must."""
+    age_s = (reading.began_at - doubt.began_at).total_seconds()
     if age_s >= retention_s:
-        return Ambiguous(
-            reason="it is older than the provider keeps its videos, so that the list does not show it is no proof"
-        )
-    if age_s < 0.0:
-        return Ambiguous(reason="our clock was set back since, so that the list does not show it is no proof")
-    return Absent()
+        return "it is older than the provider keeps its videos, so that the list does not show it is no proof"
+    return "our clock was set back since, so that the list does not show it is no proof" if age_s < 0.0 else ""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import anyio
 import httpx
 
-from pipeline.errors import Misled
+from pipeline.errors import Misled, ProviderError, Truncated
 from pipeline.providers.access import Access, proxy_of
 from pipeline.providers.base import Reply, Request
 from pipeline.providers.hops import HOPS_MAX, Hop, home_of, led_to, next_hop
@@ -55,21 +55,34 @@ class Transport:
 
         Raises as `submit` does, `Misled`, and what `Incoming.blocks` raises.
         """
-        hop: Hop | None = None
-        for _ in range(HOPS_MAX + 1):
-            async with self._asked(request, hop) as response:
-                location = led_to(response.status_code, headers_of(response))
-                if location is None:
-                    away = hop is not None and not hop.at_home
-                    yield Incoming(response, without_key=self.without_key, away=away, network=self._network)
-                    return
-            home = home_of(self._access.base_url)
-            hop = next_hop(hop or home_of(self._access.base_url + request.path), location, home=home)
-        raise Misled(f"it is redirected more than {HOPS_MAX} times in a row")
+        with self._hushed():
+            hop: Hop | None = None
+            for _ in range(HOPS_MAX + 1):
+                async with self._asked(request, hop) as response:
+                    location = led_to(response.status_code, headers_of(response))
+                    if location is None:
+                        away = hop is not None and not hop.at_home
+                        yield Incoming(response, without_key=self.without_key, away=away, network=self._network)
+                        return
+                home = home_of(self._access.base_url)
+                hop = next_hop(hop or home_of(self._access.base_url + request.path), location, home=home)
+            raise Misled(f"it is redirected more than {HOPS_MAX} times in a row")
 
     def without_key(self, content: bytes) -> bytes:
         """*content* without our key: some servers repeat it when they refuse it, and what they say is kept."""
         return self._unspoken.without(content)
+
+    @contextmanager
+    def _hushed(self) -> Iterator[None]:
+        """Failures without our key, too: what is no HTTP, or leads nowhere, is repeated in their words."""
+        try:
+            yield
+        except (ProviderError, Truncated) as error:
+            said = str(error)
+            told = self.without_key(said.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
+            if told == said:
+                raise
+            raise type(error)(told) from None
 
     @asynccontextmanager
     async def _asked(self, request: Request, hop: Hop | None) -> AsyncIterator[httpx.Response]:
@@ -96,7 +109,7 @@ class Transport:
     async def _exchange(self, lines: Lines, request: Request, deadline_s: float) -> Reply:
         trace = Trace()
         async with lines.one() as way:
-            with translating(trace), anyio.fail_after(deadline_s):
+            with self._hushed(), translating(trace), anyio.fail_after(deadline_s):
                 response = await way.handle_async_request(self._outgoing(request, lines, trace))
                 body = await bounded(response)
         headers = headers_of(response, self.without_key)

@@ -34,9 +34,12 @@ class Incoming:
 
     @property
     def length(self) -> int | None:
-        """The announced length of this answer's body in bytes; `None` where it was not announced."""
+        """The announced length of this answer's body in bytes; `None` where it was not announced.
+
+        What comes in chunks ends with the last of them, whatever else it says (RFC 9112 §6.3).
+        """
         announced = self.headers.get("content-length", "")
-        return int(announced) if announced.isdigit() else None
+        return int(announced) if announced.isdigit() and "transfer-encoding" not in self.headers else None
 
     async def blocks(self) -> AsyncGenerator[bytes, None]:
         """The body as it comes. Raises `Truncated` when it ends before its announced length, `OutcomeUnknown`."""

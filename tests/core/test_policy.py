@@ -363,7 +363,7 @@ class TestFetch:
             (reply(425), None, NOTHING, 0.0, 1.0),
             (reply(404, {"error": {"message": "Video is not ready yet, use GET …"}}), None, NOTHING, 0.0, 1.0),
             (reply(404, {"detail": "Generation is still in-progress"}), None, NOTHING, 0.0, 1.0),
-            (reply(404), None, NOTHING, 0.0, 60.0),
+            (reply(404), None, NOTHING, 0.0, 100.0),
             (reply(500), None, NOTHING, 0.0, 1.0),
             (reply(502), None, NOTHING, 0.0, 1.0),
             (reply(429), None, NOTHING, 0.0, 1.0),
@@ -421,7 +421,7 @@ class TestFetch:
     @pytest.mark.parametrize("left_s", [3600.0, 0.0, -5.0])
     def test_only_the_provider_can_say_that_it_expired(self, left_s: float) -> None:
         assert fetched(reply(410), left_s=left_s).fact is Fact.EXPIRED
-        assert fetched(reply(404), left_s=left_s).again_s == 60.0
+        assert fetched(reply(404), left_s=left_s).again_s == 100.0
         assert fetched(reply(500), left_s=left_s).fact is not Fact.EXPIRED
 
     @pytest.mark.parametrize(
@@ -431,7 +431,7 @@ class TestFetch:
         assert fetching_s(kept_s) == tried_s
 
     def test_a_404_is_believed_the_third_time_minutes_later(self) -> None:
-        assert fetched(reply(404), Fetches(tries=99, absent=NO_CONTENT_TRIES - 2)).again_s == 120.0
+        assert fetched(reply(404), Fetches(tries=99, absent=NO_CONTENT_TRIES - 2)).again_s == 200.0
         assert fetched(reply(404), Fetches(tries=2, absent=NO_CONTENT_TRIES - 1)).fact is Fact.EXPIRED
 
     def test_being_throttled_is_no_try_that_counts(self) -> None:

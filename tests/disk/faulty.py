@@ -26,10 +26,10 @@ class FaultyDisk(Disk):
         self.done = 0
         self.failed = ""
         """The first operation that failed; empty where none did."""
-        self.synced_after_failure: list[int] = []
-        """Descriptors that were synced although a sync of theirs had failed."""
+        self.synced_after_failure: list[int | Path] = []
+        """Descriptors and folders that were synced although a sync of theirs had failed, and nothing was done since."""
         self._room = 0
-        self._unsafe: set[int] = set()
+        self._unsafe: set[int | Path] = set()
         self._outside: set[int] = set()
         self._counting = threading.Lock()
 
@@ -48,6 +48,15 @@ class FaultyDisk(Disk):
     def _step(self, name: str, place: Path | int, *, needs_room: int = 0) -> None:
         if self._is_inside(place) and self._fails(name, needs_room=needs_room):
             raise OSError(self.kind, os.strerror(self.kind))
+
+    def _step_of_sync(self, name: str, place: Path | int) -> None:
+        if place in self._unsafe:
+            self.synced_after_failure.append(place)
+        try:
+            self._step(name, place)
+        except OSError:
+            self._unsafe.add(place)
+            raise
 
     def _is_inside(self, place: Path | int) -> bool:
         return place not in self._outside if isinstance(place, int) else place.is_relative_to(self.home)
@@ -80,13 +89,7 @@ class FaultyDisk(Disk):
         super().truncate(descriptor, length)
 
     def sync(self, descriptor: int) -> None:
-        if descriptor in self._unsafe:
-            self.synced_after_failure.append(descriptor)
-        try:
-            self._step("sync", descriptor)
-        except OSError:
-            self._unsafe.add(descriptor)
-            raise
+        self._step_of_sync("sync", descriptor)
         super().sync(descriptor)
 
     def close(self, descriptor: int) -> None:
@@ -96,6 +99,7 @@ class FaultyDisk(Disk):
 
     def replace(self, source: Path, target: Path) -> None:
         self._step("replace", target)
+        self._unsafe.discard(target.parent)  # written anew, so the next sync is one of its own
         super().replace(source, target)
 
     def remove(self, path: Path) -> None:
@@ -105,7 +109,7 @@ class FaultyDisk(Disk):
         super().remove(path)
 
     def sync_folder(self, path: Path) -> None:
-        self._step("sync_folder", path)
+        self._step_of_sync("sync_folder", path)
         super().sync_folder(path)
 
     def reserve(self, path: Path, length: int) -> None:

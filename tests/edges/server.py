@@ -26,6 +26,9 @@ class Asked:
     """Which connection it came over, counted from 1."""
 
 
+HUNG_S = 60.0
+"""A test with a server that is not over by then never will be: it fails, and says where it waits."""
+
 Behaviour: TypeAlias = Callable[[ByteStream, Asked], Awaitable[None]]
 
 
@@ -119,10 +122,11 @@ async def serving(behave: Behaviour, *, tls: ssl.SSLContext | None = None) -> As
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as plain:
         server.port = plain.extra(SocketAttribute.local_port)
         listener = TLSListener(plain, tls, standard_compatible=False) if tls else plain
-        async with anyio.create_task_group() as conversations:
-            conversations.start_soon(listener.serve, converse)
-            yield server
-            conversations.cancel_scope.cancel()
+        with anyio.fail_after(HUNG_S):
+            async with anyio.create_task_group() as conversations:
+                conversations.start_soon(listener.serve, converse)
+                yield server
+                conversations.cancel_scope.cancel()
 
 
 async def _request(stream: ByteStream, connection: int) -> Asked | None:

@@ -194,6 +194,13 @@ async def test_a_break_elsewhere_is_a_break_like_any_other(authority: trustme.CA
                 await fetched(t)
 
 
+async def test_a_link_that_holds_our_key_is_told_without_it(authority: trustme.CA) -> None:
+    there = leading("302 Found", f"https://10.0.0.1/{KEY}/film.mp4")
+    async with serving(saying(there), tls=certified(authority, "gate.example")) as gate, reaching(gate, WORLD) as t:
+        with pytest.raises(Misled, match=r"https://10\.0\.0\.1/\[key\]/film\.mp4"):
+            await fetched(t)
+
+
 async def test_a_loop_ends_after_three_hops(authority: trustme.CA) -> None:
     hops = 0
 

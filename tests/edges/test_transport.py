@@ -6,6 +6,7 @@ import gzip
 import json
 import socket
 import ssl
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
@@ -37,6 +38,7 @@ from tests.edges.server import (
 pytestmark = pytest.mark.anyio
 
 KEY = "sk-0123456789abcdef"
+LONG_KEY = "sk-Canary/7f3a9c+Zq-81bd52e0-Wombat"
 POST = Request(method="POST", path="/videos", headers={"content-type": "application/json"}, body=b'{"prompt": "x"}')
 GET = Request(method="GET", path="/videos/video_1%2F%3D", query={"limit": "100"})
 
@@ -44,8 +46,10 @@ Way: TypeAlias = Callable[[Transport], Awaitable[object]]
 
 
 @asynccontextmanager
-async def connected(url: str, *, downloads: int = 2, network: Network = NETWORK) -> AsyncIterator[Transport]:
-    access = Access(base_url=url, key=KEY, headers={"authorization": f"Bearer {KEY}"})
+async def connected(
+    url: str, *, downloads: int = 2, network: Network = NETWORK, key: str = KEY
+) -> AsyncIterator[Transport]:
+    access = Access(base_url=url, key=key, headers={"authorization": f"Bearer {key}"})
     async with connect(access, submits=2, downloads=downloads, network=network) as transport:
         yield transport
 
@@ -71,8 +75,8 @@ async def fetch_reply(transport: Transport) -> Reply:
 every_way = pytest.mark.parametrize("way", [submit, look, fetch, fetch_reply])
 
 
-async def failure(way: Way, url: str, network: Network = NETWORK) -> ProviderError:
-    async with connected(url, network=network) as transport:
+async def failure(way: Way, url: str, network: Network = NETWORK, *, key: str = KEY) -> ProviderError:
+    async with connected(url, network=network, key=key) as transport:
         with pytest.raises(ProviderError) as caught:
             await way(transport)
     return caught.value
@@ -222,6 +226,15 @@ class TestUnknown:
             error = await failure(way, server.url(), Network(idle_s=0.2))
         assert type(error) is OutcomeUnknown
         assert str(error).startswith("no answer in time")
+
+    @every_way
+    @pytest.mark.parametrize("start", ["", "HTTP/1.1 200 OK\r\n"])
+    async def test_what_is_no_http_is_told_without_our_key(self, way: Way, start: str) -> None:
+        async with serving(saying_and_closing(f"{start}you said Bearer {LONG_KEY}\r\n\r\n".encode())) as server:
+            error = await failure(way, server.url(), key=LONG_KEY)
+        assert type(error) is OutcomeUnknown
+        assert "you said Bearer [key]" in str(error)
+        assert LONG_KEY not in "".join(traceback.format_exception(error))
 
 
 class TestUntrusted:
@@ -452,6 +465,17 @@ class TestFetch:
                         scope.cancel()
             with anyio.fail_after(5.0):
                 await gone.wait()
+
+    async def test_what_comes_in_chunks_has_no_length_whatever_else_it_says(self) -> None:
+        content = answer(body=b"5\r\nhello\r\n0\r\n\r\n", transfer_encoding="chunked")
+        async with (
+            serving(saying(content)) as server,
+            connected(server.url()) as transport,
+            transport.fetch(GET) as incoming,
+        ):
+            assert b"content-length: 15" in content
+            assert incoming.length is None
+            assert [block async for block in incoming.blocks()] == [b"hello"]
 
 
 class TestSlow:

@@ -100,6 +100,20 @@ def test_a_list_is_held_to_show_what_was_accepted_in_its_time_and_did_not_fail(t
     assert is_listed(stored, ORIGIN, since=at - hour, until=at + hour)
 
 
+def test_what_was_adopted_later_is_not_looked_for_among_what_was_made_later(tmp_path: Path) -> None:
+    with ledger_in(tmp_path) as ledger:
+        planned(ledger, 0)
+        live(ledger, 0, *DOUBTFUL, Fact.ADOPTED)
+        ledger.commit_now()
+        job = ledger.state.jobs[key(0)]
+
+    assert job.submitted_at is not None
+    assert job.accepted_at is not None
+    assert job.submitted_at < job.accepted_at
+    assert is_listed(job, ORIGIN, since=job.submitted_at, until=job.accepted_at)
+    assert not is_listed(job, ORIGIN, since=job.accepted_at, until=job.accepted_at)
+
+
 @pytest.fixture
 def sibling(tmp_path: Path) -> Path:
     """A run beside ours: one id of its own, one submit uncertain, one open."""

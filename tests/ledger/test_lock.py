@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.disk import Disk
 from pipeline.errors import LedgerBroken, LedgerBusy
 from pipeline.ledger.ledger import Ledger, read_run
 from tests.ledger.disks import FailingDisk
@@ -120,6 +121,18 @@ def test_where_the_holder_cannot_be_written_the_lock_holds_all_the_same(path: Pa
         assert disk.failed == "open_new"
         with pytest.raises(LedgerBusy):
             Ledger.open(path, now=clock())
+
+
+def test_whatever_ends_an_opening_the_lock_is_free_again(path: Path) -> None:
+    class Interrupted(Disk):
+        def open_new(self, path: Path) -> int:  # noqa: ARG002
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as ended:
+        Ledger.open(path, now=clock(), disk=Interrupted())
+
+    with Ledger.open(path, now=clock()):
+        assert ended.value.__traceback__ is not None  # it still holds all that was alive then
 
 
 def test_a_folder_that_takes_no_lock_is_a_broken_ledger_and_no_traceback(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import anyio
 
 from pipeline import api
 from pipeline.disk import DISK, Disk
-from pipeline.ledger.ledger import read_run
+from pipeline.ledger.ledger import read_run, utc_now
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.model import Job, LimitsWish, Manifest, Pace, Position, Profile, ProviderChoice, SourceFile
@@ -86,6 +87,7 @@ class Night:
     limits: LimitsWish = AT_ONCE
     patience: Patience = HASTY
     disk: Disk = DISK
+    now: Callable[[], datetime] = utc_now
     choice: Choice = field(default_factory=Choice)
     """Its `outputs` are the night's."""
     events: list[Event] = field(default_factory=list)
@@ -116,6 +118,7 @@ class Night:
                 world=api.World(
                     environment={"XDG_STATE_HOME": str(self.outputs / "state")},
                     chance=random.Random(7),
+                    now=self.now,
                     disk=self.disk,
                     patience=self.patience,
                 ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -105,6 +106,18 @@ async def test_a_part_that_is_whole_is_kept_when_there_is_no_more(night: Night, 
     night.gateway.always("content", no_more)
     assert (await night.run(jobs(1))).counts == {State.STORED: 1}
     assert night.video(job(0)).read_bytes() == a_film
+
+
+async def test_a_film_that_was_announced_as_longer_is_not_whole_because_there_is_no_more(
+    night: Night, a_film: bytes
+) -> None:
+    longer = a_film + struct.pack(">I4s", 20_000, b"free") + bytes(19_992)  # its beginning is a whole film, too
+    whole = Answer(headers={"content-type": "video/mp4", "etag": ETAG}, body=longer)
+    no_more = Answer(status=416, headers={"content-range": f"bytes */{len(a_film)}"})
+    night.gateway.once("content", replace(whole, cut_at=-20_000), no_more)
+    night.gateway.always("content", whole)
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert night.video(job(0)).read_bytes() == longer
 
 
 async def test_a_weak_validator_is_no_ground_to_resume(night: Night, a_film: bytes) -> None:
@@ -235,11 +248,21 @@ def fill(night: Night, how: str, times: int = 20) -> None:
 
 @pytest.mark.parametrize("how", ["write", "sync", "sidecar", "name"])
 async def test_a_full_disk_stops_what_would_be_bought_and_loses_nothing(night: Night, a_film: bytes, how: str) -> None:
+    said = anyio.Event()
+
+    def note(event: Event) -> None:
+        if isinstance(event, Notice) and "the disk fails" in event.message:
+            said.set()
+
+    def sell_late(seen: Seen) -> Answer:
+        return replace(answer(night.gateway.sell(seen)), hold=said)
+
     night.limits = replace(night.limits, in_flight=1, downloads=1)
+    night.gateway.once("submit", lambda _: None, sell_late)  # else the rest is sold before the first is here
     fill(night, how)
-    outcome = await night.run(jobs(4))
-    assert outcome.counts[State.STORED] == len(night.gateway.book)
-    assert outcome.counts[State.PENDING] == 4 - len(night.gateway.book) > 0
+    outcome = await night.run(jobs(4), observer=note)
+    assert outcome.counts == {State.STORED: 2, State.PENDING: 2}
+    assert len(night.gateway.book) == 2
     assert "No space left" in outcome.stopped
     assert str(night.folder / "videos/coast/job-0.mp4.part") in outcome.stopped
     assert any("the disk fails" in words for words in night.urgent)

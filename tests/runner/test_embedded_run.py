@@ -14,6 +14,7 @@ import pytest
 
 from pipeline import api
 from pipeline.errors import LedgerBroken, UsageError
+from pipeline.launch import first_of
 from pipeline.ledger.ledger import read_run
 from pipeline.lifecycle import State
 from pipeline.model import JSON, Manifest
@@ -105,6 +106,6 @@ async def test_of_what_ended_the_lanes_a_failure_is_told_and_no_cancellation() -
             raise
     full, broken = OSError(28, "No space left on device"), LedgerBroken("not synced")
 
-    assert api._first(BaseExceptionGroup("lanes", [*caught, BaseExceptionGroup("inner", [*caught, full])])) is full
-    assert api._first(BaseExceptionGroup("lanes", [*caught, full, broken])) is broken
-    assert api._first(BaseExceptionGroup("lanes", caught)) is caught[0]
+    assert first_of(BaseExceptionGroup("lanes", [*caught, BaseExceptionGroup("inner", [*caught, full])])) is full
+    assert first_of(BaseExceptionGroup("lanes", [*caught, full, broken])) is broken
+    assert first_of(BaseExceptionGroup("lanes", caught)) is caught[0]

@@ -22,6 +22,14 @@ def test_money_set_aside_for_an_open_submit_is_waited_for() -> None:
     assert gate.ask(Decimal("0.60"), load) is Answer.GO
 
 
+def test_no_budget_is_kept_by_what_has_no_price() -> None:
+    load = Load(open_posts=0, rendering=0, backlog=0, spent=Decimal(0))
+
+    assert Gate(Limits(budget=Decimal(3))).ask(None, load) is Answer.NO_MONEY
+    assert Gate(Limits(budget=Decimal(3))).ask(None, replace(load, settling=True)) is Answer.WAIT
+    assert Gate(Limits()).ask(None, load) is Answer.GO
+
+
 def test_one_canary_goes_first_then_twice_as_many_with_every_acceptance() -> None:
     gate = Gate(Limits(in_flight=99, submit_slots=8))
 

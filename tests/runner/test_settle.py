@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import anyio
 import pytest
 
 from pipeline.errors import UsageError
+from pipeline.ledger.ledger import utc_now
 from pipeline.lifecycle import State
 from pipeline.policy.submit import UNCERTAIN_IN_A_ROW
 from pipeline.prepare import Choice
+from pipeline.progress import Event, Moved, Notice
 from pipeline.runner import settle as lane
 from pipeline.runner.listing import PAGE_TRIES
-from tests.runner.gateway import ECHOES, NOTHING, Answer, Gateway, Script, Seen, answer, refusal
+from tests.runner.gateway import ECHOES, NOTHING, Answer, Gateway, Script, Seen, Video, answer, refusal
 from tests.runner.night import Night, job, jobs
 
 pytestmark = pytest.mark.anyio
@@ -164,6 +167,8 @@ async def test_one_video_and_one_submit_belong_together_whatever_is_echoed(
 async def test_without_a_prompt_two_videos_and_two_submits_are_nobodys(night: Night) -> None:
     night.gateway.echoes = ECHOES - {"prompt"}
     night.gateway.once("submit", lost(night.gateway), lost(night.gateway))
+    early = refusal(500)
+    night.gateway.always("list", lambda _: None if len(night.gateway.of("submit")) == 2 else early)
     assert (await night.run(jobs(2))).counts == {State.UNCERTAIN: 2}
     assert len(night.gateway.of("submit")) == 2
 
@@ -245,6 +250,20 @@ async def test_a_list_that_comes_back_settles_after_all(night: Night) -> None:
     assert night.urgent == []
 
 
+async def test_what_is_settled_late_is_sent_again_though_no_submit_was_left_to_wait_for(night: Night) -> None:
+    """Found by the simulation: the readings had failed too often to wait for, and only a video was still rendered."""
+    rendered = night.gateway.render_gate = anyio.Event()
+
+    def sold_at_last(seen: Seen) -> None:
+        rendered.set()
+
+    night.limits = replace(night.limits, submit_slots=1)
+    night.gateway.once("submit", NOTHING, lambda seen: None, sold_at_last)  # noqa: ARG005
+    night.gateway.once("list", *[refusal(502)] * (lane.FAILURES_MAX * PAGE_TRIES))
+    assert (await night.run(jobs(2))).counts == {State.STORED: 2}
+    assert len(night.gateway.book) == 2
+
+
 async def test_the_failed_video_of_an_earlier_attempt_is_not_taken_for_the_next_ones(night: Night) -> None:
     night.gateway.once("look", answer({"id": "video_1", "status": "failed", "error": {"message": "no"}}))
     assert (await night.run(jobs(1))).counts == {State.FAILED: 1}
@@ -278,6 +297,74 @@ async def test_a_submit_that_cost_nothing_leaves_its_money_to_another(night: Nig
     outcome = await night.run(jobs(2))
     assert outcome.counts == {State.STORED: 2}
     assert outcome.stopped == ""
+
+
+async def test_another_wish_in_the_list_is_no_proof_before_it_has_shown_how_it_repeats_one(night: Night) -> None:
+    """The first submit of all is lost, and the provider rewrites prompts: its own row would look like another's."""
+
+    def rewritten(seen: Seen) -> Answer:
+        night.gateway.sell(seen)
+        night.gateway.book["video_1"].prompt = "A tugboat in golden light, cinematic."
+        return NOTHING
+
+    night.gateway.once("submit", rewritten)
+    assert (await night.run(jobs(1))).counts == {State.UNCERTAIN: 1}
+    assert len(night.gateway.book) == 1
+    assert [said for said in night.urgent if "video_1" in said]
+
+
+async def test_a_clock_that_was_put_right_since_the_submit_makes_no_video_absent(night: Night) -> None:
+    night.profile, night.now = replace(night.profile, lists=False), lambda: utc_now() - timedelta(minutes=20)
+    night.gateway.once("submit", NOTHING)
+    assert (await night.run(jobs(1))).counts == {State.UNCERTAIN: 1}
+    first = night.gateway.of("submit")[0]
+    night.gateway.sell(first)  # twenty minutes later than the ledger says
+    night.profile, night.now = replace(night.profile, lists=True), utc_now
+    outcome = await night.run(jobs(2))
+    assert outcome.counts == {State.STORED: 1, State.UNCERTAIN: 1}
+    assert len(night.gateway.of("submit")) == 2
+
+
+async def test_a_submit_of_days_ago_makes_no_reading_go_deeper_than_the_list_remembers(night: Night) -> None:
+    night.profile, night.now = replace(night.profile, lists=False), lambda: utc_now() - timedelta(days=3)
+    night.gateway.once("submit", NOTHING)
+    assert (await night.run(jobs(1))).counts == {State.UNCERTAIN: 1}
+    yesterday_s = utc_now().timestamp() - 86_400.0
+    night.gateway.book |= {
+        (name := f"theirs_{n}"): Video(id=name, prompt="theirs", created_s=yesterday_s, finished=True)
+        for n in range(250)
+    }
+    night.profile, night.now = replace(night.profile, lists=True), utc_now
+    night.gateway.once("submit", lost(night.gateway))
+    assert (await night.run(jobs(2))).counts == {State.STORED: 1, State.UNCERTAIN: 1}
+    assert {seen.query.get("after") for seen in night.gateway.of("list")} == {None, "theirs_151"}
+
+
+async def test_what_is_submitted_again_without_a_price_is_held_to_the_budget(night: Night) -> None:
+    priced = night.profile
+    night.profile = replace(priced, lists=False, models={"*": replace(priced.models["sora-2"], price_per_second={})})
+    night.gateway.once("submit", NOTHING)
+    assert (await night.run(jobs(1))).counts == {State.UNCERTAIN: 1}
+    night.profile = replace(night.profile, lists=True)
+    night.limits = replace(night.limits, budget=PRICE)
+    outcome = await night.run(jobs(1))
+    assert outcome.counts == {State.PENDING: 1}
+    assert "could not be kept" in outcome.stopped
+    assert len(night.gateway.of("submit")) == 1
+
+
+@pytest.mark.parametrize("lists", [True, False])
+async def test_a_run_begins_by_saying_what_earlier_ones_left_unknown(night: Night, lists: bool) -> None:
+    night.profile = replace(night.profile, lists=False)
+    night.gateway.once("submit", NOTHING)
+    await night.run(jobs(1))
+    night.events.clear()
+    night.profile = replace(night.profile, lists=lists)
+    await night.run(jobs(2))
+    said = next(event for event in night.events if isinstance(event, Notice))
+    assert said.message.startswith("1 earlier submit of unknown outcome, job-0: perhaps accepted, for up to $0.40")
+    assert f"{utc_now():%Y-%m-}" in said.message
+    assert said.urgent is not lists
 
 
 # --- by key
@@ -391,6 +478,57 @@ async def test_two_keys_answered_with_one_video_adopt_it_once(keyed: Night) -> N
     assert outcome.counts == {State.STORED: 1, State.UNCERTAIN: 1}
 
 
+async def test_what_a_repeated_key_made_long_after_the_submit_is_found_in_the_list(keyed: Night) -> None:
+    """Were only rows of the submit's own time its, this would be proof that nothing was made, and paid twice."""
+    keyed.gateway.echoes = frozenset({"created_at"})
+    keyed.profile, keyed.now = replace(keyed.profile, honours_keys=False), lambda: utc_now() - timedelta(minutes=20)
+    keyed.gateway.once("submit", NOTHING)
+    assert (await keyed.run(jobs(1))).counts == {State.UNCERTAIN: 1}
+    keyed.gateway.lists, keyed.now = True, utc_now
+    keyed.profile = replace(keyed.profile, honours_keys=True, lists=True)
+    keyed.gateway.once("submit", lost(keyed.gateway), *[refusal(500)] * 5)
+    assert (await keyed.run(jobs(1))).counts == {State.STORED: 1}
+    assert len(keyed.gateway.book) == 1
+
+
+async def test_a_budget_that_is_passed_already_holds_up_no_repeated_key(keyed: Night) -> None:
+    keyed.profile = replace(keyed.profile, honours_keys=False)
+    keyed.gateway.once("submit", lost(keyed.gateway))
+    assert (await keyed.run(jobs(1))).counts == {State.UNCERTAIN: 1}
+    keyed.profile = replace(keyed.profile, honours_keys=True)
+    keyed.limits = replace(keyed.limits, budget=PRICE / 2)
+    outcome = await keyed.run(jobs(2))
+    assert outcome.counts == {State.STORED: 1, State.PENDING: 1}
+    assert "budget" in outcome.stopped
+    assert len(keyed.gateway.book) == 1
+
+
+async def test_a_job_whose_key_may_still_be_repeated_is_not_sent_again_because_the_list_fails(keyed: Night) -> None:
+    keyed.profile = replace(keyed.profile, honours_keys=False)
+    keyed.gateway.once("submit", NOTHING, lost(keyed.gateway))
+    assert (await keyed.run(jobs(2))).counts == {State.UNCERTAIN: 2}
+    useless, useful = (seen.headers["idempotency-key"] for seen in keyed.gateway.of("submit"))
+    asked: list[str] = []
+
+    def script(seen: Seen) -> Answer | None:
+        key = seen.headers["idempotency-key"]
+        asked.append(key)
+        if key == useless:
+            return refusal(404, "", "no such key")  # proves nothing, and never will
+        if key == useful and asked.count(useful) <= 2:
+            return refusal(429, "", "slow down", retry_after="1") if useless in asked else refusal(500)
+        return None
+
+    keyed.gateway.always("submit", script)
+    keyed.gateway.always("list", refusal(500))
+    keyed.profile = replace(keyed.profile, honours_keys=True, lists=True)
+    keyed.choice = Choice(uncertain="resubmit", max_duplicate_cost=10 * PRICE)
+    assert (await keyed.run(jobs(2))).counts == {State.STORED: 2}
+    assert len(keyed.gateway.book) == 2
+    assert "resubmit" in keyed.facts(job(0))
+    assert keyed.facts(job(1))[:3] == ["intent", "uncertain", "adopted"]
+
+
 # --- leave to pay twice
 
 
@@ -486,3 +624,34 @@ async def test_a_page_that_fails_in_passing_does_not_cost_the_reading(night: Nig
     outcome = await night.run(jobs(1))
     assert outcome.counts == {State.STORED: 1}
     assert len(night.gateway.of("submit")) == 1
+
+
+async def test_a_second_attempt_is_not_judged_by_what_was_seen_of_the_first(night: Night) -> None:
+    """A reading that began before its lost answer: the page does not show the video yet, and comes after."""
+    pages: list[Answer] = []
+    first_reading, third_reading, lost_again = anyio.Event(), anyio.Event(), anyio.Event()
+    wanted = jobs(2)
+
+    def page(seen: Seen) -> Answer:
+        pages.append(night.gateway._behaved(seen))
+        first_reading.set()
+        if len(pages) != 3:
+            return pages[-1]
+        third_reading.set()
+        return replace(pages[1], hold=lost_again)
+
+    def sold_and_lost(seen: Seen) -> Answer:
+        night.gateway.sell(seen)
+        return replace(NOTHING, hold=third_reading)
+
+    def note(event: Event) -> None:
+        if isinstance(event, Moved) and event.state is State.UNCERTAIN and third_reading.is_set():
+            lost_again.set()
+
+    night.limits = replace(night.limits, submit_slots=1)
+    night.gateway.once("submit", NOTHING, replace(NOTHING, hold=first_reading), sold_and_lost)
+    night.gateway.always("list", page)
+    outcome = await night.run(wanted, observer=note)
+    assert lost_again.is_set()
+    assert outcome.counts == {State.STORED: 2}
+    assert sorted(night.gateway.prompts_sold) == [one.prompt for one in wanted]

@@ -87,9 +87,10 @@ def _threads_inline(chance: random.Random) -> Iterator[None]:
         await anyio.lowlevel.checkpoint()
         with anyio.CancelScope(shield=True):  # a thread that was begun is waited for
             await anyio.sleep(chance.random() * THREAD_S)
-            try:
-                return function(*arguments)
-            finally:
+        try:
+            return function(*arguments)
+        finally:
+            with anyio.CancelScope(shield=True):
                 await anyio.sleep(chance.random() * THREAD_S)
 
     with patch.object(anyio.to_thread, "run_sync", inline):

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact, State
-from tests.simulation.person import Person
+from tests.simulation.person import OPEN, Person
 from tests.simulation.provider import PRICE, Fate, Sale
 from tests.simulation.sequence import DEADLINE_S, Lived, Sequence
 
 FAIR_S = 1800.0
 """So long a run at work, under a clear sky, may take to bring a finished video home that it knows of."""
-OPEN = (State.UNCERTAIN, State.SUBMITTING)
 
 
 class Fault(AssertionError):
@@ -32,12 +31,20 @@ def check(sequence: Sequence, person: Person) -> None:
         raise Fault(f"the ledger says {state.spent} spent, the book {billed}")
 
 
-def check_run(lived: Lived, jobs: int) -> None:
-    """Raise `Fault` where a run asked more than it may."""
-    hours = (lived.ended_s - lived.began_s) / 3600
+def check_run(sequence: Sequence, lived: Lived) -> None:
+    """Raise `Fault` where a run asked more than it may, or says other than what it wrote down."""
+    jobs, hours = len(sequence.jobs), (lived.ended_s - lived.began_s) / 3600
     bound = 300 + jobs * (20 + 150 * hours) + 400 * hours
     if len(lived.requests) > bound:
         raise Fault(f"{len(lived.requests)} requests in {hours:.1f} hours for {jobs} jobs")
+    if lived.outcome is not None and lived.outcome.state.counts != sequence.state.counts:
+        raise Fault(f"the run says {lived.outcome.state.counts}, the ledger {sequence.state.counts}")
+
+
+def check_calm(lived: Lived) -> None:
+    """Raise `Fault` where a run stopped though nothing was in its way."""
+    if lived.outcome is None or lived.outcome.stopped:
+        raise Fault(f"a calm run stopped: {lived.outcome and lived.outcome.stopped}")
 
 
 def check_end(sequence: Sequence, person: Person) -> None:
@@ -117,4 +124,10 @@ def _can_be_settled(sequence: Sequence, job: JobState) -> bool:
     age_s = (sequence.times.now() - latest.submitted_at).total_seconds()
     by_key = house.honours_keys and age_s < house.keys_s
     by_list = house.lists and house.names_prompts and age_s < house.keeps_s and not sequence.provider.restarted
-    return by_key or by_list
+    return by_key or (by_list and _shows_its_ways(sequence, age_s))
+
+
+def _shows_its_ways(sequence: Sequence, age_s: float) -> bool:
+    """Whether the list has a video of ours that a reading for a submit of that age meets: it shows how rows look."""
+    since_s = sequence.times.true_s - age_s
+    return any(sequence.provider.book[video_id].sold_s >= since_s for video_id in sequence.ids)

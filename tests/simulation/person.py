@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from enum import Enum
 
-from pipeline.errors import UsageError
 from pipeline.ledger.resolve import resolve
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact, State
 from tests.simulation.provider import Sale
 from tests.simulation.sequence import Sequence
+
+OPEN = (State.UNCERTAIN, State.SUBMITTING)
+"""States of a job of which nobody knows whether its video was made."""
 
 
 class Word(Enum):
@@ -27,6 +29,7 @@ class Person:
 
     def __init__(self, sequence: Sequence) -> None:
         self._sequence = sequence
+        self.said: Counter[Word] = Counter()
         self.asked_again: Counter[str] = Counter()
         """How often another attempt was asked for, of a job whose last one had ended."""
         self.risked: Counter[str] = Counter()
@@ -43,7 +46,7 @@ class Person:
 
     def settle(self, word: Word, which: int) -> None:
         """Say *word* about one of the uncertain jobs, if there is any."""
-        uncertain = [job for job in self._sequence.state.jobs.values() if job.state in (State.UNCERTAIN, State.SUBMITTING)]
+        uncertain = [job for job in self._sequence.state.jobs.values() if job.state in OPEN]
         if not uncertain:
             return
         job = uncertain[which % len(uncertain)]
@@ -59,6 +62,7 @@ class Person:
             disk=self._sequence.disk,
         )
         self._note(job, fact, orphan)
+        self.said[word] += 1
 
     def _note(self, job: JobState, fact: Fact, orphan: Sale | None) -> None:
         self.risked[job.key] += fact in (Fact.RESUBMIT, Fact.NOT_CREATED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import random
@@ -33,7 +34,7 @@ from tests.runner.night import NAME, job, manifest
 from tests.simulation.clock import Times
 from tests.simulation.disk import MortalDisk
 from tests.simulation.provider import FORBIDDEN, House, Provider, Sale
-from tests.simulation.weather import CLEAR, WEATHERS, Mishap, Weather
+from tests.simulation.weather import CLEAR, WEATHERS, Mishap
 from tests.simulation.wire import Wire
 
 BASE_URL = "http://127.0.0.1:9/v1"
@@ -107,7 +108,6 @@ class Sequence:
         self.jobs = tuple(job(n, f"{word}tug {n} at dawn") for n, word in enumerate(words))
         self.limits = limits
         self.profile = _profile(house)
-        self.weather = CLEAR
         self.lived: list[Lived] = []
         self.fair: list[tuple[float, float]] = []
         """When a run was at work and nothing was in its way, by the true time."""
@@ -131,6 +131,12 @@ class Sequence:
     def state(self) -> RunState:
         """What the ledger says, read anew."""
         return read_run(self.folder) if (self.folder / "ledger.jsonl").exists() else RunState()
+
+    @property
+    def digest(self) -> str:
+        """What happened, without what is minted at random for every folder."""
+        told = [{**record, "crc": "", "run": ""} for record in self._records()]
+        return hashlib.sha256(repr(([lived.requests for lived in self.lived], told)).encode()).hexdigest()
 
     def sales_of(self, job: JobState) -> list[Sale]:
         """What was sold for *job*, in order."""
@@ -270,7 +276,7 @@ def _profile(house: House) -> Profile:
     """What we have been told of the provider; it is true."""
     profile = find_profile("sandbox")
     assert profile is not None
-    pace = Pace(first_s=20.0, interval_s=20.0, interval_s_max=120.0, typical_s=120.0, deadline_s=DEADLINE_S)
+    pace = Pace(first_s=40.0, interval_s=40.0, interval_s_max=200.0, typical_s=120.0, deadline_s=DEADLINE_S)
     return replace(
         profile,
         pace=pace,

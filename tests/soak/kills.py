@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def prove(*, size: int, seed: int) -> Proof:
     nights: list[Report] = []
     while sum(night.live for night in nights) < size:
         nights.append(_night(chance.randrange(1 << 32), lists=len(nights) % 2 == 0, hits=min(HITS, size)))
+        sys.stderr.write(f"{sum(night.live for night in nights):,} kills\n")
     return Proof(figures=_figures(nights), faults=tuple(fault for night in nights for fault in night.faults))
 
 

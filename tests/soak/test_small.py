@@ -1,4 +1,4 @@
-"""The long proofs, small enough for every day. (Others are tests of their own: tests/chaos, tests/crash, tests/disk.)"""
+"""The long proofs, small enough for every day. Others are tests of their own: tests/{chaos,crash,disk}."""
 
 from __future__ import annotations
 

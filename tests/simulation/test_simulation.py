@@ -1,0 +1,121 @@
+"""T3: whole nights in virtual time, in any order of lost answers, deaths, waits and words."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.settle import cut_off
+from pipeline.lifecycle import Fact
+from pipeline.policy import collect, watch
+from pipeline.policy.submit import after_submit
+from pipeline.policy.verdict import Verdict
+from pipeline.runner import submit as submit_lane
+from pipeline.settling import match
+from tests.simulation.play import play
+
+ROOT = Path(__file__).parents[2]
+PARTS, OF_A_PART = 4, 125
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_order_of_events_breaks_a_promise(part: int) -> None:
+    seed = random.SystemRandom().randrange(1 << 32)
+
+    played = play(OF_A_PART, seed)
+
+    again = f"python -m tests.soak simulation --size {OF_A_PART} --seed {seed}"
+    assert not played.failure, f"{played.words}\nplay it again: {again}"
+    assert played.tally.figures["sequences"] >= OF_A_PART
+
+
+def test_one_seed_plays_one_history_in_any_process() -> None:
+    script = (
+        "import sys; from tests.simulation.play import play; sys.stdout.write('\\n'.join(play(3, 7).tally.digests))"
+    )
+    elsewhere = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    here, other = play(3, 7).tally.digests, play(3, 8).tally.digests
+
+    assert here == elsewhere.stdout.splitlines()
+    assert here != other
+
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def repeat_what_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hasty(*outcome: Any, **situation: Any) -> Verdict:
+        verdict = after_submit(*outcome, **situation)
+        return replace(verdict, fact=Fact.NOT_SENT) if verdict.fact is Fact.UNCERTAIN else verdict
+
+    monkeypatch.setattr(submit_lane, "after_submit", hasty)
+
+
+def post_before_the_intent_is_durable(monkeypatch: pytest.MonkeyPatch) -> None:
+    commit = Ledger.commit
+
+    async def lazy(ledger: Ledger) -> None:
+        if not cut_off(ledger.state):
+            await commit(ledger)
+
+    monkeypatch.setattr(Ledger, "commit", lazy)
+
+
+def take_a_crash_for_nothing_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(ledger: Ledger) -> None:
+        for attempt in cut_off(ledger.state):
+            ledger.record(Fact.NOT_SENT, attempt.job, attempt=attempt.attempt, reason="the run ended")
+        ledger.commit_now()
+
+    monkeypatch.setattr(Ledger, "settle_crash", careless)
+
+
+def take_any_row_for_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(match, "_fit", lambda *_: match._Fit.SURE)
+
+
+def believe_a_missing_id_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "LOST_TRIES", 1)
+    monkeypatch.setattr(watch, "LOST_GRACE_S", 0.0)
+
+
+def believe_missing_content_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "NO_CONTENT_TRIES", 1)
+
+
+BREAKS: Mapping[Break, str] = {
+    repeat_what_is_unknown: "were paid for|allowed",
+    post_before_the_intent_is_durable: "were paid for|allowed",
+    take_a_crash_for_nothing_sent: "were paid for|allowed",
+    take_any_row_for_ours: "which it never bought",
+    believe_a_missing_id_at_once: "the provider has it",
+    believe_missing_content_at_once: "the provider still has it",
+}
+"""What is done to the product, and what is found then."""
+
+
+@pytest.mark.parametrize("breaks", BREAKS, ids=lambda breaks: breaks.__name__)
+def test_a_product_that_breaks_a_promise_is_found_out(breaks: Break, monkeypatch: pytest.MonkeyPatch) -> None:
+    breaks(monkeypatch)
+
+    played = play(200, 7, shrinks=False)
+
+    assert re.search(BREAKS[breaks], str(played.failure)), played.words
