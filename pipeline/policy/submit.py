@@ -103,7 +103,11 @@ def _after_refused_submit(
             return Verdict(fact=Fact.THROTTLED, reason=reason, pause_s=wait_s, stop=stop)
         case Problem.NO_MONEY:
             return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.SUBMITS)
-        case Problem.BAD_KEY | Problem.WRONG_ADDRESS:
+        case Problem.BAD_KEY:
+            reason = f"{reason} (the key is refused: is the right variable set?)"
+            return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.RUN)
+        case Problem.WRONG_ADDRESS:
+            reason = f"{reason} (it leads elsewhere: is the base URL right?)"
             return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.RUN)
         case _:
             return _uncertain(reason, streak, settles)

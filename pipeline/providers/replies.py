@@ -20,6 +20,10 @@ EXCERPT_BYTES_MAX = 2048
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]+")
 
 
+_TITLE = re.compile(r"<title[^<>]{0,200}>([^<]*)<", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>?")
+
+
 def clean(text: str, limit: int = MESSAGE_CHARACTERS_MAX) -> str:
     """*text* without anything that could move a cursor or turn a line around, and no longer than *limit*."""
     text = _UNPRINTABLE.sub(" ", text).strip()
@@ -50,8 +54,16 @@ def complaint(body: bytes) -> tuple[str, str]:
     """The code and the message of an error, each empty where the provider gave none."""
     value = mapping(body)
     if value is None:
-        return "", clean(body[:EXCERPT_BYTES_MAX].decode("utf-8", "replace"))
+        return "", clean(_words_of_page(body[:EXCERPT_BYTES_MAX].decode("utf-8", "replace")))
     return read_error(value)
+
+
+def _words_of_page(text: str) -> str:
+    """What a page of HTML says: its title, or else its text; anything else as it is."""
+    if not text.lstrip().startswith("<"):
+        return text
+    title = _TITLE.search(text)
+    return " ".join(_TAG.sub(" ", title[1] if title else text).split())
 
 
 def read_error(value: Mapping[str, JSON]) -> tuple[str, str]:

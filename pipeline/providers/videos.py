@@ -90,7 +90,8 @@ class Videos:
         raw = mapping(reply.body)
         video_id = "" if raw is None else text(raw.get("id")) or text(raw.get("task_id"))
         if raw is None or not 0 < len(video_id) <= VIDEO_ID_CHARS_MAX:
-            return _refusal(reply, Problem.TROUBLE)
+            refusal = _refusal(reply, Problem.TROUBLE)
+            return replace(refusal, message=f"an answer without an id: {refusal.message}")
         return Submission(video_id=video_id, observation=read_video(raw, profile, video_id), raw=raw)
 
     def look(self, video_id: str, profile: Profile) -> Request:  # noqa: ARG002 - other servers' paths differ

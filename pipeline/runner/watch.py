@@ -34,6 +34,7 @@ class WatchLane:
         self._temper = board.tempers["watch"]
         self._lists = board.profile.lists
         self._stalled: Agenda[Watched] = Agenda()
+        self._told_of_unknown = False
 
     async def run(self) -> None:
         board, temper = self._board, self._temper
@@ -144,10 +145,10 @@ class WatchLane:
         unknown = isinstance(outcome, Refusal) and outcome.problem is Problem.UNKNOWN_ID
         watched.unknown = watched.unknown + 1 if unknown else 0
         watched.unreadable = watched.unreadable + 1 if is_unreadable(outcome) else 0
-        if watched.unknown == 1:
-            board.notice(
-                "watch", f"{board.job(watched.key).id}: the provider does not know its id (yet): {verdict.reason}"
-            )
+        if watched.unknown == 1 and not self._told_of_unknown:
+            self._told_of_unknown = True  # where one is not known yet, hundreds may not be
+            name = board.job(watched.key).id
+            board.notice("watch", f"{name}: the provider does not know its id (yet; said once): {verdict.reason}")
         self._note(watched, outcome, verdict)
         if verdict.fact in (None, Fact.STATUS):
             self._look_again(watched, verdict)

@@ -61,8 +61,17 @@ def test_json_that_is_no_object_is_no_mapping(body: bytes) -> None:
     assert mapping(body) is None
 
 
-def test_a_page_of_html_is_its_own_message() -> None:
-    assert complaint(b"<html>\n<h1>502</h1>\n</html>") == ("", "<html> <h1>502</h1> </html>")
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (b"<html>\n<h1>502</h1>\n</html>", "502"),
+        (b"<html><head><title>502 Bad Gateway</title></head><body><h1>Oh</h1></body>", "502 Bad Gateway"),
+        (b"<html><title>", ""),
+        (b"upstream < 3 > connect error", "upstream < 3 > connect error"),
+    ],
+)
+def test_of_a_page_of_html_the_words_are_the_message(page: bytes, said: str) -> None:
+    assert complaint(page) == ("", said)
 
 
 @given(st.binary(max_size=5000))
