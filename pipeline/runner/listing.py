@@ -11,9 +11,11 @@ import anyio
 
 from pipeline.errors import ProviderError, Untrusted
 from pipeline.ledger.claims import claims
-from pipeline.policy.verdict import Stop, pause_after, words_of
+from pipeline.policy.verdict import Stop, Verdict, words_of
+from pipeline.policy.watch import Looks, after_look
 from pipeline.providers.base import Observation, Page, Problem, Refusal
 from pipeline.runner.board import Board
+from pipeline.runner.lanes import FOREVER
 from pipeline.settling.reading import Reading, reaches
 
 PAGES_MAX = 100
@@ -63,13 +65,28 @@ async def read_list(board: Board, *, since: datetime) -> Reading | Unread:
 
 
 async def _read_patiently(board: Board, after: str | None) -> tuple[Page | Refusal | ProviderError, Mapping[str, str]]:
-    """A page, asked for again where it fails in passing and somebody still answers."""
-    for tries in range(1, PAGE_TRIES):
+    """A page, asked for again where it fails in passing and somebody still answers; as patient as any look."""
+    temper = board.tempers["watch"]
+    for tries in range(1, PAGE_TRIES + 1):
+        temper.begin()
         page, headers = await _read_page(board, after)
-        if isinstance(page, Page) or not _passes(page) or board.tempers["watch"].is_open:
-            return page, headers
-        await anyio.sleep(pause_after(board.patience.look, tries, board.chance.random()))
-    return await _read_page(board, after)
+        if isinstance(page, Page):
+            temper.answered()
+            break
+        if not _passes(page):
+            break
+        temper.heed(page, _verdict_on(page, board))
+        if tries == PAGE_TRIES or temper.is_open:
+            break
+        while (wait_s := temper.ready_s - anyio.current_time()) > 0.0:
+            await anyio.sleep(wait_s)
+    return page, headers
+
+
+def _verdict_on(outcome: Refusal | ProviderError, board: Board) -> Verdict:
+    looks = Looks(age_s=0.0, failures=board.tempers["watch"].failures)
+    backoff, spread = board.patience.look, board.chance.random()
+    return after_look(outcome, looks, deadline_s=FOREVER, backoff=backoff, now=board.now(), spread=spread)
 
 
 def _passes(outcome: Refusal | ProviderError) -> bool:

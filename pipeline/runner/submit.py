@@ -151,7 +151,7 @@ class SubmitLane:
         self._streak = self._streak.after(fact)
         if fact is Fact.UNCERTAIN:
             self._doubted.append(key)
-        elif fact is Fact.ACCEPTED:
+        elif not self._streak.uncertain:
             self._doubted.clear()
 
     def _say_uncertain(self, key: str, reason: str) -> None:

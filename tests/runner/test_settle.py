@@ -655,3 +655,12 @@ async def test_a_second_attempt_is_not_judged_by_what_was_seen_of_the_first(nigh
     assert lost_again.is_set()
     assert outcome.counts == {State.STORED: 2}
     assert sorted(night.gateway.prompts_sold) == [one.prompt for one in wanted]
+
+
+async def test_a_page_that_asks_for_patience_is_not_asked_for_before(night: Night) -> None:
+    night.gateway.once("submit", lost(night.gateway))
+    night.gateway.once("list", refusal(429, "rate_limit_exceeded", "slow down", retry_after="1"))
+    outcome = await night.run(jobs(1))
+    first, second, *_ = [seen.at_s for seen in night.gateway.of("list")]
+    assert outcome.counts == {State.STORED: 1}
+    assert second - first >= 1.0

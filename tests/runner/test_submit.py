@@ -177,7 +177,7 @@ async def test_submits_that_wait_for_their_turn_heed_a_pause_too(night: Night) -
     outcome = await night.run(jobs(8))
     assert outcome.counts == {State.STORED: 8}
     since_s = sorted(seen.at_s - throttled[0] for seen in night.gateway.of("submit"))
-    assert len([s for s in since_s if 0.0 < s < 0.9]) <= 2  # as many may have been on their way: slots double from one
+    assert len([s for s in since_s if 0.0 < s < 0.9]) <= 3  # the other slots: these may have been on their way
 
 
 async def test_an_id_that_no_server_would_give_is_no_receipt(night: Night) -> None:
