@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from pipeline.lifecycle import State
 from pipeline.model import LimitsWish
@@ -48,6 +46,9 @@ LIMITS = st.builds(
     downloads=st.integers(1, 3),
 )
 RETRIES = (State.FAILED, State.EXPIRED, State.LOST, State.REJECTED, State.DROPPED)
+OPERATIONS = st.sampled_from(range(1, 150))
+MOMENTS = st.sampled_from([0.01, 0.1, 0.5, 1.0, 3.0, 8.0, 15.0, 22.0, 31.0, 45.0, 70.0, 100.0, 150.0, 400.0, 2000.0])
+"""When a run is ended, after its start: most of it happens early."""
 SPELLS = {
     "weather": st.sampled_from(sorted(WEATHERS)),
     "spell_s": st.sampled_from([120.0, 600.0, 3600.0, 4 * 3600.0]),
@@ -58,10 +59,28 @@ WISHES = {
     "retry": st.sets(st.sampled_from(RETRIES), max_size=2).map(frozenset),
     "limit": st.sampled_from([None, None, 2]),
 }
-MOMENTS = st.sampled_from([0.01, 0.1, 0.5, 1.0, 3.0, 8.0, 15.0, 22.0, 31.0, 45.0, 70.0, 100.0, 150.0, 400.0, 2000.0])
-"""When a run is ended, after its start: most of it happens early."""
-OPERATIONS = st.sampled_from(range(1, 150))
-STOPS = st.sampled_from([End.INTERRUPTED, End.CANCELLED])
+DEATHS = {"loses": st.booleans()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meanwhile:
+    """What happens between two runs."""
+
+    wait_s: float
+    forgets: str
+    """What the provider forgets because it is started anew: nothing, its `list`, or its `work`."""
+    word: Word | None
+    """What a person says of an uncertain job, if there is one."""
+    which: int
+
+
+MEANWHILE = st.builds(
+    Meanwhile,
+    wait_s=st.sampled_from([0.0, 0.0, 30.0, 600.0, 3600.0, 4 * 3600.0]),
+    forgets=st.sampled_from(["", "", "", "", "", "", "list", "work"]),
+    word=st.sampled_from([None, None, None, None, *Word]),
+    which=st.integers(0, 4),
+)
 
 
 @dataclass(slots=True)
@@ -90,48 +109,38 @@ class SimulationMachine(RuleBasedStateMachine):
         self.sequence.provider.sell_to_others("somebody else's cat")
         self.sound = True
 
-    @rule(course=st.builds(Course, seed=SEEDS, **SPELLS, **WISHES))
-    def run(self, course: Course) -> None:
-        """One run that ends by itself."""
-        self._live(course)
+    # Every step is a run: hypothesis plays some rules far more often than others, and none must be played for nothing.
 
-    @rule(course=st.builds(Course, seed=SEEDS, **SPELLS, end=st.just(End.KILLED), at_s=MOMENTS, loses=st.booleans()))
-    def die(self, course: Course) -> None:
-        """One that is killed at a moment, or the power goes."""
-        self._live(course)
+    @rule(meanwhile=MEANWHILE, course=st.builds(Course, seed=SEEDS, **SPELLS, **WISHES))
+    def run(self, meanwhile: Meanwhile, course: Course) -> None:
+        """One that ends by itself."""
+        self._live(meanwhile, course)
 
     @rule(
-        course=st.builds(
-            Course, seed=SEEDS, **SPELLS, end=st.just(End.KILLED_AT_WORK), operation=OPERATIONS, loses=st.booleans()
-        )
+        meanwhile=MEANWHILE,
+        course=st.builds(Course, seed=SEEDS, **SPELLS, **DEATHS, end=st.just(End.KILLED), at_s=MOMENTS),
     )
-    def die_at_work(self, course: Course) -> None:
+    def die(self, meanwhile: Meanwhile, course: Course) -> None:
+        """One that is killed at a moment, or the power goes."""
+        self._live(meanwhile, course)
+
+    @rule(
+        meanwhile=MEANWHILE,
+        course=st.builds(Course, seed=SEEDS, **SPELLS, **DEATHS, end=st.just(End.KILLED_AT_WORK), operation=OPERATIONS),
+    )
+    def die_at_work(self, meanwhile: Meanwhile, course: Course) -> None:
         """One that dies in an operation on the disk."""
-        self._live(course)
+        self._live(meanwhile, course)
 
-    @rule(course=st.builds(Course, seed=SEEDS, **SPELLS, **WISHES, end=STOPS, at_s=MOMENTS))
-    def stop(self, course: Course) -> None:
+    @rule(
+        meanwhile=MEANWHILE,
+        course=st.builds(
+            Course, seed=SEEDS, **SPELLS, **WISHES, end=st.sampled_from([End.INTERRUPTED, End.CANCELLED]), at_s=MOMENTS
+        ),
+    )
+    def stop(self, meanwhile: Meanwhile, course: Course) -> None:
         """One that a person stops."""
-        self._live(course)
-
-    @rule(wait_s=st.sampled_from([30.0, 600.0, 3600.0, 4 * 3600.0]))
-    def let_time_pass(self, wait_s: float) -> None:
-        self.sequence.times.pass_by(wait_s)
-
-    @precondition(lambda self: self.sequence.lived)
-    @rule(word=st.sampled_from(Word), which=st.integers(0, 5))
-    def settle(self, word: Word, which: int) -> None:
-        """A person says what they found, or what they want."""
-        with self._looked_at():
-            self.person.settle(word, which)
-
-    @rule(wholly=st.booleans())
-    def restart_the_provider(self, wholly: bool) -> None:
-        """It comes back with an empty list, or without what it was working on."""
-        if wholly:
-            self.sequence.provider.lose_what_it_renders()
-        else:
-            self.sequence.provider.forget_its_list()
+        self._live(meanwhile, course)
 
     def teardown(self) -> None:
         if not hasattr(self, "sequence"):
@@ -152,22 +161,28 @@ class SimulationMachine(RuleBasedStateMachine):
                 break
         check_end(self.sequence, self.person)
 
-    def _live(self, course: Course) -> None:
-        with self._looked_at():
-            self._run(course)
+    def _live(self, meanwhile: Meanwhile, course: Course) -> None:
+        self.sound = False
+        self._pass_by(meanwhile)
+        self._run(course)
+        check(self.sequence, self.person)
+        self.sound = True
+
+    def _pass_by(self, meanwhile: Meanwhile) -> None:
+        self.sequence.times.pass_by(meanwhile.wait_s)
+        if meanwhile.forgets == "list":
+            self.sequence.provider.forget_its_list()
+        elif meanwhile.forgets == "work":
+            self.sequence.provider.lose_what_it_renders()
+        if meanwhile.word is not None:
+            self.person.settle(meanwhile.word, meanwhile.which)
+            check(self.sequence, self.person)
 
     def _run(self, course: Course) -> Lived:
         self.person.ask_again(course.retry)
         lived = self.sequence.run(course)
         check_run(self.sequence, lived)
         return lived
-
-    @contextmanager
-    def _looked_at(self) -> Iterator[None]:
-        self.sound = False
-        yield
-        check(self.sequence, self.person)
-        self.sound = True
 
     def _count(self) -> None:
         sequence, figures = self.sequence, self.tally.figures

@@ -12,6 +12,10 @@ from tests.simulation.sequence import DEADLINE_S, Lived, Sequence
 
 FAIR_S = 1800.0
 """So long a run at work, under a clear sky, may take to bring a finished video home that it knows of."""
+OUTAGES = ("no connection", "silence")
+OUTAGE_REQUESTS = 100
+"""So many tries an outage may cost, and then one a minute in each lane."""
+LANES = 3
 
 
 class Fault(AssertionError):
@@ -37,6 +41,12 @@ def check_run(sequence: Sequence, lived: Lived) -> None:
     bound = 300 + jobs * (20 + 150 * hours) + 400 * hours
     if len(lived.requests) > bound:
         raise Fault(f"{len(lived.requests)} requests in {hours:.1f} hours for {jobs} jobs")
+    course = lived.course
+    if course.weather in OUTAGES:
+        until_s = lived.began_s + course.spell_s + course.sleep_s
+        tried = sum(at_s < until_s for at_s, *_ in lived.requests)
+        if tried > OUTAGE_REQUESTS + LANES * course.spell_s / 60:
+            raise Fault(f"{tried} requests in an outage of {course.spell_s / 60:.0f} minutes")
     if lived.outcome is not None and lived.outcome.state.counts != sequence.state.counts:
         raise Fault(f"the run says {lived.outcome.state.counts}, the ledger {sequence.state.counts}")
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.simulation.machine import SimulationMachine, Tally
 
-STEPS = 4
+STEPS = 3
 """Runs, waits and words in a sequence, at most; calm runs follow."""
 
 

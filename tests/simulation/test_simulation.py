@@ -104,7 +104,7 @@ def believe_missing_content_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 BREAKS: Mapping[Break, str] = {
     repeat_what_is_unknown: "were paid for|allowed",
     post_before_the_intent_is_durable: "were paid for|allowed",
-    take_a_crash_for_nothing_sent: "were paid for|allowed",
+    take_a_crash_for_nothing_sent: "were paid for|allowed|nothing to settle",
     take_any_row_for_ours: "which it never bought",
     believe_a_missing_id_at_once: "the provider has it",
     believe_missing_content_at_once: "the provider still has it",

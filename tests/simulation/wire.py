@@ -71,20 +71,21 @@ class Wire(Transport):
         return reply
 
     async def _there_and_back(self, request: Request, mishap: Mishap, deadline_s: float) -> Reply:
-        await anyio.sleep(self._way_s())
+        slept = await self._on_the_way()
         if mishap is Mishap.REFUSED:
             raise NotSent("cannot connect: connection refused")
+        if slept:
+            raise OutcomeUnknown("the connection broke while the machine slept")
         if self._disk.dead:  # what we had sent is on its way all the same
             if mishap not in _MAKES_NOTHING and self._chance.random() < 0.5:
                 self._provider.answer(request)
             raise PowerOff
         reply = self._come_of(request, mishap)
+        slept = await self._on_the_way()
         if mishap in (Mishap.SUNK, Mishap.UNANSWERED):
-            await anyio.sleep(self._chance.choice((self._way_s(), deadline_s)))
-        else:
-            await anyio.sleep(self._way_s())
+            await anyio.sleep(self._chance.choice((0.0, deadline_s)))
         self._disk.alive()
-        if mishap in (Mishap.SUNK, Mishap.UNANSWERED, Mishap.CUT):
+        if slept or mishap in (Mishap.SUNK, Mishap.UNANSWERED, Mishap.CUT):
             raise OutcomeUnknown("no whole answer")
         return reply
 
@@ -103,6 +104,12 @@ class Wire(Transport):
         mishap = self._weather().draw(self._chance)
         self.mishaps[mishap] += 1
         return mishap
+
+    async def _on_the_way(self) -> bool:
+        """One way; whether the machine slept meanwhile, so that nothing came through."""
+        true_s, our_s = self._provider.clock(), anyio.current_time()
+        await anyio.sleep(self._way_s())
+        return self._provider.clock() - true_s > anyio.current_time() - our_s + 1.0
 
     def _way_s(self) -> float:
         return self._chance.random() ** 2 * self._weather().slow_s
