@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,12 @@ settings.register_profile("vidbatch", deadline=None)  # a busy machine is no def
 settings.load_profile("vidbatch")
 
 pytest.register_assert_rewrite("tests.providers.contract")
+
+# A shell's background, or nohup, has its children ignore these; what is tested is how they are heeded.
+for _name in ("SIGINT", "SIGHUP"):
+    _number = getattr(signal, _name, None)
+    if _number is not None and signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _name == "SIGINT" else signal.SIG_DFL)
 
 OUTPUTS = Path(__file__).parent.parent / "outputs"
 
