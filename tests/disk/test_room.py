@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import anyio
 import pytest
 
 from pipeline import api
@@ -16,7 +18,7 @@ from pipeline.policy.room import ROOM_BYTES_MIN, VIDEO_BYTES_GUESS, room_needed_
 from pipeline.prepare import Choice
 from pipeline.progress import Moved
 from pipeline.runner.room import ASK_EVERY_S, Room
-from tests.runner.gateway import Gateway, serving
+from tests.runner.gateway import Answer, Gateway, Seen, answer, serving
 from tests.runner.night import Night, jobs, manifest
 
 GB = 1_000_000_000
@@ -104,8 +106,17 @@ async def test_a_disk_that_runs_low_buys_no_more_and_brings_home_what_is_bought(
     async with serving(gateway) as base_url:
         night = Night(gateway=gateway, base_url=base_url, outputs=tmp_path, disk=disk)
 
+        stored = anyio.Event()
+
+        def hold_back(seen: Seen) -> Answer | None:
+            """No more are sold than a few before the first is here."""
+            return replace(answer(gateway.sell(seen)), hold=stored) if len(gateway.book) >= 3 else None
+
+        gateway.always("submit", hold_back)
+
         def use_up(event: object) -> None:
             if isinstance(event, Moved) and event.state is State.STORED:
+                stored.set()
                 night.boards[0].room.took(GB)  # the next may be as large: then what is free is too little
 
         outcome = await night.run(jobs(count), observer=use_up)
