@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -249,7 +249,8 @@ def _environment(writer: Writer) -> ImmutableSandboxedEnvironment:
         undefined=jinja2.StrictUndefined, finalize=writer, autoescape=False, keep_trailing_newline=True, cache_size=0
     )
     environment.globals.clear()
-    environment.filters = {name: environment.filters[name] for name in _FILTERS} | {"replace": _replace}
+    environment.filters = {name: environment.filters[name] for name in _FILTERS}
+    environment.filters |= {"replace": _replace, "join": _join}
     return environment
 
 
@@ -259,3 +260,16 @@ def _replace(text: Any, old: str, new: str) -> str:
     if whole.count(old) * len(new) > RESULT_MAX:
         raise BadTemplate("'replace' makes the text too long")
     return whole.replace(old, new)
+
+
+def _join(parts: Iterable[Any], between: Any = "") -> str:
+    """Jinja's `join`, that cannot make more of a text than a template may."""
+    texts: list[str] = []
+    glue = str(between)
+    left = RESULT_MAX + len(glue)
+    for part in parts:
+        texts.append(str(part))
+        left -= len(texts[-1]) + len(glue)
+        if left < 0:
+            raise BadTemplate("'join' makes the text too long")
+    return glue.join(texts)

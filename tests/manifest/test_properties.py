@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -220,3 +221,27 @@ def test_a_template_filled_in_directly_is_what_jinja_makes(text: str, variables:
 def test_a_template_cannot_run_code_nor_for_ever(text: str) -> None:
     with pytest.raises(BadTemplate):
         Template(text).render({"x": "word" * 1_000})
+
+
+@pytest.mark.parametrize("text", ["{{ x | join(x) }}", "{{ x | join(x) | join(x) }}", "{{ x | replace('', x) }}"])
+def test_a_template_that_makes_too_much_is_stopped_before_it_is_made(text: str) -> None:
+    template = Template(text)
+    tracemalloc.start()
+    with pytest.raises(BadTemplate, match="too long"):
+        template.render({"x": "word" * 5_000})
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 8 << 20
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("{{ ['a', 1, 2.5] | join(', ') }}", "a, 1, 2.5"),
+        ("{{ 'abc' | join('-') }}", "a-b-c"),
+        ("{{ [] | join(x) }}", ""),
+        ("{{ ['a', 'b'] | join }}", "ab"),
+    ],
+)
+def test_join_joins_as_jinja_does(text: str, made: str) -> None:
+    assert Template(text).render({"x": "-"}) == made
