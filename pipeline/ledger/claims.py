@@ -16,7 +16,7 @@ from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import Attempt, JobState
 from pipeline.lifecycle import Fact, State
 from pipeline.providers.pricing import total
-from pipeline.settling.match import Doubt
+from pipeline.settling.fit import Doubt
 from pipeline.settling.reading import Owned
 
 OPEN_S = 150.0
@@ -75,6 +75,11 @@ def twice_paid(state: RunState) -> Decimal | None:
     return total(attempt.price for attempt in attempts if attempt.outcome is Fact.RESUBMIT)
 
 
+def times_again(job: JobState) -> int:
+    """How often it was submitted again by such leave."""
+    return sum(attempt.outcome is Fact.RESUBMIT for attempt in job.attempts)
+
+
 def is_listed(job: JobState, origin: str, *, since: datetime, until: datetime) -> bool:
     """Whether a list that shows everything shows this job's video: made in that time, neither failed nor gone.
 
@@ -83,6 +88,18 @@ def is_listed(job: JobState, origin: str, *, since: datetime, until: datetime) -
     if job.state not in _THERE or job.origin != origin or job.accepted_at is None or job.submitted_at is None:
         return False
     return since <= job.submitted_at and job.accepted_at <= until
+
+
+def witness(
+    state: RunState, origin: str, kept_since: datetime, *, before: datetime, known_by: datetime
+) -> JobState | None:
+    """The newest job from *before*, and not from before *kept_since*, whose video a list shows that forgets nothing.
+
+    It was accepted by *known_by*. One that is not shown shows that the list has forgotten what else it knew then.
+    """
+    jobs = (job for job in state.jobs.values() if is_listed(job, origin, since=kept_since, until=known_by))
+    older = [(job.submitted_at, job) for job in jobs if job.submitted_at is not None and job.submitted_at < before]
+    return max(older, key=lambda pair: pair[0])[1] if older else None
 
 
 class Siblings:

@@ -9,21 +9,17 @@ from email.utils import parsedate_to_datetime
 
 import anyio
 
-from pipeline.errors import ProviderError, Untrusted
 from pipeline.ledger.claims import claims
-from pipeline.policy.verdict import Stop, Verdict, words_of
-from pipeline.policy.watch import Looks, after_look
-from pipeline.providers.base import Observation, Page, Problem, Refusal
+from pipeline.policy.verdict import Stop, words_of
+from pipeline.providers.base import Observation, Page
 from pipeline.runner.board import Board
-from pipeline.runner.lanes import FOREVER
+from pipeline.runner.pages import after_page, ask_for_page, says_no_list
 from pipeline.settling.reading import Reading, reaches
 
 PAGES_MAX = 100
 """So many pages of a hundred; a list that is longer, from the oldest doubt on, settles nothing."""
 PAGE_TRIES = 6
 """So often a page that fails in passing is asked for: a reading of fifty pages is not begun anew for one of them."""
-NO_LIST = (403, 404, 405, 501)
-"""HTTP statuses that say there is no list here, or not for this key; anything else is a passing trouble."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +41,8 @@ async def read_list(board: Board, *, since: datetime) -> Reading | Unread:
     after: str | None = None
     for number in range(PAGES_MAX):
         page, headers = await _read_patiently(board, after)
-        if not isinstance(page, Page):
-            return _unread(page)
+        if isinstance(page, Unread):
+            return page
         if number == 0:
             offset_s = _offset_s(headers.get("date", ""), board.now())
         fresh = [row for row in page.observations if row.video_id not in rows]
@@ -64,55 +60,28 @@ async def read_list(board: Board, *, since: datetime) -> Reading | Unread:
     return Unread(reason=f"the list has more than {PAGES_MAX} pages since then")
 
 
-async def _read_patiently(board: Board, after: str | None) -> tuple[Page | Refusal | ProviderError, Mapping[str, str]]:
+async def _read_patiently(board: Board, after: str | None) -> tuple[Page | Unread, Mapping[str, str]]:
     """A page, asked for again where it fails in passing and somebody still answers; as patient as any look."""
     temper = board.tempers["watch"]
-    for tries in range(1, PAGE_TRIES + 1):
-        temper.begin()
-        page, headers = await _read_page(board, after)
-        if isinstance(page, Page):
-            temper.answered()
-            break
-        if not _passes(page):
-            break
-        temper.heed(page, _verdict_on(page, board))
-        if tries == PAGE_TRIES or temper.is_open:
-            break
+    for _ in range(PAGE_TRIES):
         while (wait_s := temper.ready_s - anyio.current_time()) > 0.0:
             await anyio.sleep(wait_s)
-    return page, headers
-
-
-def _verdict_on(outcome: Refusal | ProviderError, board: Board) -> Verdict:
-    looks = Looks(age_s=0.0, failures=board.tempers["watch"].failures)
-    backoff, spread = board.patience.look, board.chance.random()
-    return after_look(outcome, looks, deadline_s=FOREVER, backoff=backoff, now=board.now(), spread=spread)
-
-
-def _passes(outcome: Refusal | ProviderError) -> bool:
-    """Whether what failed may go well the next time."""
-    unread = _unread(outcome)
-    return not unread.for_good and unread.stop is Stop.NOTHING
-
-
-async def _read_page(board: Board, after: str | None) -> tuple[Page | Refusal | ProviderError, Mapping[str, str]]:
-    try:
-        reply = await board.transport.look(board.dialect.look_at_page(after, board.profile))
-    except ProviderError as error:
-        return error, {}
-    return board.dialect.read_page(reply, board.profile), reply.headers
-
-
-def _unread(outcome: Refusal | ProviderError) -> Unread:
-    reason = words_of(outcome)
-    if isinstance(outcome, Untrusted):
-        return Unread(reason=reason, stop=Stop.RUN)
-    if isinstance(outcome, Refusal):
-        if outcome.http in NO_LIST:
-            return Unread(reason=f"there is no list to settle it with ({reason})", for_good=True)
-        if outcome.problem in (Problem.BAD_KEY, Problem.WRONG_ADDRESS):
-            return Unread(reason=reason, stop=Stop.RUN)
-    return Unread(reason=reason)
+        temper.begin()
+        page, headers = await ask_for_page(board, after)
+        if isinstance(page, Page):
+            temper.answered()
+            return page, headers
+        if says_no_list(page):
+            temper.answered()
+            return Unread(reason=f"there is no list to settle it with ({words_of(page)})", for_good=True), headers
+        verdict = after_page(board, page)
+        unread = Unread(reason=words_of(page), stop=verdict.stop)
+        if verdict.stop is not Stop.NOTHING:
+            break
+        temper.heed(page, verdict)
+        if temper.is_open:
+            break
+    return unread, headers
 
 
 def _offset_s(date: str, now: datetime) -> float | None:

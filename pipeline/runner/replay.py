@@ -37,8 +37,13 @@ class Replay:
 
     def add(self, key: str) -> None:
         """An uncertain job, whose key may settle it."""
+        board, job = self._board, self._board.job(key)
         self._tries.pop(key, None)
-        if self._board.profile.honours_keys and (request := self._request(self._board.job(key))) is not None:
+        if not board.profile.honours_keys or (request := self._request(job)) is None:
+            return
+        if board.limits.budget is not None and job.attempts[-1].price is None:
+            self._reasons[key] = "a budget is set and its price is not known, so its key is not repeated"
+        else:
             self._tries[key] = _Try(request=request)
 
     def may(self, key: str) -> bool:

@@ -8,24 +8,21 @@ a job is uncertain until the proof is written down.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 
 import anyio
-import anyio.to_thread
 
-from pipeline.ledger.claims import Siblings, claims, is_listed
+from pipeline.ledger.claims import claims
 from pipeline.lifecycle import Fact
-from pipeline.model import EMBEDDED
 from pipeline.plan import Step
 from pipeline.policy.verdict import Stop, Verdict, pause_after
 from pipeline.runner.board import Board
+from pipeline.runner.evidence import Evidence
 from pipeline.runner.lanes import FOREVER
 from pipeline.runner.leave import Leave
 from pipeline.runner.listing import Unread, read_list
 from pipeline.runner.replay import Replay
-from pipeline.settling.match import Absent, Adopt, Ambiguous, Doubt, Finding, settle
-from pipeline.settling.reading import MARGIN_S, Owned, Reading, unshown
+from pipeline.settling.match import Absent, Adopt, Ambiguous, Finding
 from pipeline.settling.replay import Turn
 from pipeline.text import listing, plural
 
@@ -60,7 +57,7 @@ class SettleLane:
         self._replay = Replay(board)
         self._lists = board.profile.lists
         self._no_list = "the provider has no list to settle it with"
-        self._siblings = None if board.origin == EMBEDDED else Siblings(board.folder.path, board.origin)
+        self._evidence = Evidence(board)
         self._cases: dict[str, _Case] = {}
         self._failures = 0
         self._next_reading_s = float("-inf")
@@ -92,8 +89,7 @@ class SettleLane:
                 self._replay.add(key)
         turned = self._mind_the_end()
         hopeless = [] if self._lists else [key for key in board.unsettled if not self._replay.may(key)]
-        for key in hopeless:
-            self._leave.one(key, self._replay.reason(key) or self._no_list)
+        self._leave.for_good({key: self._replay.reason(key) or self._no_list for key in hopeless})
         return turned or bool(hopeless)
 
     def _mind_the_end(self) -> bool:
@@ -148,57 +144,22 @@ class SettleLane:
     async def _read(self) -> None:
         """Read the list once, for all that is uncertain."""
         board, began_s = self._board, anyio.current_time()
-        doubts = claims(board.ledger.state, board.origin, among=()).uncertain
-        # what is older than the list remembers keeps no other job from being settled
-        remembered = board.now() - timedelta(seconds=board.profile.retention_s + MARGIN_S)
-        since = max(min(doubt.began_at for doubt in doubts), remembered)
-        outcome = await read_list(board, since=since)
-        unread = outcome if isinstance(outcome, Unread) else await self._conclude(outcome, began_s, since)
+        findings = await self._findings(began_s)
         wait_s = board.profile.list_lag_s
-        if unread is None:
-            self._failures = 0
+        if isinstance(findings, Unread):
+            wait_s = max(wait_s, self._failed(findings))
         else:
-            wait_s = max(wait_s, self._failed(unread))
+            self._failures = 0
+            await self._act_on(findings)
         self._next_reading_s = anyio.current_time() + wait_s
 
-    async def _conclude(self, reading: Reading, began_s: float, since: datetime) -> Unread | None:
-        """Act on a reading; or why it is not to be believed.
-
-        Whatever made a row had its intent on disk before: so the ledgers are asked after the list, ours last.
-        """
-        board = self._board
-        owned: dict[str, Owned] = {}
-        rivals: list[Doubt] = []
-        blind = ""
-        if self._siblings is not None:
-            if self._siblings.are_new:
-                await anyio.to_thread.run_sync(self._siblings.refresh, abandon_on_cancel=True)
-            owned, rivals, blind = self._siblings.claims(board.now())
-        if missing := unshown(reading, self._expected(reading, since)):
-            return Unread(reason=f"the list does not show {listing(sorted(missing))}, which we know to be there")
-        own = claims(board.ledger.state, board.origin)
-        doubts = [self._as_repeated(doubt) for doubt in own.uncertain]
-        ripe = [doubt for doubt in doubts if self._is_ripe(doubt.key, began_s)]
-        early = [*own.open, *(doubt for doubt in doubts if not self._is_ripe(doubt.key, began_s))]
-        findings = settle(
-            ripe,
-            reading,
-            owned={**owned, **own.owned},
-            rivals=[*map(self._as_repeated, rivals), *(_of_this_run(doubt, board.now()) for doubt in early)],
-            retention_s=board.profile.retention_s,
-            blind=blind,
-        )
-        await self._act_on(findings)
-        return None
-
-    def _expected(self, reading: Reading, since: datetime) -> set[str]:
-        """What a list that can be believed shows: ours, accepted long enough before, not so long that it is gone."""
-        board = self._board
-        kept_since = reading.began_at - timedelta(seconds=board.profile.retention_s)
-        since = max(since - timedelta(seconds=MARGIN_S / 2), kept_since)  # a reading goes back twice as far, and more
-        until = reading.began_at - timedelta(seconds=board.profile.list_lag_s)
-        jobs = board.ledger.state.jobs.values()
-        return {job.video_id for job in jobs if is_listed(job, board.origin, since=since, until=until)}
+    async def _findings(self, began_s: float) -> Mapping[str, Finding] | Unread:
+        board, evidence = self._board, self._evidence
+        span = evidence.span(claims(board.ledger.state, board.origin, among=()).uncertain)
+        reading = await read_list(board, since=span.back_to)
+        if isinstance(reading, Unread):
+            return reading
+        return await evidence.weigh(reading, span, lambda key: self._is_ripe(key, began_s))
 
     def _is_ripe(self, key: str, began_s: float) -> bool:
         """Whether the list must have shown the video of a job's latest attempt by then.
@@ -211,18 +172,11 @@ class SettleLane:
             return False
         return began_s >= case.sent_s + self._board.profile.list_lag_s
 
-    def _as_repeated(self, doubt: Doubt) -> Doubt:
-        """A repeated key may have made the video as well as the first submit, in this run or an earlier one."""
-        board = self._board
-        if not board.profile.honours_keys:
-            return doubt
-        forgotten_at = doubt.began_at + timedelta(seconds=board.profile.keys_s)
-        return replace(doubt, ended_at=max(doubt.ended_at, min(board.now(), forgotten_at)))
-
     async def _act_on(self, findings: Mapping[str, Finding]) -> None:
         """Write down what is proven; remember what was not seen; leave what cannot be told."""
         adopted: dict[str, str] = {}
         absent: list[str] = []
+        unclear: dict[str, str] = {}
         for key, finding in findings.items():
             case = self._cases[key]
             match finding:
@@ -236,7 +190,8 @@ class SettleLane:
                     case.absent = False
                     case.ambiguous += not passing
                     if case.ambiguous >= AMBIGUOUS_MAX and key in self._board.unsettled:
-                        self._leave.one(key, reason)
+                        unclear[key] = reason
+        self._leave.for_good(unclear)
         await self._adopt(adopted, "list: the only videos of this wish and time are those of our uncertain submits")
         lag_s = self._board.profile.list_lag_s
         await self._not_created(absent, f"list: two full readings, {lag_s:g} s or more apart, do not show it")
@@ -259,10 +214,10 @@ class SettleLane:
 
     def _tell(self, reason: str) -> None:
         """The list does not come, and no key can be repeated: each job is told of once, or submitted again."""
-        for key in [*self._board.unsettled]:
-            if not (self._cases[key].told or self._replay.may(key)):
-                self._cases[key].told = True
-                self._leave.for_now(key, reason)
+        untold = [key for key in self._board.unsettled if not (self._cases[key].told or self._replay.may(key))]
+        for key in untold:
+            self._cases[key].told = True
+        self._leave.for_now(dict.fromkeys(untold, reason))
 
     # --- what is proven
 
@@ -294,7 +249,3 @@ class SettleLane:
 def _names(board: Board, keys: Iterable[str]) -> str:
     names = [board.job(key).id for key in keys]
     return f"{plural(len(names), 'uncertain submit')} settled, {listing(names)}"
-
-
-def _of_this_run(doubt: Doubt, now: datetime) -> Doubt:
-    return replace(doubt, whose="another submit of this run", passing=True, ended_at=max(now, doubt.began_at))

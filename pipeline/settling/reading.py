@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from itertools import pairwise
 from typing import Any, Protocol
+from unicodedata import normalize
 
 from pipeline.providers.base import Observation
 
@@ -111,8 +113,8 @@ def agrees(name: str, row: Observation, wish: Wish) -> bool:
 
 
 def folded(prompt: str) -> str:
-    """A prompt without the differences that a server may make on its way."""
-    return " ".join(prompt.split())
+    """A prompt without the differences that a server may make on its way: blanks, entities, forms of one letter."""
+    return " ".join(normalize("NFC", unescape(prompt)).split())
 
 
 _EPOCH = datetime.fromtimestamp(0, UTC)

@@ -13,6 +13,10 @@ from pipeline.providers.base import Problem, Refusal, Submission
 
 TRIES = 6
 """So often a key is replayed in one run, before something else has to settle the job."""
+KEY_MARGIN_S = 300.0
+"""So long before a key is forgotten it is repeated no more: a POST may take 120 s to arrive there, and their clock may
+be ahead of ours. A forgotten key buys again.
+"""
 _REFUSES_THE_WISH = (400, 413, 415, 422)
 """Refusals of what was asked for: had the first request been accepted, its key would have been answered with it."""
 
@@ -40,8 +44,11 @@ class Replayed:
 
 
 def may_replay(*, began_at: datetime, now: datetime, keys_s: float) -> bool:
-    """Whether a submit's key is still remembered there: repeating its very bytes then makes no second video."""
-    return timedelta(0) <= now - began_at < timedelta(seconds=keys_s)
+    """Whether a submit's key will still be remembered there when a repeat that is sent *now* arrives: its very bytes
+    then make no second video. Keys of a short life keep half of it for that.
+    """
+    margin_s = min(KEY_MARGIN_S, keys_s / 2)
+    return timedelta(0) <= now - began_at < timedelta(seconds=keys_s - margin_s)
 
 
 def after_replay(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from html import escape
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -13,13 +15,15 @@ from hypothesis import strategies as st
 from pipeline.errors import NotSent, OutcomeUnknown, ProviderError, Untrusted
 from pipeline.policy.verdict import Backoff, Stop
 from pipeline.providers.base import Observation, Problem, Refusal, Status, Submission
-from pipeline.settling.match import Absent, Adopt, Ambiguous, Doubt, Finding, settle
-from pipeline.settling.reading import Owned, Reading, margin_of, reaches, unshown
-from pipeline.settling.replay import TRIES, Turn, after_replay, may_replay
+from pipeline.settling.fit import Doubt
+from pipeline.settling.match import Absent, Adopt, Ambiguous, Finding, settle
+from pipeline.settling.reading import MARGIN_S, Owned, Reading, margin_of, reaches, unshown
+from pipeline.settling.replay import KEY_MARGIN_S, TRIES, Turn, after_replay, may_replay
+from pipeline.transport.carry import SUBMIT_S
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY_S = 86_400.0
-LONG = "a tug leaves the harbour at dawn, 35 mm film, slow pan to the left"
+LONG = "a tug & a ferry leave the café of the harbour at dawn, 35 mm film, slow pan to the left"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,16 +80,23 @@ ONE_ROW: dict[str, tuple[Observation, str]] = {
     "no time": (row(created=None), "v"),
     "two minutes early": (row(created=-119.0), "v"),
     "two minutes late": (row(created=129.0), "v"),
-    "too early": (row(created=-121.0, prompt=None), "absent"),
-    "too late": (row(created=131.0, prompt=None), "absent"),
+    "too early": (row(created=-121.0, prompt=None), "?"),
+    "too late": (row(created=131.0, prompt=None), "?"),
+    "too early, another prompt": (row(created=-121.0, prompt="a heron"), "absent"),
+    "too late, another prompt": (row(created=131.0, prompt="a heron"), "absent"),
+    "too early, no prompt, another length": (row(created=-121.0, prompt=None, seconds=4.0), "absent"),
+    "too late, our prompt cut short": (row(created=131.0, prompt=LONG[:50] + "…"), "?"),
     "too early, our prompt": (row(created=-121.0), "?"),
     "too late, our prompt": (row(created=131.0), "?"),
     "blanks folded": (row(prompt=f" {LONG.replace(', ', ',  ')}\n"), "v"),
     "cut short": (row(prompt=LONG[:50] + "…"), "v"),
-    "cut too short to tell": (row(prompt=LONG[:20]), "absent"),
-    "another prompt": (row(prompt="a heron"), "absent"),
-    "no prompt, another length": (row(prompt=None, seconds=4.0), "absent"),
-    "another prompt and length": (row(prompt="a heron", seconds=4.0), "absent"),
+    "escaped": (row(prompt=escape(LONG)), "v"),
+    "taken apart": (row(prompt=normalize("NFD", LONG)), "v"),
+    "cut too short to tell": (row(prompt=LONG[:20]), "?"),
+    "another prompt": (row(prompt="a heron"), "?"),
+    "no prompt, another length": (row(prompt=None, seconds=4.0), "?"),
+    "no prompt, another model": (row(prompt=None, model="sora-2-2025-12-08"), "?"),
+    "another prompt and length": (row(prompt="a heron", seconds=4.0), "?"),
     "our prompt, another model": (row(model="sora-2-pro"), "?"),
     "our prompt, another length": (row(seconds=8.04), "?"),
     "our prompt, another size": (row(size="720x1280"), "?"),
@@ -105,6 +116,26 @@ def test_where_no_video_of_ours_shows_how_the_list_repeats_a_wish_another_one_is
     shown, _ = ONE_ROW[name]
     assert found(doubt(), reading=read(shown))["a"].startswith("? v may be it")
     assert found(doubt(), doubt("b", prompt="a heron"), reading=read(row(prompt="a heron")))["a"] == "absent"
+
+
+@pytest.mark.parametrize("passing", [True, False])
+def test_a_row_of_its_time_may_be_of_a_submit_that_is_under_way_and_that_is_waited_for(passing: bool) -> None:
+    """Its prompt is another's: what is echoed may be wrong of both."""
+    rival = replace(doubt("x", ended=20.0, prompt="a gull", whose="another"), passing=passing)
+    finding = settle([doubt()], read(row(prompt="a heron")), owned={}, rivals=[rival], retention_s=DAY_S)["a"]
+    assert isinstance(finding, Ambiguous)
+    assert finding.passing is passing
+
+
+def test_a_row_that_repeats_another_submits_prompt_is_not_ours_unless_that_is_the_beginning_of_ours() -> None:
+    rivals = [doubt("x", prompt="a tug", whose="another"), doubt("y", prompt="a heron", whose="another")]
+    assert found(doubt(), reading=read(row(prompt="a heron")), rivals=rivals) == {"a": "absent"}
+    assert found(doubt(), reading=read(row(prompt="a tug")), rivals=rivals)["a"].startswith("? v")
+
+
+def test_a_list_that_does_not_show_all_it_should_proves_no_absence_and_still_what_it_shows() -> None:
+    said = found(doubt(), doubt("b", prompt="a heron"), reading=read(row()), forgetful="w is not shown")
+    assert said == {"a": "v", "b": "? w is not shown"}
 
 
 def test_a_video_of_ours_is_nobody_elses() -> None:
@@ -264,23 +295,40 @@ def test_no_video_is_given_twice_none_is_taken_and_order_is_nothing(
     assert again == findings
 
 
-@given(ours_of, st.data())
-def test_what_was_made_is_never_absent_and_never_anothers(ours: list[Doubt], data: st.DataObject) -> None:
-    """Each submit made its video or did not; an honest list shows all that were made, and strangers besides."""
+ECHOES: list[Callable[[str], str | None]] = [
+    str,
+    escape,
+    lambda prompt: prompt[:7],
+    lambda prompt: normalize("NFD", prompt),
+    lambda _: "A boat, in golden light.",
+    lambda _: None,
+]
+"""How a list may repeat a prompt, not every row in the same way."""
+
+
+@st.composite
+def row_of(draw: st.DrawFn, video_id: str, one: Doubt) -> Observation:
+    """What a list may say of the video that a submit made."""
+    made_at = draw(st.floats(one.began_at.timestamp(), one.ended_at.timestamp()))
+    faithful = row(video_id, made_at - NOON.timestamp(), prompt=one.wish.prompt, seconds=float(one.wish.seconds))
+    if draw(st.booleans()):
+        return faithful
+    model = draw(st.sampled_from(["sora-2", "sora-2-2025-12-08"]))
+    return replace(faithful, prompt=draw(st.sampled_from(ECHOES))(one.wish.prompt), model=model)
+
+
+@given(ours_of, ours_of, st.data())
+def test_what_was_made_is_never_absent_and_never_anothers(
+    ours: list[Doubt], accepted: list[Doubt], data: st.DataObject
+) -> None:
+    """Each submit made its video or did not; the list shows all that were made, those that we know, and strangers."""
     made = data.draw(st.sets(st.sampled_from([one.key for one in ours]))) if ours else set()
-    rows = [
-        row(
-            f"of {one.key}",
-            data.draw(st.floats(one.began_at.timestamp(), one.ended_at.timestamp())) - NOON.timestamp(),
-            prompt=one.wish.prompt,
-            seconds=float(one.wish.seconds),
-        )
-        for one in ours
-        if one.key in made
-    ]
+    rows = [data.draw(row_of(f"of {one.key}", one)) for one in ours if one.key in made]
+    mine = [data.draw(row_of(f"our {one.key}", one)) for one in accepted]
+    owned = {f"our {one.key}": Owned(wish=one.wish, began_at=one.began_at, ended_at=one.ended_at) for one in accepted}
     strangers = data.draw(shown_of)
     wishes = {one.key: (one.wish.prompt, one.wish.seconds) for one in ours}
-    findings = settle(ours, read(*rows, *strangers), owned={}, retention_s=DAY_S)
+    findings = settle(ours, read(*rows, *mine, *strangers), owned=owned, retention_s=DAY_S)
     adopted = {finding.video_id for finding in findings.values() if isinstance(finding, Adopt)}
     for key in made:
         if isinstance(findings[key], Absent):  # its video went to a take of the same wish
@@ -336,6 +384,22 @@ def test_a_throttled_replay_waits_as_long_as_asked() -> None:
     assert replayed.again_s >= 40.0
 
 
-@pytest.mark.parametrize(("age_s", "may"), [(0.0, True), (59.9, True), (60.0, False), (-0.1, False)])
-def test_a_key_is_repeated_only_while_it_is_remembered(age_s: float, may: bool) -> None:
-    assert may_replay(began_at=NOON, now=at(age_s), keys_s=60.0) is may
+@pytest.mark.parametrize(
+    ("keys_s", "age_s", "may"),
+    [
+        (86_400.0, 0.0, True),
+        (86_400.0, -0.1, False),
+        (86_400.0, 86_400.0 - KEY_MARGIN_S - 0.1, True),
+        (86_400.0, 86_400.0 - KEY_MARGIN_S, False),
+        (60.0, 29.9, True),
+        (60.0, 30.0, False),
+    ],
+)
+def test_a_key_is_repeated_only_while_it_is_remembered_until_the_answer_is_here(
+    keys_s: float, age_s: float, may: bool
+) -> None:
+    assert may_replay(began_at=NOON, now=at(age_s), keys_s=keys_s) is may
+
+
+def test_the_margin_of_a_key_covers_a_whole_post_and_clocks_that_differ() -> None:
+    assert KEY_MARGIN_S >= SUBMIT_S + MARGIN_S

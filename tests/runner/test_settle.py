@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -13,7 +15,9 @@ import pytest
 from pipeline.errors import UsageError
 from pipeline.ledger.ledger import utc_now
 from pipeline.lifecycle import State
+from pipeline.policy.breaker import TROUBLES_IN_A_ROW
 from pipeline.policy.submit import UNCERTAIN_IN_A_ROW
+from pipeline.policy.unknown import FREE_AGAIN_MAX
 from pipeline.prepare import Choice
 from pipeline.progress import Event, Moved, Notice
 from pipeline.runner import settle as lane
@@ -25,6 +29,8 @@ pytestmark = pytest.mark.anyio
 
 LAG_S = 0.05
 PRICE = Decimal("0.40")
+LIST_REQUESTS_MAX = TROUBLES_IN_A_ROW + lane.FAILURES_MAX - TROUBLES_IN_A_ROW // PAGE_TRIES
+"""Of a list that never comes: whole readings until the breaker opens, then one probe each, until it is given up."""
 
 
 @pytest.fixture
@@ -173,6 +179,108 @@ async def test_without_a_prompt_two_videos_and_two_submits_are_nobodys(night: Ni
     assert len(night.gateway.of("submit")) == 2
 
 
+def shown(**echo: object) -> Callable[[Gateway, Seen], Answer]:
+    """The list's answer, with what it says of the last video changed."""
+
+    def script(gateway: Gateway, seen: Seen) -> Answer:
+        given = gateway._behaved(seen)
+        page = json.loads(given.body)
+        for row in page["data"]:
+            if row["id"] == list(gateway.book)[-1]:
+                row.update(echo)
+        return answer(page)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        {"prompt": "A tugboat in golden light, cinematic."},
+        {"prompt": "a ferry at"},
+        {"prompt": None, "model": "sora-2-2025-12-08"},
+        {"prompt": None, "seconds": "4.04"},
+    ],
+    ids=["rewritten", "cut short", "another name of the model", "another length"],
+)
+async def test_a_row_of_its_time_is_no_strangers_because_it_looks_like_one(
+    night: Night, echo: dict[str, object]
+) -> None:
+    """Beside a video of ours that the list repeats faithfully: the echo of one row proves nothing of another's."""
+    night.limits = replace(night.limits, submit_slots=1)
+    night.gateway.once("submit", lambda seen: None, lost(night.gateway))  # noqa: ARG005
+    change = shown(**echo)
+    night.gateway.always("list", lambda seen: change(night.gateway, seen))
+    outcome = await night.run((job(0), job(1, "a ferry at noon")))
+    assert outcome.counts == {State.STORED: 1, State.UNCERTAIN: 1}
+    assert len(night.gateway.of("submit")) == len(night.gateway.book) == 2
+    assert any("video_2" in said and "vidbatch resolve" in said for said in night.urgent)
+
+
+@pytest.mark.parametrize("created_at", [0.0, -600.0])
+async def test_a_strangers_row_is_no_obstacle_unless_it_is_of_the_submits_time(night: Night, created_at: float) -> None:
+    await night.run(jobs(1))
+    theirs = Video(id="theirs", prompt="a cat", created_s=night.gateway.clock_s() + created_at, finished=True)
+    night.gateway.book = {"theirs": theirs, **night.gateway.book}
+    night.gateway.once("submit", NOTHING)
+    outcome = await night.run(jobs(2))
+    settled = created_at != 0.0
+    assert outcome.counts == ({State.STORED: 2} if settled else {State.STORED: 1, State.UNCERTAIN: 1})
+    assert any("theirs" in said for said in night.urgent) is not settled
+
+
+@pytest.fixture
+async def aged(night: Night) -> Night:
+    """A run folder whose only video was bought twenty minutes ago."""
+    night.now = lambda: utc_now() - timedelta(minutes=20)
+    night.gateway.skew_s = -1200.0
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    night.now, night.gateway.skew_s = utc_now, 0.0
+    return night
+
+
+def forgets(gateway: Gateway, *names: str) -> None:
+    """From now on the list does not show these, and shows them to whoever asks for one."""
+
+    def page(seen: Seen) -> Answer:
+        rows = [gateway.show(video) for video in reversed(gateway.book.values()) if video.id not in names]
+        return answer({"object": "list", "data": rows, "has_more": False})
+
+    gateway.always("list", page)
+
+
+async def test_a_list_that_has_forgotten_an_older_video_of_ours_proves_no_absence(aged: Night) -> None:
+    forgets(aged.gateway, "video_1", "video_2")
+    aged.gateway.once("submit", lost(aged.gateway))
+    assert (await aged.run(jobs(2))).counts == {State.STORED: 1, State.UNCERTAIN: 1}
+    assert len(aged.gateway.book) == 2
+    assert any("does not show video_1 either" in said for said in aged.urgent)
+
+
+async def test_what_a_forgetful_list_shows_is_adopted_all_the_same(aged: Night) -> None:
+    forgets(aged.gateway, "video_1")
+    aged.gateway.once("submit", lost(aged.gateway))
+    assert (await aged.run(jobs(2))).counts == {State.STORED: 2}
+    assert len(aged.gateway.book) == 2
+
+
+async def test_a_list_that_shows_an_older_video_of_ours_is_believed_however_deep_that_is(aged: Night) -> None:
+    between_s = aged.gateway.clock_s() - 600.0
+    aged.gateway.book |= {
+        (name := f"theirs_{n}"): Video(id=name, prompt="a cat", created_s=between_s, finished=True) for n in range(150)
+    }
+    aged.gateway.once("submit", NOTHING)
+    assert (await aged.run(jobs(2))).counts == {State.STORED: 2}
+    assert {seen.query.get("after") for seen in aged.gateway.of("list")} == {None, "theirs_50"}
+
+
+async def test_a_video_that_the_provider_need_not_keep_any_more_is_no_witness(aged: Night) -> None:
+    aged.profile = replace(aged.profile, retention_s=1200.0)
+    forgets(aged.gateway, "video_1")
+    aged.gateway.once("submit", NOTHING)
+    assert (await aged.run(jobs(2))).counts == {State.STORED: 2}
+
+
 async def test_a_video_that_another_run_holds_is_not_adopted(night: Night) -> None:
     await night.run(jobs(1))
     shutil.move(night.folder, night.outputs / "earlier")
@@ -239,7 +347,7 @@ async def test_a_list_that_cannot_be_read_whole_settles_nothing_and_holds_no_run
     outcome = await night.run(jobs(1))
     assert outcome.counts == {State.UNCERTAIN: 1}
     assert len(night.gateway.of("submit")) == 1
-    assert len(night.gateway.of("list")) <= lane.FAILURES_MAX * PAGE_TRIES
+    assert len(night.gateway.of("list")) <= LIST_REQUESTS_MAX
     assert [said for said in night.urgent if "vidbatch resolve" in said]
 
 
@@ -353,6 +461,20 @@ async def test_what_is_submitted_again_without_a_price_is_held_to_the_budget(nig
     assert len(night.gateway.of("submit")) == 1
 
 
+async def test_what_is_due_again_waits_where_the_spent_sum_is_not_known(night: Night) -> None:
+    """The price is stated only later, and one video was bought before: what the budget has left, nobody knows."""
+    priced, free = night.profile, {"*": replace(night.profile.models["sora-2"], price_per_second={})}
+    night.profile = replace(priced, lists=False, models=free)
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    night.gateway.once("submit", NOTHING)
+    assert (await night.run(jobs(2))).counts == {State.STORED: 1, State.UNCERTAIN: 1}
+    night.profile, night.limits = priced, replace(night.limits, budget=2 * PRICE)
+    outcome = await night.run(jobs(2))
+    assert outcome.counts == {State.STORED: 1, State.PENDING: 1}
+    assert "the price of 1 earlier submit of this run is not known" in outcome.stopped
+    assert len(night.gateway.of("submit")) == 2
+
+
 @pytest.mark.parametrize("lists", [True, False])
 async def test_a_run_begins_by_saying_what_earlier_ones_left_unknown(night: Night, lists: bool) -> None:
     night.profile = replace(night.profile, lists=False)
@@ -401,6 +523,15 @@ async def test_a_key_of_an_earlier_run_is_repeated_by_the_next(keyed: Night) -> 
 
 async def test_a_key_that_is_no_longer_remembered_is_not_repeated(keyed: Night) -> None:
     keyed.profile = replace(keyed.profile, keys_s=1e-6)
+    keyed.gateway.once("submit", lost(keyed.gateway))
+    assert (await keyed.run(jobs(1))).counts == {State.UNCERTAIN: 1}
+    assert len(keyed.gateway.of("submit")) == 1
+
+
+async def test_a_key_whose_turn_comes_too_late_is_not_repeated(keyed: Night) -> None:
+    """It is young enough when it is due, and would be forgotten before an answer: the rate makes it wait a second."""
+    keyed.profile = replace(keyed.profile, keys_s=1.5)
+    keyed.limits = replace(keyed.limits, submits_per_minute=60.0)
     keyed.gateway.once("submit", lost(keyed.gateway))
     assert (await keyed.run(jobs(1))).counts == {State.UNCERTAIN: 1}
     assert len(keyed.gateway.of("submit")) == 1
@@ -503,6 +634,20 @@ async def test_a_budget_that_is_passed_already_holds_up_no_repeated_key(keyed: N
     assert len(keyed.gateway.book) == 1
 
 
+async def test_a_key_is_not_repeated_at_an_unknown_price_where_there_is_a_budget(keyed: Night) -> None:
+    """A repeated submit is a submit: it may be the one that is billed."""
+    priced, keys = keyed.profile, keyed.profile.models["sora-2"]
+    keyed.profile = replace(priced, honours_keys=False, models={"*": replace(keys, price_per_second={})})
+    keyed.gateway.once("submit", NOTHING)
+    assert (await keyed.run(jobs(1))).counts == {State.UNCERTAIN: 1}
+    keyed.profile, keyed.limits = priced, replace(keyed.limits, budget=PRICE)
+    assert (await keyed.run(jobs(1))).counts == {State.UNCERTAIN: 1}
+    assert len(keyed.gateway.of("submit")) == 1
+    assert [said for said in keyed.urgent if "a budget is set and its price is not known" in said]
+    keyed.limits = replace(keyed.limits, budget=None)
+    assert (await keyed.run(jobs(1))).counts == {State.STORED: 1}
+
+
 async def test_a_job_whose_key_may_still_be_repeated_is_not_sent_again_because_the_list_fails(keyed: Night) -> None:
     keyed.profile = replace(keyed.profile, honours_keys=False)
     keyed.gateway.once("submit", NOTHING, lost(keyed.gateway))
@@ -594,6 +739,34 @@ async def test_leave_without_prices_is_refused(mute: Night) -> None:
     with pytest.raises(UsageError, match="needs the price"):
         await mute.run(jobs(1))
     assert mute.gateway.seen == []
+
+
+async def test_where_nothing_is_billed_and_nothing_costs_a_job_is_sent_again_three_times(mute: Night) -> None:
+    free = replace(mute.profile.models["sora-2"], price_per_second={"*": Decimal(0)})
+    mute.profile = replace(mute.profile, models={"*": free})
+    assert not mute.profile.bills
+    mute.gateway.always("submit", NOTHING)
+    assert (await mute.run(jobs(1))).counts == {State.UNCERTAIN: 1}
+    assert len(mute.gateway.of("submit")) == 1 + FREE_AGAIN_MAX
+    assert [said for said in mute.urgent if f"it was {FREE_AGAIN_MAX} times" in said]
+
+
+@pytest.mark.parametrize("ceiling", [None, Decimal("0.10")], ids=["held", "over the ceiling"])
+async def test_what_earlier_runs_left_is_said_once_and_counted(night: Night, ceiling: Decimal | None) -> None:
+    night.gateway.always("list", refusal(404))
+    night.limits = replace(night.limits, submit_slots=1)
+    if ceiling is not None:
+        night.choice = Choice(uncertain="resubmit", max_duplicate_cost=ceiling)
+    night.gateway.once("submit", *[NOTHING] * 3)
+    assert (await night.run(jobs(3))).counts == {State.UNCERTAIN: 3}
+    assert len([said for said in night.urgent if "not known whether this submit was accepted" in said]) == 3
+    night.events.clear()
+    night.gateway.once("submit", NOTHING)
+    assert (await night.run(jobs(4))).counts == {State.UNCERTAIN: 4}
+    earlier, new = sorted(night.urgent)
+    assert earlier.startswith("3 earlier submits of unknown outcome still not settled, job-0, job-1, job-2 (")
+    assert f"vidbatch resolve {night.folder}" in earlier
+    assert new.startswith("job-3: it is not known whether this submit was accepted")
 
 
 async def test_many_unknown_outcomes_in_a_row_are_settled_before_another_is_sent(night: Night) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact, State
+from pipeline.settling.replay import KEY_MARGIN_S
+from tests.simulation.misled import misled
 from tests.simulation.person import OPEN, Person
 from tests.simulation.provider import PRICE, Fate, Sale
 from tests.simulation.sequence import DEADLINE_S, Lived, Sequence
@@ -16,6 +18,8 @@ OUTAGES = ("no connection", "silence")
 OUTAGE_REQUESTS = 100
 """So many tries an outage may cost, and then one a minute in each lane."""
 LANES = 3
+CROWD_S = 300.0
+"""What was sold so long before a submit is of another time, whatever clocks and readings allow for."""
 
 
 class Fault(AssertionError):
@@ -27,6 +31,9 @@ def check(sequence: Sequence, person: Person) -> None:
     state = sequence.state
     for job in state.jobs.values():
         sales = sequence.sales_of(job)
+        foreign = sequence.ids_of(job.key) - {sale.video_id for sale in sales}
+        if not sequence.provider.house.is_plain and foreign & person.disowned:
+            continue  # nobody wanted that video any more, and no list tells whose it is
         for rule in (_paid_once, _known, _whole, _explained):
             for words in rule(sequence, person, job, sales):
                 raise Fault(f"{job.id} ({job.state}): {words}")
@@ -63,7 +70,7 @@ def check_end(sequence: Sequence, person: Person) -> None:
     for job in sequence.state.jobs.values():
         if job.state in (State.PENDING, State.SUBMITTING, State.IN_FLIGHT, State.FINISHED):
             raise Fault(f"{job.id} is still {job.state} after calm runs: {job.reason}")
-        if job.state is State.STALLED and sequence.provider.book[job.video_id].fate is not Fate.STUCK:
+        if job.state is State.STALLED and (sale := sequence.provider.book[job.video_id]).known and _ends(sale):
             raise Fault(f"{job.id} is still {job.state}, and it is rendered")
         if job.state is State.UNCERTAIN and _can_be_settled(sequence, job):
             raise Fault(f"{job.id} is still uncertain, and the provider could tell")
@@ -71,18 +78,13 @@ def check_end(sequence: Sequence, person: Person) -> None:
 
 def _billed(sequence: Sequence, person: Person, job: JobState) -> int:
     """How many sales the ledger must count: all but those of which it was told that they are none."""
-    return max(len(sequence.sales_of(job)) - person.denied[job.key] - _misled(sequence, job), 0)
-
-
-def _misled(sequence: Sequence, job: JobState) -> int:
-    """How often a list that forgot may have said that nothing was made: that proof is the provider's to give."""
-    return sequence.facts(job.key).count(Fact.NOT_CREATED) if sequence.provider.restarted else 0
+    return max(len(sequence.sales_of(job)) - person.denied[job.key] - misled(sequence, job), 0)
 
 
 def _paid_once(sequence: Sequence, person: Person, job: JobState, sales: list[Sale]) -> Iterator[str]:
     """Another sale needs a word that allows it."""
     retried = min(person.asked_again[job.key], sequence.facts(job.key).count(Fact.RETRY))
-    allowed = 1 + retried + person.risked[job.key] + _misled(sequence, job)
+    allowed = 1 + retried + person.risked[job.key] + misled(sequence, job)
     if len(sales) > allowed:
         yield f"paid {len(sales)} times, {allowed} allowed: {[sale.video_id for sale in sales]}"
 
@@ -93,7 +95,7 @@ def _known(sequence: Sequence, person: Person, job: JobState, sales: list[Sale])
     if strange := ids - {sale.video_id for sale in sales}:
         yield f"it calls {sorted(strange)} its own, which it never bought"
     lost = [sale.video_id for sale in sales if sale.video_id not in ids]
-    if len(lost) > person.given_up[job.key] + _misled(sequence, job) + (job.state in OPEN):
+    if len(lost) > person.given_up[job.key] + misled(sequence, job) + (job.state in OPEN):
         yield f"{lost} were paid for and are not known"
 
 
@@ -118,12 +120,16 @@ def _explained(sequence: Sequence, person: Person, job: JobState, sales: list[Sa
             yield "it did not fail"
         case State.LOST if sale is None or sale.known:
             yield "the provider has it"
-        case State.STALLED if sale is None or now_s - sale.sold_s < DEADLINE_S:
+        case State.STALLED if sale is None or (sale.known and now_s - sale.sold_s < DEADLINE_S):
             yield "its time is not up"
         case State.EXPIRED if sale is None or (sale.known and now_s < provider.gone_s(sale)):
             yield "the provider still has it"
         case State.EXPIRED if sale is not None and (fair_s := sequence.fair_s(sale)) > FAIR_S:
             yield f"it expired while a run had {fair_s:.0f} fair seconds to fetch it"
+
+
+def _ends(sale: Sale) -> bool:
+    return sale.fate is not Fate.STUCK
 
 
 def _can_be_settled(sequence: Sequence, job: JobState) -> bool:
@@ -132,12 +138,24 @@ def _can_be_settled(sequence: Sequence, job: JobState) -> bool:
     if any(lived.course.jump_s for lived in sequence.lived):
         return False  # a clock that was set proves nothing
     age_s = (sequence.times.now() - latest.submitted_at).total_seconds()
-    by_key = house.honours_keys and age_s < house.keys_s
-    by_list = house.lists and house.names_prompts and age_s < house.keeps_s and not sequence.provider.restarted
-    return by_key or (by_list and _shows_its_ways(sequence, age_s))
+    by_key = house.honours_keys and age_s < house.keys_s - KEY_MARGIN_S
+    tells = house.lists and house.is_plain and not house.renames and not sequence.provider.restarted
+    by_list = tells and age_s < house.keeps_s and _shows_its_ways(sequence, age_s)
+    return by_key or (by_list and not _is_crowded(sequence, job, age_s))
 
 
 def _shows_its_ways(sequence: Sequence, age_s: float) -> bool:
     """Whether the list has a video of ours that a reading for a submit of that age meets: it shows how rows look."""
     since_s = sequence.times.true_s - age_s
     return any(sequence.provider.book[video_id].sold_s >= since_s for video_id in sequence.ids)
+
+
+def _is_crowded(sequence: Sequence, job: JobState, age_s: float) -> bool:
+    """Whether a video that nobody here knows may be the latest submit's: one like it, or of its time."""
+    doubtful = {one.attempts[-1].idempotency_key for one in sequence.state.jobs.values() if one.state in OPEN}
+    since_s = sequence.times.true_s - age_s - CROWD_S
+    return any(
+        sale.prompt == job.wish.prompt or sale.sold_s >= since_s
+        for sale in sequence.provider.book.values()
+        if sale.video_id not in sequence.ids and sale.key not in doubtful
+    )

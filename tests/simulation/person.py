@@ -36,6 +36,8 @@ class Person:
         """How often a job of unknown outcome was allowed to be paid for again."""
         self.given_up: Counter[str] = Counter()
         """Outcomes that nobody wanted to know."""
+        self.disowned: set[str] = set()
+        """Sales of which a person said that they are none, or that they do not matter."""
         self.denied: Counter[str] = Counter()
         """Sales that the person said were none."""
 
@@ -68,6 +70,8 @@ class Person:
         self.risked[job.key] += fact in (Fact.RESUBMIT, Fact.NOT_CREATED)
         self.given_up[job.key] += fact is not Fact.ADOPTED and orphan is not None
         self.denied[job.key] += fact is Fact.NOT_CREATED and orphan is not None
+        if fact is not Fact.ADOPTED and orphan is not None:
+            self.disowned.add(orphan.video_id)
         if fact is Fact.ADOPTED and orphan is not None:
             self._sequence.known_s[orphan.video_id] = self._sequence.times.true_s
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from email.utils import format_datetime
 from enum import Enum
+from functools import partial
+from html import escape
+from unicodedata import normalize
 from urllib.parse import unquote
 
 from pipeline.providers.base import Reply, Request
@@ -24,6 +27,23 @@ PRICE = Decimal("0.40")
 """Of every video here: four seconds of sora-2 in the profile's table."""
 FORBIDDEN = "forbidden"
 """A prompt with this word is refused."""
+
+
+ECHO_CHARACTERS = 16
+"""Of a prompt that is echoed cut off: some are shorter than that."""
+ECHOES: Mapping[str, Callable[[str], str]] = {
+    "whole": str,
+    "escaped": escape,
+    "taken apart": partial(normalize, "NFD"),
+    "cut": lambda prompt: prompt[:ECHO_CHARACTERS],
+}
+"""How a list repeats prompts, by name."""
+
+
+def prompt_of(n: int, *, is_forbidden: bool) -> str:
+    """Short ones and long ones, with what a list may write in another way."""
+    subject = f"tug {n} & a ferry off the café" if n % 2 else f"tug {n}"
+    return f"{FORBIDDEN if is_forbidden else ''} {subject} at dawn".lstrip()
 
 
 class Fate(Enum):
@@ -44,6 +64,16 @@ class House:
     """So long it remembers a key."""
     names_prompts: bool = True
     """In its list and in what a look says."""
+    echo: str = "whole"
+    """How it names them."""
+    rewords: float = 0.0
+    """So many prompts it names in words of its own."""
+    renames: float = 0.0
+    """Of so many videos it calls the model by another name."""
+    busy: float = 0.0
+    """So often somebody else buys with our account while we do."""
+    quiet_s: float = 0.0
+    """So long before our first run somebody else bought last."""
     page_rows: int = 100
     list_lag_s: float = 0.0
     """A new video is in the list only after so long."""
@@ -63,6 +93,11 @@ class House:
     fails: float = 0.0
     sticks: float = 0.0
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether what its list says of a wish tells it from every other."""
+        return self.names_prompts and self.echo != "cut" and not self.rewords
+
 
 @dataclass(slots=True, kw_only=True)
 class Sale:
@@ -78,9 +113,16 @@ class Sale:
     finished_s: float
     fate: Fate
     size: str = "1280x720"
-    listed: bool = True
+    reworded: bool = False
+    renamed: bool = False
+    unlisted_after: int | None = None
+    """The list does not show it any more, since our ledger had so many records; `None`: it does."""
     known: bool = True
     """False: the provider has lost it."""
+
+    def unlist(self, after: int) -> None:
+        if self.unlisted_after is None:
+            self.unlisted_after = after
 
     @property
     def film(self) -> bytes:
@@ -99,7 +141,7 @@ class Provider:
     refused: set[str] = field(default_factory=set)
     """Prompts that were answered with a refusal."""
     restarted: bool = False
-    """It may have forgotten something."""
+    """It has forgotten something."""
     _by_key: dict[str, Sale] = field(default_factory=dict)
 
     def answer(self, request: Request) -> Reply:
@@ -123,21 +165,22 @@ class Provider:
         return self._content(sale, request) if parts[1:] == ["content"] else _document(self._show(sale))
 
     def sell_to_others(self, prompt: str) -> None:
-        """Somebody else buys with our account; where the list names no prompts, something that is not like ours."""
-        self._enter(prompt, key="", fields="").size = "1280x720" if self.house.names_prompts else "720x1280"
+        """Somebody else buys with our account; where the list does not tell prompts apart, of another size."""
+        self._enter(prompt, key="", fields="").size = "1280x720" if self.house.is_plain else "720x1280"
 
-    def forget_its_list(self) -> None:
-        """It is started anew with an empty list; ids are still known."""
+    def forget_its_list(self, after: int) -> None:
+        """It is started anew with an empty list; ids are still known. *after*: so many records of our ledger."""
         self.restarted = True
         for sale in self.book.values():
-            sale.listed = False
+            sale.unlist(after)
 
-    def lose_what_it_renders(self) -> None:
-        """It is started anew, and what it was working on is gone."""
+    def lose_what_it_renders(self, after: int) -> None:
+        """It is started anew, and what it was working on is gone. *after*: so many records of our ledger."""
         self.restarted = True
         for sale in self.book.values():
             if self.clock() < sale.finished_s:
-                sale.known = sale.listed = False
+                sale.known = False
+                sale.unlist(after)
 
     def gone_s(self, sale: Sale) -> float:
         """When the video is dropped."""
@@ -154,6 +197,8 @@ class Provider:
         if known is not None and self.clock() >= known.sold_s + self.house.keys_s:
             known = None
         if known is None:
+            if self.chance.random() < self.house.busy:
+                self.sell_to_others("somebody else's dog")
             return _document(self._show(self._enter(prompt, key=key, fields=asked)))
         if known.fields != asked:
             return _refusal(422, "This key was used for another request.", "idempotency_mismatch")
@@ -171,6 +216,8 @@ class Provider:
             sold_s=self.clock(),
             finished_s=self.clock() + renders_s,
             fate=fate,
+            reworded=self.chance.random() < house.rewords,
+            renamed=self.chance.random() < house.renames,
         )
         self.book[sale.video_id] = sale
         if key:
@@ -185,12 +232,12 @@ class Provider:
             "object": "video",
             "status": "in_progress" if now_s > sale.sold_s else "queued",
             "created_at": int(BEGINNING.timestamp() + sale.sold_s),
-            "model": "sora-2",
+            "model": "sora-2-2025-12-08" if sale.renamed else "sora-2",
             "seconds": "4",
             "size": sale.size,
         }
         if house.names_prompts:
-            shown["prompt"] = sale.prompt
+            shown["prompt"] = "A boat, in golden light." if sale.reworded else ECHOES[house.echo](sale.prompt)
         if now_s < sale.finished_s:
             return shown
         if sale.fate is Fate.FAILED:
@@ -205,7 +252,8 @@ class Provider:
         if not self.house.lists:
             return _refusal(404, "Invalid URL (GET /v1/videos)")
         latest_s = self.clock() - self.house.list_lag_s
-        newest = [sale for sale in reversed(self.book.values()) if sale.listed and sale.sold_s <= latest_s]
+        listed = (sale for sale in reversed(self.book.values()) if sale.unlisted_after is None)
+        newest = [sale for sale in listed if sale.sold_s <= latest_s]
         after = request.query.get("after")
         start = 1 + next((at for at, sale in enumerate(newest) if sale.video_id == after), -1)
         page = newest[start : start + min(int(request.query.get("limit", "20")), self.house.page_rows)]

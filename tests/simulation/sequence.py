@@ -33,7 +33,7 @@ from pipeline.runner.board import Board
 from tests.runner.night import NAME, job, manifest
 from tests.simulation.clock import Times
 from tests.simulation.disk import MortalDisk
-from tests.simulation.provider import FORBIDDEN, House, Provider, Sale
+from tests.simulation.provider import House, Provider, Sale, prompt_of
 from tests.simulation.weather import CLEAR, WEATHERS, Mishap
 from tests.simulation.wire import Wire
 
@@ -104,8 +104,7 @@ class Sequence:
         self.chance = random.Random(seed)
         self.provider = Provider(house=house, chance=self.chance, clock=lambda: self.times.true_s)
         self.disk = MortalDisk(self.chance, lambda: self.times.true_s)
-        words = [f"{FORBIDDEN} " if n < forbidden else "" for n in range(jobs)]
-        self.jobs = tuple(job(n, f"{word}tug {n} at dawn") for n, word in enumerate(words))
+        self.jobs = tuple(job(n, prompt_of(n, is_forbidden=n < forbidden)) for n in range(jobs))
         self.limits = limits
         self.profile = _profile(house)
         self.lived: list[Lived] = []
@@ -121,7 +120,7 @@ class Sequence:
     @property
     def ids(self) -> set[str]:
         """Every id that the ledger holds or held."""
-        return {record["video_id"] for record in self._records() if "video_id" in record}
+        return {record["video_id"] for record in self.records if "video_id" in record}
 
     @property
     def folder(self) -> Path:
@@ -135,20 +134,28 @@ class Sequence:
     @property
     def digest(self) -> str:
         """What happened, without what is minted at random for every folder."""
-        told = [{**record, "crc": "", "run": ""} for record in self._records()]
+        told = [{**record, "crc": "", "run": ""} for record in self.records]
         return hashlib.sha256(repr(([lived.requests for lived in self.lived], told)).encode()).hexdigest()
 
     def sales_of(self, job: JobState) -> list[Sale]:
         """What was sold for *job*, in order."""
         return [sale for sale in self.provider.book.values() if sale.key and sale.prompt == job.wish.prompt]
 
+    def restart_the_provider(self, forgets: str) -> None:
+        """The provider is started anew and has forgotten its `list` or its `work`."""
+        after = len(self.records)
+        if forgets == "list":
+            self.provider.forget_its_list(after)
+        else:
+            self.provider.lose_what_it_renders(after)
+
     def facts(self, key: str = "") -> list[str]:
         """The types of the records on disk, in order; of one job, where it is named."""
-        return [record["t"] for record in self._records() if not key or record.get("job") == key]
+        return [record["t"] for record in self.records if not key or record.get("job") == key]
 
     def ids_of(self, key: str) -> set[str]:
         """Every id that the ledger holds or held for a job."""
-        return {record["video_id"] for record in self._records() if record.get("job") == key and "video_id" in record}
+        return {record["video_id"] for record in self.records if record.get("job") == key and "video_id" in record}
 
     def fair_s(self, sale: Sale) -> float:
         """How long runs were at work under a clear sky while *sale* could be fetched and its id was known."""
@@ -156,7 +163,8 @@ class Sequence:
         until_s = self.provider.gone_s(sale)
         return sum(max(min(end_s, until_s) - max(start_s, from_s), 0.0) for start_s, end_s in self.fair)
 
-    def _records(self) -> list[dict[str, Any]]:
+    @property
+    def records(self) -> list[dict[str, Any]]:
         """What is on disk; a torn last line is none."""
         ledger = self.folder / "ledger.jsonl"
         content = ledger.read_bytes() if ledger.exists() else b""

@@ -7,7 +7,7 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,11 @@ from pipeline.lifecycle import Fact
 from pipeline.policy import collect, watch
 from pipeline.policy.submit import after_submit
 from pipeline.policy.verdict import Verdict
+from pipeline.providers.base import Observation
 from pipeline.runner import submit as submit_lane
-from pipeline.settling import match
+from pipeline.settling import fit, match
+from pipeline.settling.absence import Objection, objection
+from pipeline.settling.fit import Case, Fit
 from tests.simulation.play import play
 
 ROOT = Path(__file__).parents[2]
@@ -89,7 +92,15 @@ def take_a_crash_for_nothing_sent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def take_any_row_for_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(match, "_fit", lambda *_: match._Fit.SURE)
+    monkeypatch.setattr(fit, "fit_of", lambda *_: Fit.SURE)
+
+
+def take_another_echo_for_anothers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def trusting(case: Case, unclaimed: Iterable[Observation], **known: Any) -> Objection | None:
+        rows = [row for row in unclaimed if case.fits.get(row.video_id) is not Fit.NO]
+        return objection(case, rows, **known)
+
+    monkeypatch.setattr(match, "objection", trusting)
 
 
 def believe_a_missing_id_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,8 +117,9 @@ BREAKS: Mapping[Break, str] = {
     post_before_the_intent_is_durable: "were paid for|allowed",
     take_a_crash_for_nothing_sent: "were paid for|allowed|nothing to settle",
     take_any_row_for_ours: "which it never bought",
-    believe_a_missing_id_at_once: "the provider has it",
-    believe_missing_content_at_once: "the provider still has it",
+    take_another_echo_for_anothers: "were paid for|allowed",
+    believe_a_missing_id_at_once: "the provider has it|its time is not up",
+    believe_missing_content_at_once: "the provider still has it|still finished",
 }
 """What is done to the product, and what is found then."""
 
