@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.admission import NOT_HOME, check
 from pipeline.errors import NoRoom, UsageError
 from pipeline.launch import Work, World
 from pipeline.ledger.ledger import Ledger, read_run
@@ -21,9 +22,7 @@ from pipeline.model import EMBEDDED, Manifest
 from pipeline.mounts import doubt_about
 from pipeline.plan import Outlook
 from pipeline.prepare import (
-    NOT_HOME,
     Choice,
-    check,
     concerned,
     count_states,
     has_work,
@@ -79,7 +78,7 @@ def plan_run(manifest: Manifest, choice: Choice | None = None) -> Outlook:
     """What a run would do, from the ledger as it is. Sends nothing and changes nothing."""
     choice = choice or Choice()
     folder = RunFolder(choice.outputs / manifest.name)
-    return outlook_on(manifest, choice, folder, _known(folder))
+    return outlook_on(manifest, choice, folder, _known(folder), origin=_origin(manifest))
 
 
 def obstacle(manifest: Manifest, choice: Choice | None = None, *, world: World | None = None) -> str:
@@ -111,34 +110,50 @@ async def run(
     choice, world = choice or Choice(), world or World(environment=os.environ)
     folder = RunFolder(choice.outputs / manifest.name, world.disk)
     address, key = _admit(manifest, choice, folder, world)
-    origin = address or EMBEDDED
     folder.make()
     with Ledger.open(folder.ledger, now=world.now, disk=world.disk, reserve=True) as ledger:
-        settle_spilled(ledger, spill_folders(world.environment), world.disk)
-        _check(outlook_on(manifest, choice, folder, ledger.state), ledger.state, folder, origin)
-        outlook = prepare(ledger, manifest, choice, folder, origin=origin)
+        outlook = _prepare(ledger, manifest, choice, folder, world, origin=address or EMBEDDED)
         keys = concerned(outlook.plan, ledger.state)
-        observer(_started(outlook, ledger.state, keys))
-        if doubt := doubt_about(folder.path):
-            observer(Notice(lane="run", message=doubt))
-        write_metadata(folder, ledger.state, observer)
-        stopped, interrupted = "", False
-        if has_work(outlook, ledger.state, origin):
-            folder.disk.make_folder(folder.videos)
-            work = Work(ledger=ledger, folder=folder, outlook=outlook, address=address, key=key)
-            board = await work.carry_out(observer, world, on_board)
-            stopped, interrupted = board.stopped, board.interrupted
-            write_metadata(folder, ledger.state, observer)
+        _say_started(outlook, ledger.state, keys, observer)
+        work = Work(ledger=ledger, folder=folder, outlook=outlook, address=address, key=key)
+        board = await _carry_out(work, observer, world, on_board)
         outcome = Outcome(
             outlook=outlook,
             state=ledger.state,
             concerned=keys,
-            stopped=stopped,
-            interrupted=interrupted,
+            stopped=board.stopped if board else "",
+            interrupted=bool(board and board.interrupted),
             elapsed_s=anyio.current_time() - began_s,
         )
     observer(_ended(outcome))
     return outcome
+
+
+def _prepare(
+    ledger: Ledger, manifest: Manifest, choice: Choice, folder: RunFolder, world: World, *, origin: str
+) -> Outlook:
+    """With the lock held: answers kept elsewhere are taken in, what could not end well is refused, the plan is kept."""
+    settle_spilled(ledger, spill_folders(world.environment), world.disk)
+    _check(outlook_on(manifest, choice, folder, ledger.state, origin=origin), ledger.state, folder, origin)
+    return prepare(ledger, manifest, choice, folder, origin=origin)
+
+
+def _say_started(outlook: Outlook, state: RunState, keys: Sequence[str], observer: Observer) -> None:
+    observer(_started(outlook, state, keys))
+    if doubt := doubt_about(outlook.folder):
+        observer(Notice(lane="run", message=doubt))
+
+
+async def _carry_out(work: Work, observer: Observer, world: World, on_board: Callable[[Board], object]) -> Board | None:
+    """Let the lanes do what there is to do; `None`: there is nothing."""
+    state, folder = work.ledger.state, work.folder
+    write_metadata(folder, state, observer)
+    if not has_work(work.outlook, state, work.address or EMBEDDED):
+        return None
+    folder.disk.make_folder(folder.videos)
+    board = await work.carry_out(observer, world, on_board)
+    write_metadata(folder, state, observer)
+    return board
 
 
 def status(run: Path | str) -> RunState:
@@ -152,9 +167,17 @@ def _admit(manifest: Manifest, choice: Choice, folder: RunFolder, world: World) 
     key = key_of(manifest.provider, manifest.profile, world.environment) if address else ""
     if address:
         proxy_of(address)  # one that cannot be used is found now, not when the ledger is made
-    state = _known(folder)
-    _check(outlook_on(manifest, choice, folder, state), state, folder, address or EMBEDDED)
+    state, origin = _known(folder), address or EMBEDDED
+    _check(outlook_on(manifest, choice, folder, state, origin=origin), state, folder, origin)
     return address, key
+
+
+def _origin(manifest: Manifest) -> str:
+    """What the ids of a run would belong to; empty where nobody can say, which `obstacle` tells."""
+    try:
+        return address_of(manifest.provider, manifest.profile, os.environ) or EMBEDDED
+    except UsageError:
+        return ""
 
 
 def _check(outlook: Outlook, state: RunState, folder: RunFolder, origin: str) -> None:

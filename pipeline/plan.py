@@ -18,6 +18,7 @@ from typing import Protocol
 from pipeline.lifecycle import FINAL, State
 from pipeline.model import Job, Limits, Manifest, Pace
 from pipeline.naming import beside
+from pipeline.policy.unknown import settles
 from pipeline.providers.pricing import total
 
 
@@ -81,6 +82,25 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doubts:
+    """The submits of unknown outcome that earlier runs left, and what becomes of them."""
+
+    count: int = 0
+    cost: Decimal | None = Decimal(0)
+    """What they may have cost; `None` where a price is not known."""
+    asked: int = 0
+    """About so many of them the provider is asked first: its list, or its memory of a key."""
+    again: int = 0
+    """So many of them may be submitted again, where nothing is proven of them; the others wait for a decision."""
+    again_cost: Decimal | None = Decimal(0)
+    """Of submitting these again; `None` where a price is not known."""
+    over_ceiling: int = 0
+    """So many are not submitted again because of the ceiling alone."""
+    paid_twice: Decimal | None = Decimal(0)
+    """By what was submitted again before; `None` where a price is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """A plan, with what it will lean on and cost."""
 
@@ -93,12 +113,12 @@ class Outlook:
     currency: str
     max_duplicate_cost: Decimal | None = None
     """So much may be paid twice for submits of unknown outcome; `None`: none of them is sent again."""
+    doubts: Doubts = Doubts()
 
     @property
     def settles(self) -> bool:
         """Whether a run finds out by itself what became of a submit of unknown outcome, or may send it again."""
-        profile = self.manifest.profile
-        return profile.lists or profile.honours_keys or self.max_duplicate_cost is not None
+        return settles(self.manifest.profile, self.max_duplicate_cost)
 
 
 _ACTION_IN: Mapping[State, Action] = {

@@ -8,11 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
 
+from pipeline.admission import NOT_HOME, check_folders, is_missing
+from pipeline.doubts import doubts
 from pipeline.errors import UsageError
-from pipeline.ledger.claims import twice_paid
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.replay import RunState
-from pipeline.ledger.state import JobState
 from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, Fact, State
 from pipeline.memory import garbage_left_alone
 from pipeline.model import Job, LimitsWish, Manifest
@@ -21,12 +21,10 @@ from pipeline.plan import Action, Outlook, Plan, make_plan
 from pipeline.progress import Notice, Observer, silent
 from pipeline.providers.pricing import price_of
 from pipeline.runner.sidecar import metadata_row
-from pipeline.storage import RunFolder, is_intact
+from pipeline.storage import RunFolder
 
 OUTPUTS = Path("outputs")
 HOLD, RESUBMIT = "hold", "resubmit"
-NOT_HOME = (State.IN_FLIGHT, State.FINISHED, State.STALLED)
-"""Bought, and neither here nor given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +45,8 @@ class Choice:
     """With `resubmit`: so much may be paid twice in this run's life, in the profile's currency."""
 
 
-def outlook_on(manifest: Manifest, choice: Choice, folder: RunFolder, state: RunState) -> Outlook:
-    """What a run of *manifest* would do, given what the ledger says."""
+def outlook_on(manifest: Manifest, choice: Choice, folder: RunFolder, state: RunState, *, origin: str = "") -> Outlook:
+    """What a run of *manifest* at *origin* (empty: not known) would do, given what the ledger says."""
 
     def price(job: Job) -> Decimal | None:
         return price_of(job, manifest.profile, manifest.provider.price_per_second)
@@ -67,6 +65,7 @@ def outlook_on(manifest: Manifest, choice: Choice, folder: RunFolder, state: Run
         only=choice.only,
         limit=choice.limit,
     )
+    ceiling = _ceiling(choice)
     return Outlook(
         manifest=manifest,
         folder=folder.path,
@@ -74,24 +73,9 @@ def outlook_on(manifest: Manifest, choice: Choice, folder: RunFolder, state: Run
         limits=choice.limits.over(manifest.limits.over(manifest.profile.limits)),
         spent=state.spent,
         currency=manifest.profile.currency,
-        max_duplicate_cost=_ceiling(choice),
+        max_duplicate_cost=ceiling,
+        doubts=doubts(plan, state, manifest.profile, ceiling, origin),
     )
-
-
-def check(outlook: Outlook, state: RunState, origin: str) -> None:
-    """Refuse, before anything is written or sent, what could not end well. Raises `UsageError`."""
-    profile = outlook.manifest.profile
-    if profile.retired and origin == profile.base_url:
-        raise UsageError(
-            f"{profile.title} at {origin} was shut down on {profile.retired}: give provider.base_url another server "
-            "that speaks its API"
-        )
-    if not outlook.plan.steps and outlook.plan.left_out:
-        raise UsageError("--only matches no job: it is compared with ids and groups, as in --only 'coast*'")
-    _check_budget(outlook, state)
-    _check_ceiling(outlook, state)
-    _check_origin(outlook, state, origin)
-    _check_folders(outlook, state)
 
 
 def _ceiling(choice: Choice) -> Decimal | None:
@@ -103,68 +87,6 @@ def _ceiling(choice: Choice) -> Decimal | None:
     if choice.uncertain == HOLD and choice.max_duplicate_cost is not None:
         raise UsageError("--max-duplicate-cost bounds what --uncertain resubmit may pay twice: give both, or neither")
     return choice.max_duplicate_cost
-
-
-def _check_ceiling(outlook: Outlook, state: RunState) -> None:
-    """A ceiling can only be kept where prices are known."""
-    if outlook.max_duplicate_cost is None:
-        return
-    uncertain = [job for job in state.jobs.values() if job.state is State.UNCERTAIN]
-    unknown = outlook.plan.cost is None or any(job.attempts[-1].price is None for job in uncertain)
-    if unknown or twice_paid(state) is None:
-        raise UsageError(
-            "--uncertain resubmit needs the price of every submit, or --max-duplicate-cost could not be kept: state it "
-            "as provider.price_per_second in the manifest, or settle with `vidbatch resolve`"
-        )
-
-
-def _check_budget(outlook: Outlook, state: RunState) -> None:
-    """A budget can only be kept where prices are known."""
-    if outlook.limits.budget is not None and state.unpriced and outlook.plan.submits:
-        raise UsageError(
-            f"a budget is set, but {state.unpriced} earlier submits of this run have no known price, so what was spent "
-            "is not known: leave the budget out, or give the manifest another name"
-        )
-    unpriced = sorted({step.job.model for step in outlook.plan.submits if step.price is None})
-    if outlook.limits.budget is not None and unpriced:
-        raise UsageError(
-            f"a budget is set, but {outlook.manifest.profile.name}'s price of {', '.join(unpriced)} is not known, so "
-            "it could not be kept: state it as provider.price_per_second in the manifest, or leave the budget out"
-        )
-
-
-def _check_origin(outlook: Outlook, state: RunState, origin: str) -> None:
-    """Ids belong to the address that gave them: asking another for them would declare them lost."""
-    manifest, folder = outlook.manifest, RunFolder(outlook.folder)
-    if state.header is not None and state.header.provider != manifest.profile.name:
-        raise UsageError(
-            f"this run belongs to the provider {state.header.provider}, and the manifest now says "
-            f"{manifest.profile.name}: give it another name, or another --outputs"
-        )
-    elsewhere = [job for job in state.jobs.values() if job.origin != origin]
-    strange = [job for job in elsewhere if job.state in NOT_HOME or _is_missing(job, folder)]
-    if strange:
-        there = strange[0].origin
-        raise UsageError(
-            f"{len(strange)} videos of this run are still at {there}, and {manifest.profile.name} is now at {origin}: "
-            f"run once more against {there} to bring them home, or give the manifest another name"
-        )
-
-
-def _is_missing(job: JobState, folder: RunFolder) -> bool:
-    """Whether it was stored, and its file has to be fetched again."""
-    return job.state is State.STORED and not is_intact(folder.video(job.path), job.bytes or 0)
-
-
-def _check_folders(outlook: Outlook, state: RunState) -> None:
-    """Nothing is written outside of the run folder, also where a link in it would lead there."""
-    coming = [job.path for job in state.jobs.values() if job.state in NOT_HOME]
-    strays = RunFolder(outlook.folder).strays([*coming, *(step.job.path for step in outlook.plan.submits)])
-    if strays:
-        raise UsageError(
-            f"{strays[0]} is a link that leads out of the run folder, and nothing is written there: remove "
-            f"the link, or make one of {outlook.folder} as a whole"
-        )
 
 
 def prepare(ledger: Ledger, manifest: Manifest, choice: Choice, folder: RunFolder, *, origin: str) -> Outlook:
@@ -180,10 +102,10 @@ def prepare(ledger: Ledger, manifest: Manifest, choice: Choice, folder: RunFolde
     )
     ledger.settle_crash()
     for job in ledger.state.jobs.values():
-        if job.origin == origin and _is_missing(job, folder):
+        if job.origin == origin and is_missing(job, folder):
             ledger.record(Fact.MISSING, job.key, reason="its file is gone or has another length")
-    outlook = outlook_on(manifest, choice, folder, ledger.state)
-    _check_folders(outlook, ledger.state)
+    outlook = outlook_on(manifest, choice, folder, ledger.state, origin=origin)
+    check_folders(outlook, ledger.state)
     folder.keep(manifest)
     with garbage_left_alone():
         for step in outlook.plan.steps:

@@ -23,7 +23,7 @@ FLOORS: list[set[str]] = [
     {"storage", "transport", "media"},
     {"progress"},
     {"runner", "views", "sandbox"},
-    {"api", "prepare", "launch"},
+    {"api", "prepare", "launch", "admission", "doubts"},
     {"cli"},
 ]
 FLOOR_OF = {name: n for n, names in enumerate(FLOORS) for name in names}

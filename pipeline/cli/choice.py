@@ -25,6 +25,18 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--submits-per-minute", metavar="N", type=count, help="so many submits a minute")
     parser.add_argument("--provider", metavar="NAME", default="", help="a profile's name, over the manifest's")
     parser.add_argument(
+        "--uncertain",
+        choices=("hold", "resubmit"),
+        default="hold",
+        help="submits whose outcome nothing settles: hold them (default), or submit them again, perhaps paying twice",
+    )
+    parser.add_argument(
+        "--max-duplicate-cost",
+        metavar="AMOUNT",
+        type=amount,
+        help="with --uncertain resubmit: so much may be paid twice, earlier runs included",
+    )
+    parser.add_argument(
         "--outputs",
         metavar="DIR",
         type=folder,
@@ -59,8 +71,8 @@ def choice_of(args: argparse.Namespace) -> Choice:
         only=args.only,
         limit=args.limit,
         retry=getattr(args, "retry", frozenset()),
-        uncertain=getattr(args, "uncertain", "hold"),
-        max_duplicate_cost=getattr(args, "max_duplicate_cost", None),
+        uncertain=args.uncertain,
+        max_duplicate_cost=args.max_duplicate_cost,
         limits=LimitsWish(in_flight=args.in_flight, submits_per_minute=args.submits_per_minute, budget=args.budget),
     )
 
@@ -76,8 +88,8 @@ def words_of(args: argparse.Namespace) -> list[str]:
         ("--budget", args.budget, None),
         ("--in-flight", args.in_flight, None),
         ("--submits-per-minute", args.submits_per_minute, None),
-        ("--uncertain", getattr(args, "uncertain", "hold"), "hold"),
-        ("--max-duplicate-cost", getattr(args, "max_duplicate_cost", None), None),
+        ("--uncertain", args.uncertain, "hold"),
+        ("--max-duplicate-cost", args.max_duplicate_cost, None),
     ):
         if value != default:
             words += [option, str(value)]

@@ -97,12 +97,13 @@ def _list(run: Path) -> int:
 
 def _is_settled_next(state: RunState, unknown: Unknown) -> bool:
     """Whether the next run will try to settle it by itself."""
+    from pipeline.policy.unknown import settles
     from pipeline.providers.registry import find_profile
 
     if state.header is None or unknown.origin != state.header.origin:
         return False
     profile = find_profile(state.header.provider)
-    return profile is not None and (profile.lists or profile.honours_keys)
+    return profile is not None and settles(profile, None)
 
 
 def _settled_lines(row: Spilled) -> list[str]:

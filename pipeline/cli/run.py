@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli.arguments import amount, ended_states
+from pipeline.cli.arguments import ended_states
 from pipeline.cli.choice import add_choice, choice_of, read_manifest, words_of
 
 if TYPE_CHECKING:
@@ -44,18 +44,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=ended_states,
         default=frozenset(),
         help="buy again what ended in these states, such as failed,expired",
-    )
-    parser.add_argument(
-        "--uncertain",
-        choices=("hold", "resubmit"),
-        default="hold",
-        help="submits whose outcome nothing settles: hold them (default), or submit them again, perhaps paying twice",
-    )
-    parser.add_argument(
-        "--max-duplicate-cost",
-        metavar="AMOUNT",
-        type=amount,
-        help="with --uncertain resubmit: so much may be paid twice, earlier runs included",
     )
     parser.add_argument("--quiet", action="store_true", help="say only what needs a person")
     parser.add_argument(
@@ -160,4 +148,14 @@ def _for_people(outcome: Outcome, args: argparse.Namespace) -> summary.Outcome:
         stopped=outcome.stopped,
         interrupted=outcome.interrupted,
         bills=outcome.outlook.manifest.profile.bills,
+        held_by_ceiling=_held_by_ceiling(outcome),
     )
+
+
+def _held_by_ceiling(outcome: Outcome) -> int:
+    """How many are uncertain still only because --max-duplicate-cost was reached."""
+    from pipeline.doubts import doubts
+
+    outlook, header = outcome.outlook, outcome.state.header
+    profile, ceiling, origin = outlook.manifest.profile, outlook.max_duplicate_cost, header.origin if header else ""
+    return doubts(outlook.plan, outcome.state, profile, ceiling, origin).over_ceiling

@@ -73,6 +73,8 @@ class Outcome:
     interrupted: bool = False
     bills: bool = True
     """False: the amounts are play money."""
+    held_by_ceiling: int = 0
+    """So many uncertain submits were not sent again because `--max-duplicate-cost` would have been passed."""
 
 
 LEFT = {
@@ -185,9 +187,30 @@ def next_commands(outcome: Outcome) -> Iterator[tuple[str, str]]:
     again = shlex.join(["vidbatch", "run", *outcome.words])
     if counts[State.UNCERTAIN]:
         yield shlex.join(["vidbatch", "resolve", outcome.folder]), "settle what may have been billed"
+    if outcome.held_by_ceiling:
+        yield _with_amount(outcome, "--max-duplicate-cost"), "or let more be paid twice"
     unfinished = set(counts) - FINAL - {State.UNCERTAIN, State.BLOCKED}
     if unfinished:
-        yield again, "go on" + (", with a larger budget" if outcome.stopped.startswith("the budget") else "")
+        yield _go_on(outcome)
     ended = sorted((set(counts) & ENDED_WITHOUT_VIDEO) - {State.DROPPED})
     if ended:
         yield f"{again} --retry {','.join(ended)}", "try these again, and pay for them again"
+
+
+def _go_on(outcome: Outcome) -> tuple[str, str]:
+    again = shlex.join(["vidbatch", "run", *outcome.words])
+    if not outcome.stopped.startswith("the budget"):
+        return again, "go on"
+    if "could not be kept" in outcome.stopped:
+        return again, "go on, once provider.price_per_second is stated or the budget left out"
+    return _with_amount(outcome, "--budget"), "go on, with a larger budget"
+
+
+def _with_amount(outcome: Outcome, option: str) -> str:
+    """The run's command with another amount for *option*, to be filled in."""
+    words = [*outcome.words]
+    if option in words:
+        words[words.index(option) + 1] = "AMOUNT"
+    else:
+        words += [option, "AMOUNT"]
+    return shlex.join(["vidbatch", "run", *words])

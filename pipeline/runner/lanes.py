@@ -91,7 +91,7 @@ class Answer(Enum):
 
     GO = "go"
     WAIT = "wait"  # until something changes
-    NO_MONEY = "no_money"  # the budget would be passed, or may be: the price is not known
+    NO_MONEY = "no_money"  # the budget would be passed, or may be: a price is not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +103,8 @@ class Load:
     backlog: int
     """Finished videos waiting to be downloaded or on their way."""
     spent: Decimal
+    unpriced: int = 0
+    """So many submits cost something, or may have, of which nobody knows how much."""
     behind: bool = False
     """Some of these would expire before their turn comes."""
     settling: bool = False
@@ -155,10 +157,15 @@ class Gate:
         """Whether a video of this price may be bought now."""
         if not self.has_room(load):
             return Answer.WAIT
-        if self.limits.budget is not None and (price is None or load.spent + price > self.limits.budget):
+        if not self._is_covered(price, load):
             # what an open or an uncertain submit holds may come back: only then is it known whether this one fits
             return Answer.WAIT if load.open_posts or load.settling else Answer.NO_MONEY
         return Answer.GO
+
+    def _is_covered(self, price: Decimal | None, load: Load) -> bool:
+        """Whether the budget has room for it, for certain."""
+        budget = self.limits.budget
+        return budget is None or (price is not None and not load.unpriced and load.spent + price <= budget)
 
     def place(self, now_s: float) -> float:
         """Take the next place in the rate; returns how long to wait for it."""

@@ -8,10 +8,10 @@ from pipeline.lifecycle import State
 from pipeline.plan import Plan
 from pipeline.runner.board import Board
 from pipeline.runner.collect import CollectLane
-from pipeline.runner.leave import left_words
 from pipeline.runner.settle import SettleLane
 from pipeline.runner.submit import SubmitLane
 from pipeline.runner.watch import WatchLane
+from pipeline.runner.wording import left_words
 
 LAZY_S = 1.0
 """What may be written late (a status that changed, a row of metadata.jsonl) is on disk so soon."""

@@ -21,9 +21,9 @@ from pipeline.providers.base import Refusal, Reply, Status, Submission
 from pipeline.providers.replies import clean
 from pipeline.runner.board import Board
 from pipeline.runner.lanes import Answer
-from pipeline.runner.leave import doubt_words
 from pipeline.runner.rescue import NOTHING_MADE, rescued
-from pipeline.text import money
+from pipeline.runner.wording import doubt_words
+from pipeline.text import money, plural
 
 
 class SubmitLane:
@@ -220,7 +220,10 @@ def _over_budget(board: Board, price: Decimal | None) -> str:
     def words(amount: Decimal | None) -> str:
         return money(amount or Decimal(0), board.profile.currency)
 
-    spent, budget = board.ledger.state.spent, board.limits.budget
+    spent, budget, unpriced = board.ledger.state.spent, board.limits.budget, board.ledger.state.unpriced
     if price is None:
         return f"the budget of {words(budget)} could not be kept: the price of the next video is not known"
+    if unpriced:
+        earlier = plural(unpriced, "earlier submit")
+        return f"the budget of {words(budget)} could not be kept: the price of {earlier} of this run is not known"
     return f"the budget of {words(budget)} is used: {words(spent)} spent, the next video costs {words(price)}"

@@ -16,14 +16,9 @@ _WORDS = {
     Action.RETRY: "retried: ended without a video, will be submitted again",
     Action.RESUME: "resumes: bought earlier, will be brought home",
     Action.STORED: "stored: nothing to do",
-    Action.HELD: "uncertain: perhaps billed, waits for a decision (vidbatch resolve)",
     Action.ENDED: "ended without a video: stays so unless --retry names its state",
     Action.BLOCKED: "blocked: the job it builds on has no video",
 }
-
-
-_SETTLED_WORDS = {Action.HELD: "uncertain: perhaps billed, will be settled with the provider"}
-"""Where a run does so by itself."""
 
 
 def plan_text(outlook: Outlook) -> str:
@@ -42,6 +37,7 @@ def plan_document(outlook: Outlook) -> dict[str, JSON]:
         "counts": {str(action): counts[action] for action in Action},
         "left_out": plan.left_out,
         "orphans": len(plan.orphans),
+        "uncertain": _doubts(outlook),
         "cost": _number(plan.cost),
         "spent": float(outlook.spent),
         "budget": _number(outlook.limits.budget),
@@ -49,6 +45,19 @@ def plan_document(outlook: Outlook) -> dict[str, JSON]:
         "duration_s": round(_duration_s(outlook), 1),
         "warnings": [f"{issue.position}: {issue.message}" for issue in outlook.manifest.warnings],
         "jobs": [_job(step) for step in plan.steps],
+    }
+
+
+def _doubts(outlook: Outlook) -> dict[str, JSON]:
+    doubts = outlook.doubts
+    return {
+        "count": doubts.count,
+        "cost": _number(doubts.cost),
+        "asked": doubts.asked,
+        "again": doubts.again,
+        "again_cost": _number(doubts.again_cost),
+        "max_duplicate_cost": _number(outlook.max_duplicate_cost),
+        "paid_twice": _number(doubts.paid_twice),
     }
 
 
@@ -73,9 +82,10 @@ def _lines(outlook: Outlook) -> Iterator[str]:
     plan, manifest = outlook.plan, outlook.manifest
     yield f"{manifest.name}: {plural(len(plan.steps), 'video')} by {manifest.profile.title} ({manifest.profile.name})"
     counts = Counter(step.action for step in plan.steps)
-    for action, words in (_WORDS | (_SETTLED_WORDS if outlook.settles else {})).items():
+    for action, words in _WORDS.items():
         if counts[action]:
             yield f"  {counts[action]:>7,}  {words}"
+    yield from _uncertain(outlook)
     if plan.orphans:
         yield f"  {len(plan.orphans):>7,}  orphaned: in the ledger, no longer in the manifest; kept as they are"
     if plan.left_out:
@@ -93,6 +103,37 @@ def _lines(outlook: Outlook) -> Iterator[str]:
         yield f"        and {len(plan.steps) - PATHS_SHOWN:,} more"
     for issue in manifest.warnings:
         yield f"warning {issue.position}: {plain(issue.message)}"
+
+
+def _uncertain(outlook: Outlook) -> Iterator[str]:
+    """How many submits of unknown outcome there are, and what becomes of them."""
+    doubts, ceiling = outlook.doubts, outlook.max_duplicate_cost
+    if not doubts.count:
+        return
+    yield f"  {doubts.count:>7,}  uncertain: perhaps accepted and billed, {_at_most(doubts.cost, outlook)}"
+    unproven = " where nothing is proven" if doubts.asked else ""
+    if doubts.asked:
+        yield f"           {doubts.asked:,} settled with the provider, as far as {_proof(outlook)} proves anything"
+    if ceiling is not None:
+        used = "" if doubts.paid_twice is None else f", {money(doubts.paid_twice, outlook.currency)} of it used"
+        yield (
+            f"           {doubts.again:,} submitted again{unproven}, {_at_most(doubts.again_cost, outlook)}: "
+            f"--max-duplicate-cost is {money(ceiling, outlook.currency)}{used}"
+        )
+    if held := doubts.count - doubts.again:
+        waits = "waits" if held == 1 else "wait"
+        yield f"           {held:,} {waits} for a decision{unproven}: vidbatch resolve {outlook.folder}"
+
+
+def _at_most(cost: Decimal | None, outlook: Outlook) -> str:
+    return "at an unknown price" if cost is None else f"for up to {money(cost, outlook.currency)}"
+
+
+def _proof(outlook: Outlook) -> str:
+    profile = outlook.manifest.profile
+    if profile.lists:
+        return "a repeated key or its list" if profile.honours_keys else "its list"
+    return "a repeated key"
 
 
 def _cost(outlook: Outlook) -> str:

@@ -15,11 +15,15 @@ from typing import Any
 
 import pytest
 
+from pipeline.api import load
 from pipeline.cli import run
 from pipeline.cli.arguments import Parser
 from pipeline.cli.choice import choice_of, words_of
+from pipeline.ledger.ledger import Ledger
+from pipeline.lifecycle import Fact
 from pipeline.model import LimitsWish
 from tests.cli.conftest import without_keys
+from tests.ledger.histories import ORIGIN, SAID, clock, opened
 
 Vidbatch = Callable[..., Any]
 
@@ -77,6 +81,77 @@ def test_the_plan_goes_by_the_limits_of_the_command_line(vidbatch: Vidbatch, tmp
 
     assert "with 1 video in flight" in done.stdout
     assert json.loads(vidbatch("plan", "m.csv", "--submits-per-minute", "1", "--json").stdout)["duration_s"] > 60
+
+
+THREE = "jobs: [{prompt: a tug}, {prompt: a heron}, {prompt: a seal}]\n"
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> Path:
+    """A manifest of three videos at $0.40, of which an earlier run left two in doubt, one of them cut off."""
+    manifest = tmp_path / "m.yaml"
+    manifest.write_text(
+        f'provider: {{profile: sandbox, base_url: "{ORIGIN}"}}\ndefaults: {{seconds: 4}}\n{THREE}', encoding="utf-8"
+    )
+    folder = tmp_path / "outputs/m"
+    folder.mkdir(parents=True)
+    with opened(folder / "ledger.jsonl") as ledger:
+        for job, life in zip(load(manifest).jobs, ((), (Fact.INTENT, Fact.UNCERTAIN), (Fact.INTENT,)), strict=True):
+            ledger.plan(job, price=Decimal("0.40"))
+            for fact in life:
+                ledger.record(fact, job.key, **SAID[fact])
+        ledger.commit_now()
+    return manifest
+
+
+DOUBTFUL = "2  uncertain: perhaps accepted and billed, for up to $0.80\n"
+ASKED = "2 settled with the provider, as far as its list proves anything\n"
+
+
+@pytest.mark.parametrize("command", [("plan",), ("run", "--dry-run")])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), [DOUBTFUL, ASKED, "2 wait for a decision where nothing is proven: vidbatch resolve outputs/m\n"]),
+        (
+            ("--uncertain", "resubmit", "--max-duplicate-cost", "0.50"),
+            [
+                DOUBTFUL,
+                ASKED,
+                "1 submitted again where nothing is proven, for up to $0.40: --max-duplicate-cost is $0.50, $0.00 of",
+                "1 waits for a decision where nothing is proven: vidbatch resolve outputs/m\n",
+            ],
+        ),
+    ],
+)
+def test_the_plan_says_what_becomes_of_the_uncertain(
+    command: tuple[str, ...], words: tuple[str, ...], said: list[str], left: Path, vidbatch: Vidbatch
+) -> None:
+    done = vidbatch(command[0], left.name, *command[1:], *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    places = [done.stdout.find(line) for line in said]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert done.stdout.count("wait") == len([line for line in said if "wait" in line])
+
+
+def test_a_run_refuses_what_its_plan_says_it_would(left: Path, vidbatch: Vidbatch) -> None:
+    """A budget, an earlier submit without a price, nothing new, and leave to send what is uncertain again."""
+    path = left.parent / "outputs/m/ledger.jsonl"
+    with Ledger.open(path, now=clock()) as ledger:
+        first = load(left).jobs[0]
+        ledger.plan(first, price=None)
+        for fact in (Fact.INTENT, Fact.ACCEPTED, Fact.FAILED):
+            ledger.record(fact, first.key, **SAID[fact])
+        ledger.commit_now()
+    before = path.read_bytes()
+    for more in ((), ("--dry-run",)):
+        done = vidbatch(
+            *("run", left.name, "--budget", "9", "--uncertain", "resubmit", "--max-duplicate-cost", "1"), *more
+        )
+        assert done.returncode == 2
+        assert "the price of 1 earlier submit of this run is not known" in done.stderr
+    assert path.read_bytes() == before
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")

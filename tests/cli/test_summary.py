@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -100,6 +101,33 @@ def test_commands_are_quoted_and_repeat_what_the_run_needs() -> None:
         "vidbatch resolve 'my outputs/x'",
         "vidbatch run 'my prompts.csv' --provider dmxapi --outputs 'my outputs'",
     ]
+
+
+BUDGET_USED = "the budget of $1.25 is used: $1.20 spent, the next video costs $0.40"
+BUDGET_BLIND = "the budget of $1.25 could not be kept: the price of the next video is not known"
+TWICE = ["--uncertain", "resubmit", "--max-duplicate-cost"]
+
+
+@pytest.mark.parametrize(
+    ("words", "stopped", "over", "command"),
+    [
+        ([], BUDGET_USED, 0, "vidbatch run m.yaml --budget AMOUNT"),
+        (["--budget", "1.25", "--limit", "9"], BUDGET_USED, 0, "vidbatch run m.yaml --budget AMOUNT --limit 9"),
+        ([], BUDGET_BLIND, 0, "vidbatch run m.yaml"),
+        ([], "the key is refused", 0, "vidbatch run m.yaml"),
+        ([*TWICE, "0.40"], "", 1, "vidbatch run m.yaml --uncertain resubmit --max-duplicate-cost AMOUNT"),
+        ([*TWICE, "0.40"], "", 0, "vidbatch run m.yaml --uncertain resubmit --max-duplicate-cost 0.40"),
+    ],
+)
+def test_a_command_that_would_end_as_before_is_shown_with_what_to_change(
+    words: list[str], stopped: str, over: int, command: str
+) -> None:
+    run = replace(
+        outcome([*jobs(State.PENDING, 1), *jobs(State.UNCERTAIN, 1)], stopped=stopped),
+        words=["m.yaml", *words],
+        held_by_ceiling=over,
+    )
+    assert command in [command for command, _ in next_commands(run)]
 
 
 def test_what_the_ledger_knows_of_a_job_is_enough() -> None:

@@ -140,14 +140,6 @@ def test_any_answer_closes_it_with_a_modest_budget(probe: bool) -> None:
     assert note(breaker, CLEAN, now_s=61.0)
     assert not breaker.is_open
     assert (breaker.budget, breaker.ready_s) == (BUDGET_AFTER_OUTAGE, float("-inf"))
-    assert breaker.away_s(1000.0) == 61.0
-
-
-def test_the_time_without_an_answer_adds_up() -> None:
-    breaker = opened()
-    note(breaker, CLEAN, now_s=100.0)
-    note(breaker, *[TROUBLE] * TROUBLES_IN_A_ROW, now_s=200.0)
-    assert [breaker.away_s(at_s) for at_s in (200.0, 230.0)] == [100.0, 130.0]
 
 
 def test_where_another_lane_was_answered_the_next_probe_goes_soon_but_not_twice_in_a_minute() -> None:

@@ -44,6 +44,15 @@ class Full(Disk):
         super().sync_folder(path)
 
 
+def test_a_folder_whose_name_is_not_durable_is_not_there(tmp_path: Path) -> None:
+    """Or the next try would find it there, and build on it."""
+    with pytest.raises(OSError, match="No space"):
+        Full(1).make_folder(tmp_path / "a" / "b")
+    assert [path.name for path in tmp_path.rglob("*")] == ["a"]
+    Full(1).make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+
+
 @on_posix
 def test_what_is_made_is_the_owners_alone(tmp_path: Path) -> None:
     was = os.umask(0)

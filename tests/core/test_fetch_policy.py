@@ -20,7 +20,7 @@ LONG = Backoff(base_s=60.0, cap_s=60.0)
 
 
 def verdict(outcome: NoVideo, fetches: Fetches | None = None, *, left_s: float = HOUR_S) -> Verdict:
-    return after_fetch(outcome, fetches or Fetches(), left_s=left_s, backoff=LONG, now=NOW, spread=1.0)
+    return after_fetch(outcome, fetches or Fetches(), left_s=left_s, kept_s=0.0, backoff=LONG, now=NOW, spread=1.0)
 
 
 def test_a_place_where_we_do_not_go_ends_this_download_and_no_other() -> None:

@@ -34,7 +34,7 @@ from pipeline.providers.videos import Videos
 NOW = datetime(2026, 11, 22, 20, 0, 0, tzinfo=UTC)
 IN_40_S = "Sun, 22 Nov 2026 20:00:40 GMT"
 PROFILE = Profile(name="some", title="Some")
-DEADLINE_S = 3600.0
+DEADLINE_S, KEPT_S = 3600.0, 7200.0
 
 Row: TypeAlias = "tuple[Fact | None, Stop]"
 Outcome: TypeAlias = "Reply | ProviderError"
@@ -70,14 +70,20 @@ def submitted(outcome: Outcome, streak: Streak = FRESH) -> Verdict:
 
 def looked(outcome: Outcome, looks: Looks = YOUNG) -> Verdict:
     read = Videos().read_look(outcome, PROFILE) if isinstance(outcome, Reply) else outcome
-    return after_look(read, looks, deadline_s=DEADLINE_S, backoff=PATIENCE.look, now=NOW, spread=1.0)
+    return after_look(
+        read, looks, deadline_s=DEADLINE_S, retention_s=KEPT_S, backoff=PATIENCE.look, now=NOW, spread=1.0
+    )
 
 
 def fetched(
-    outcome: Reply | ProviderError | ArtifactError | OSError, fetches: Fetches = FIRST, *, left_s: float = 3600.0
+    outcome: Reply | ProviderError | ArtifactError | OSError,
+    fetches: Fetches = FIRST,
+    *,
+    left_s: float = 3600.0,
+    kept_s: float = 0.0,
 ) -> Verdict:
     read = Videos().read_no_content(outcome, PROFILE) if isinstance(outcome, Reply) else outcome
-    return after_fetch(read, fetches, left_s=left_s, backoff=PATIENCE.fetch, now=NOW, spread=1.0)
+    return after_fetch(read, fetches, left_s=left_s, kept_s=kept_s, backoff=PATIENCE.fetch, now=NOW, spread=1.0)
 
 
 class TestSubmit:
@@ -267,17 +273,19 @@ class TestLook:
 
     @pytest.mark.parametrize("unknown", [reply(404), reply(400, {"code": "task_not_exist"})])
     @pytest.mark.parametrize(
-        ("age_s", "seen_before", "fact"),
+        ("age_s", "old_s", "seen_before", "fact"),
         [
-            (LOST_GRACE_S, LOST_TRIES - 1, Fact.LOST),
-            (LOST_GRACE_S, LOST_TRIES - 2, None),
-            (LOST_GRACE_S - 1, LOST_TRIES + 50, None),
+            (LOST_GRACE_S, KEPT_S, LOST_TRIES - 1, Fact.LOST),
+            (LOST_GRACE_S, KEPT_S, LOST_TRIES - 2, None),
+            (LOST_GRACE_S - 1, KEPT_S, LOST_TRIES + 50, None),
+            (LOST_GRACE_S, KEPT_S - 1, LOST_TRIES - 1, Fact.STALLED),
+            (LOST_GRACE_S, LOST_GRACE_S, LOST_TRIES + 50, Fact.STALLED),
         ],
     )
-    def test_an_unknown_id_is_believed_after_five_answers_and_ten_minutes(
-        self, unknown: Reply, age_s: float, seen_before: int, fact: Fact | None
+    def test_an_unknown_id_is_waited_for_ten_minutes_and_believed_when_it_would_be_gone_anyway(
+        self, unknown: Reply, age_s: float, old_s: float, seen_before: int, fact: Fact | None
     ) -> None:
-        verdict = looked(unknown, Looks(age_s=age_s, unknown=seen_before))
+        verdict = looked(unknown, Looks(age_s=age_s, old_s=old_s, unknown=seen_before))
 
         assert verdict.fact is fact
         assert (verdict.again_s is None) is (fact is Fact.LOST)
@@ -430,9 +438,14 @@ class TestFetch:
     def test_a_clock_that_is_wrong_discards_nothing_and_a_run_has_an_end(self, kept_s: float, tried_s: float) -> None:
         assert fetching_s(kept_s) == tried_s
 
-    def test_a_404_is_believed_the_third_time_minutes_later(self) -> None:
-        assert fetched(reply(404), Fetches(tries=99, absent=NO_CONTENT_TRIES - 2)).again_s == 200.0
-        assert fetched(reply(404), Fetches(tries=2, absent=NO_CONTENT_TRIES - 1)).fact is Fact.EXPIRED
+    @pytest.mark.parametrize(
+        ("kept_s", "fact"), [(0.0, Fact.EXPIRED), (-1e9, Fact.EXPIRED), (1.0, Fact.DOWNLOAD_FAILED)]
+    )
+    def test_a_404_is_believed_the_third_time_minutes_later_and_not_while_it_should_be_kept(
+        self, kept_s: float, fact: Fact
+    ) -> None:
+        assert fetched(reply(404), Fetches(tries=99, absent=NO_CONTENT_TRIES - 2), kept_s=kept_s).again_s == 200.0
+        assert fetched(reply(404), Fetches(tries=2, absent=NO_CONTENT_TRIES - 1), kept_s=kept_s).fact is fact
 
     def test_being_throttled_is_no_try_that_counts(self) -> None:
         assert fetched(reply(429), Fetches(tries=99)).fact is None
@@ -458,8 +471,16 @@ def test_no_wait_is_ever_negative_or_endless(problem: Problem, spread: float, he
     refusal = Refusal(problem=problem, http=400, message="x", retry_after=header)
     verdicts = [
         after_submit(refusal, Streak(), settles=False, backoff=PATIENCE.submit, now=NOW, spread=spread),
-        after_look(refusal, Looks(age_s=1.0), deadline_s=DEADLINE_S, backoff=PATIENCE.look, now=NOW, spread=spread),
-        after_fetch(refusal, Fetches(), left_s=60.0, backoff=PATIENCE.fetch, now=NOW, spread=spread),
+        after_look(
+            refusal,
+            Looks(age_s=1.0),
+            deadline_s=DEADLINE_S,
+            retention_s=KEPT_S,
+            backoff=PATIENCE.look,
+            now=NOW,
+            spread=spread,
+        ),
+        after_fetch(refusal, Fetches(), left_s=60.0, kept_s=60.0, backoff=PATIENCE.fetch, now=NOW, spread=spread),
     ]
 
     for verdict in verdicts:

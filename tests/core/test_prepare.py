@@ -1,59 +1,24 @@
-"""Before anything is sent: what could not end well is refused, and what a crash left open is settled."""
+"""Before anything is sent: what is to be done is planned, and what a crash left open is settled."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from pipeline.errors import UsageError
 from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.lifecycle import Fact, State
-from pipeline.model import Limits, LimitsWish, Manifest, ModelOffer, Profile, ProviderChoice, SourceFile
-from pipeline.plan import Action
-from pipeline.prepare import Choice, check, concerned, count_states, has_work, outlook_on, prepare, write_metadata
+from pipeline.model import Limits, LimitsWish, Profile
+from pipeline.plan import Action, Doubts
+from pipeline.prepare import Choice, concerned, count_states, has_work, outlook_on, prepare, write_metadata
 from pipeline.progress import Event, Notice
 from pipeline.storage import RunFolder
-from tests.ledger.histories import LIVES, ORIGIN, a_job, key, live, opened, planned
+from tests.core.harbour import PROFILE, TWICE, manifest
+from tests.ledger.histories import LIVES, ORIGIN, key, live, planned
 
-PRICES = {"*": Decimal("0.10")}
-PROFILE = Profile(
-    name="sandbox",
-    title="Sandbox",
-    base_url=ORIGIN,
-    models={"sora-2": ModelOffer(price_per_second=PRICES), "free": ModelOffer()},
-    limits=Limits(in_flight=8, budget=None),
-)
 STORED = LIVES[0]
-
-
-def manifest(
-    *numbers: int, profile: Profile = PROFILE, limits: LimitsWish | None = None, model: str = "sora-2"
-) -> Manifest:
-    return Manifest(
-        name="harbour",
-        provider=ProviderChoice(),
-        profile=profile,
-        limits=limits or LimitsWish(),
-        jobs=tuple(replace(a_job(number), model=model) for number in numbers),
-        files=(SourceFile(name="m.yaml", sha256="c" * 64, content=b"jobs: []\n"),),
-    )
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> RunFolder:
-    return RunFolder(tmp_path / "harbour")
-
-
-@pytest.fixture
-def ledger(folder: RunFolder) -> Iterator[Ledger]:
-    with opened(folder.ledger) as ledger:
-        yield ledger
 
 
 def test_the_nearer_word_on_a_limit_wins(folder: RunFolder, ledger: Ledger) -> None:
@@ -75,86 +40,64 @@ def test_a_file_in_a_videos_place_is_seen(folder: RunFolder, ledger: Ledger) -> 
     assert paths == ["coast/job-1-00000000.mp4", "coast/job-2.mp4"]
 
 
-@pytest.mark.parametrize(
-    ("limits", "model", "words"),
-    [
-        (LimitsWish(), "free", ""),
-        (LimitsWish(budget=Decimal(1)), "sora-2", ""),
-        (LimitsWish(budget=Decimal(1)), "free", "price of free is not known"),
-    ],
-)
-def test_a_budget_needs_a_price(folder: RunFolder, ledger: Ledger, limits: LimitsWish, model: str, words: str) -> None:
-    outlook = outlook_on(manifest(1, limits=limits, model=model), Choice(), folder, ledger.state)
-    if not words:
-        check(outlook, ledger.state, ORIGIN)
-        return
-    with pytest.raises(UsageError, match=words):
-        check(outlook, ledger.state, ORIGIN)
-
-
-def test_a_budget_is_not_pretended_where_earlier_prices_are_not_known(folder: RunFolder, ledger: Ledger) -> None:
-    ledger.plan(a_job(7), price=None)
-    live(ledger, 7, Fact.INTENT, Fact.ACCEPTED)
-    outlook = outlook_on(manifest(1, limits=LimitsWish(budget=Decimal(9))), Choice(), folder, ledger.state)
-    with pytest.raises(UsageError, match="1 earlier submits of this run have no known price"):
-        check(outlook, ledger.state, ORIGIN)
-
-
-def test_a_glob_that_matches_nothing_is_a_mistake_and_no_success(folder: RunFolder, ledger: Ledger) -> None:
-    outlook = outlook_on(manifest(1), Choice(only="zzz*"), folder, ledger.state)
-    with pytest.raises(UsageError, match="matches no job"):
-        check(outlook, ledger.state, ORIGIN)
-
-
-def test_an_address_that_was_shut_down_is_refused_and_another_is_not(folder: RunFolder, ledger: Ledger) -> None:
-    retired = replace(PROFILE, retired="2026-09-24")
-    outlook = outlook_on(manifest(1, profile=retired), Choice(), folder, ledger.state)
-
-    with pytest.raises(UsageError, match="shut down on 2026-09-24"):
-        check(outlook, ledger.state, ORIGIN)
-    check(outlook, ledger.state, "https://gate.example/v1")
-
-
-def test_a_run_belongs_to_its_provider(folder: RunFolder, ledger: Ledger) -> None:
-    outlook = outlook_on(manifest(1, profile=replace(PROFILE, name="other")), Choice(), folder, ledger.state)
-    with pytest.raises(UsageError, match="belongs to the provider sandbox"):
-        check(outlook, ledger.state, ORIGIN)
+UNSURE = (Fact.INTENT, Fact.UNCERTAIN)
+SURE_OF_TWICE = (*UNSURE, Fact.RESUBMIT, Fact.INTENT, Fact.ACCEPTED)
 
 
 @pytest.mark.parametrize(
-    ("life", "refused"),
+    ("profile", "ceiling", "doubts"),
     [
-        ((), False),
-        ((Fact.INTENT, Fact.UNCERTAIN), False),
-        ((Fact.INTENT, Fact.ACCEPTED), True),
-        ((Fact.INTENT, Fact.ACCEPTED, Fact.STALLED), True),
-        ((Fact.INTENT, Fact.ACCEPTED, Fact.FINISHED), True),
-        ((Fact.INTENT, Fact.ACCEPTED, Fact.FAILED), False),
-        (STORED, True),  # and its file is not here any more
+        (PROFILE, None, Doubts(count=3, cost=Decimal("2.40"), paid_twice=Decimal("0.80"))),
+        (
+            replace(PROFILE, lists=True),
+            None,
+            Doubts(count=3, cost=Decimal("2.40"), asked=3, paid_twice=Decimal("0.80")),
+        ),
+        (  # 0.80 were paid twice before: there is room for one more
+            PROFILE,
+            "1.60",
+            Doubts(
+                count=3,
+                cost=Decimal("2.40"),
+                again=1,
+                again_cost=Decimal("0.80"),
+                over_ceiling=1,
+                paid_twice=Decimal("0.80"),
+            ),
+        ),
+        (
+            replace(PROFILE, honours_keys=True),
+            "9",
+            Doubts(
+                count=3,
+                cost=Decimal("2.40"),
+                asked=3,
+                again=2,
+                again_cost=Decimal("1.60"),
+                paid_twice=Decimal("0.80"),
+            ),
+        ),
     ],
 )
-def test_ids_are_never_asked_for_at_another_address(
-    folder: RunFolder, ledger: Ledger, life: tuple[Fact, ...], refused: bool
+def test_it_is_counted_beforehand_what_becomes_of_the_uncertain(
+    folder: RunFolder, ledger: Ledger, profile: Profile, ceiling: str | None, doubts: Doubts
 ) -> None:
+    planned(ledger, 1, 2, 3, 4)
+    live(ledger, 1, *UNSURE)
+    live(ledger, 2, Fact.INTENT)  # cut off by a crash
+    live(ledger, 3, *UNSURE)  # no longer asked for: never sent again
+    live(ledger, 4, *SURE_OF_TWICE)
+    choice = replace(TWICE, max_duplicate_cost=Decimal(ceiling)) if ceiling else Choice()
+    outlook = outlook_on(manifest(1, 2, 4, profile=profile), choice, folder, ledger.state, origin=ORIGIN)
+    assert outlook.doubts == doubts
+
+
+def test_what_was_sent_elsewhere_is_neither_asked_about_nor_sent_again(folder: RunFolder, ledger: Ledger) -> None:
     planned(ledger, 1)
-    live(ledger, 1, *life)
-    outlook = outlook_on(manifest(1), Choice(), folder, ledger.state)
-
-    check(outlook, ledger.state, ORIGIN)
-    if not refused:
-        check(outlook, ledger.state, "https://gate.example/v1")
-        return
-    with pytest.raises(UsageError, match=f"still at {ORIGIN}"):
-        check(outlook, ledger.state, "https://gate.example/v1")
-
-
-def test_another_address_is_fine_once_everything_is_here(folder: RunFolder, ledger: Ledger) -> None:
-    planned(ledger, 1)
-    live(ledger, 1, *STORED)
-    stored = folder.video("coast/fox.mp4")
-    stored.parent.mkdir(parents=True)
-    stored.write_bytes(bytes(4096))
-    check(outlook_on(manifest(1), Choice(), folder, ledger.state), ledger.state, "https://gate.example/v1")
+    live(ledger, 1, *UNSURE)
+    here = manifest(1, profile=replace(PROFILE, lists=True))
+    doubts = outlook_on(here, TWICE, folder, ledger.state, origin="https://gate.example/v1").doubts
+    assert (doubts.count, doubts.asked, doubts.again) == (1, 0, 0)
 
 
 def test_a_file_that_vanishes_while_we_start_is_not_asked_for_elsewhere(folder: RunFolder, ledger: Ledger) -> None:
@@ -162,22 +105,6 @@ def test_a_file_that_vanishes_while_we_start_is_not_asked_for_elsewhere(folder: 
     live(ledger, 1, *STORED)
     prepare(ledger, manifest(1), Choice(), folder, origin="https://gate.example/v1")
     assert ledger.state.jobs[key(1)].state is State.STORED
-
-
-@pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
-@pytest.mark.parametrize("life", [(), (Fact.INTENT, Fact.ACCEPTED)], ids=["to be bought", "bought"])
-def test_a_folder_that_leads_out_of_the_run_is_refused(
-    folder: RunFolder, ledger: Ledger, life: tuple[Fact, ...]
-) -> None:
-    planned(ledger, 1)
-    live(ledger, 1, *life)
-    outlook = outlook_on(manifest(1), Choice(), folder, ledger.state)
-    check(outlook, ledger.state, ORIGIN)
-    folder.videos.mkdir()
-    (folder.videos / "coast").symlink_to(folder.path.parent)
-
-    with pytest.raises(UsageError, match="coast is a link that leads out of the run folder"):
-        check(outlook, ledger.state, ORIGIN)
 
 
 def test_a_strangers_sidecar_is_not_overwritten_and_our_own_is(folder: RunFolder, ledger: Ledger) -> None:

@@ -62,6 +62,24 @@ def test_each_bound_holds_submits_back(load: Load, answer: Answer) -> None:
     assert Gate(Limits(in_flight=8)).ask(None, load) is answer
 
 
+@pytest.mark.parametrize(
+    ("budget", "price", "load", "answer"),
+    [
+        ("1", "0.40", FREE, Answer.GO),
+        (None, "0.40", replace(FREE, unpriced=1), Answer.GO),
+        ("1", "0.40", replace(FREE, unpriced=1), Answer.NO_MONEY),
+        ("1", "0.40", replace(FREE, unpriced=1, settling=True), Answer.WAIT),
+        ("1", None, FREE, Answer.NO_MONEY),
+        ("1", "0.40", replace(FREE, spent=Decimal("0.61")), Answer.NO_MONEY),
+    ],
+)
+def test_a_budget_lets_nothing_go_of_which_it_cannot_tell_whether_it_fits(
+    budget: str | None, price: str | None, load: Load, answer: Answer
+) -> None:
+    gate = Gate(Limits(in_flight=8, budget=None if budget is None else Decimal(budget)))
+    assert gate.ask(None if price is None else Decimal(price), load) is answer
+
+
 def most_in_flight(gate: Gate) -> int:
     """How many videos the gate lets be on their way."""
     return next(n for n in range(1000) if gate.ask(None, replace(FREE, rendering=n)) is Answer.WAIT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from pipeline.lifecycle import State
 from pipeline.model import LimitsWish
 from pipeline.runner import lanes
 from tests.runner.gateway import Answer, Seen, answer, refusal
-from tests.runner.night import Night, jobs
+from tests.runner.night import Night, job, jobs
 
 pytestmark = pytest.mark.anyio
 
@@ -106,6 +107,16 @@ async def test_a_budget_counts_what_earlier_runs_spent(night: Night) -> None:
     assert again.stopped
     night.limits = replace(night.limits, budget=Decimal("4.00"))
     assert (await night.run(jobs(10))).counts == {State.STORED: 10}
+
+
+async def test_what_was_spent_keeps_the_price_it_was_spent_at(night: Night) -> None:
+    await night.run(jobs(1))
+    offer = replace(night.profile.models["sora-2"], price_per_second={"*": Decimal("0.20")})
+    night.profile = replace(night.profile, models={"*": offer})
+    assert (await night.run(jobs(2))).state.spent == Decimal("1.20")
+    records = [json.loads(line) for line in (night.folder / "ledger.jsonl").read_text("ascii").splitlines()]
+    prices = {(record["t"], record["job"], record["price"]) for record in records if record["t"] in ("plan", "intent")}
+    assert prices >= {(kind, job(n).key, price) for kind in ("plan", "intent") for n, price in ((0, 0.4), (1, 0.8))}
 
 
 async def test_a_submit_of_unknown_outcome_counts_as_spent(night: Night) -> None:

@@ -153,6 +153,7 @@ async def test_a_dead_port_is_tried_a_few_times_and_costs_nothing(night: Night) 
     assert outcome.state.spent == 0
     assert night.facts(job(0)) == ["intent", "not_sent"] * policy.UNREACHABLE_AT_START
     assert "cannot connect" in outcome.stopped
+    assert outcome.stopped.startswith(f"{night.base_url}: ")
 
 
 async def test_a_wrong_address_is_noticed_at_the_first_submit(night: Night) -> None:

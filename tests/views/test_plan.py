@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.lifecycle import State
 from pipeline.model import Issue, Job, Limits, LimitsWish, Manifest, Position, ProviderChoice
-from pipeline.plan import Action, Known, Outlook, make_plan
+from pipeline.plan import Action, Doubts, Known, Outlook, make_plan
 from pipeline.providers.pricing import price_of
 from pipeline.providers.registry import find_profile
 from pipeline.views.plan import PATHS_SHOWN, plan_document, plan_text
@@ -30,9 +30,13 @@ def outlook(
     spent: str = "0",
     limit: int | None = None,
     warnings: tuple[Issue, ...] = (),
+    doubts: Doubts | None = None,
+    ceiling: str | None = None,
+    keys: bool = False,
 ) -> Outlook:
     profile = find_profile(provider)
     assert profile is not None
+    profile = replace(profile, honours_keys=keys)
     manifest = Manifest(
         name="harbour",
         provider=ProviderChoice(profile=provider),
@@ -49,16 +53,82 @@ def outlook(
         limits=limits or profile.limits,
         spent=Decimal(spent),
         currency=profile.currency,
+        max_duplicate_cost=None if ceiling is None else Decimal(ceiling),
+        doubts=doubts or Doubts(),
     )
 
 
+TWO = Doubts(count=2, cost=Decimal("1.60"))
+ASKED = replace(TWO, asked=2)
+
+
 @pytest.mark.parametrize(
-    ("provider", "words"), [("sandbox", "settled with the provider"), ("dmxapi", "waits for a decision")]
+    ("provider", "keys", "doubts", "ceiling", "said"),
+    [
+        ("sandbox", False, Doubts(), None, []),
+        (
+            "dmxapi",
+            False,
+            TWO,
+            None,
+            [
+                "2  uncertain: perhaps accepted and billed, for up to 1.60 CNY",
+                "2 wait for a decision: vidbatch resolve",
+            ],
+        ),
+        (
+            "sandbox",
+            False,
+            ASKED,
+            None,
+            [
+                "2  uncertain: perhaps accepted and billed, for up to $1.60",
+                "2 settled with the provider, as far as its list proves anything",
+                "2 wait for a decision where nothing is proven: vidbatch resolve outputs/harbour",
+            ],
+        ),
+        (
+            "sandbox",
+            True,
+            replace(ASKED, again=1, again_cost=Decimal("0.80"), paid_twice=Decimal("0.40"), cost=None),
+            "1.50",
+            [
+                "2  uncertain: perhaps accepted and billed, at an unknown price",
+                "2 settled with the provider, as far as a repeated key or its list proves anything",
+                "1 submitted again where nothing is proven, for up to $0.80: --max-duplicate-cost is $1.50, "
+                "$0.40 of it used",
+                "1 waits for a decision where nothing is proven: vidbatch resolve outputs/harbour",
+            ],
+        ),
+        (
+            "dmxapi",
+            False,
+            replace(TWO, again=2, again_cost=Decimal("1.60")),
+            "2",
+            [
+                "2  uncertain: perhaps accepted and billed, for up to 1.60 CNY",
+                "2 submitted again, for up to 1.60 CNY: --max-duplicate-cost is 2.00 CNY, 0.00 CNY of it used",
+            ],
+        ),
+    ],
 )
-def test_who_will_settle_what_is_uncertain_is_said(provider: str, words: str) -> None:
-    job = a_job(0)
-    seen = outlook([job], {job.key: Held(State.UNCERTAIN)}, provider=provider)
-    assert words in plan_text(seen)
+def test_what_becomes_of_the_uncertain_is_said(
+    provider: str, keys: bool, doubts: Doubts, ceiling: str | None, said: list[str]
+) -> None:
+    seen = outlook([a_job(0)], provider=provider, keys=keys, doubts=doubts, ceiling=ceiling)
+    lines = [line.strip() for line in plan_text(seen).splitlines()[2:]]
+    until = next(n for n, line in enumerate(lines) if line.startswith("cost"))
+    assert len(lines[:until]) == len(said)
+    assert all(line.startswith(words) for line, words in zip(lines, said, strict=False))
+    assert plan_document(seen)["uncertain"] == {
+        "count": doubts.count,
+        "cost": None if doubts.cost is None else float(doubts.cost),
+        "asked": doubts.asked,
+        "again": doubts.again,
+        "again_cost": None if doubts.again_cost is None else float(doubts.again_cost),
+        "max_duplicate_cost": None if ceiling is None else float(ceiling),
+        "paid_twice": None if doubts.paid_twice is None else float(doubts.paid_twice),
+    }
 
 
 class Held:
@@ -84,7 +154,15 @@ def test_a_run_of_every_kind_reads_like_this(same_as_golden: SAME) -> None:
         position=Position(file="m.yaml", line=3, column=5), message="seconds: 5\x1b[0m is not offered", warning=True
     )
 
-    seen = outlook(jobs, known, limits=Limits(budget=Decimal("5.5")), spent="1.60", limit=12, warnings=(warning,))
+    seen = outlook(
+        jobs,
+        known,
+        limits=Limits(budget=Decimal("5.5")),
+        spent="1.60",
+        limit=12,
+        warnings=(warning,),
+        doubts=Doubts(count=1, cost=Decimal("0.80"), asked=1),
+    )
 
     same_as_golden("plan-mixed.txt", plan_text(seen))
     same_as_golden("plan-mixed.json", json.dumps(plan_document(seen), indent=2, ensure_ascii=False))

@@ -1,0 +1,120 @@
+"""What is refused before anything is written or sent, because it could not end well."""
+
+from __future__ import annotations
+
+from pipeline.doubts import UNKNOWN
+from pipeline.errors import UsageError
+from pipeline.ledger.claims import twice_paid
+from pipeline.ledger.replay import RunState
+from pipeline.ledger.state import JobState
+from pipeline.lifecycle import State
+from pipeline.plan import Action, Outlook, Step
+from pipeline.storage import RunFolder, is_intact
+from pipeline.text import plural
+
+NOT_HOME = (State.IN_FLIGHT, State.FINISHED, State.STALLED)
+"""Bought, and neither here nor given up."""
+
+
+def check(outlook: Outlook, state: RunState, origin: str) -> None:
+    """Refuse, before anything is written or sent, what could not end well. Raises `UsageError`."""
+    profile = outlook.manifest.profile
+    if profile.retired and origin == profile.base_url:
+        raise UsageError(
+            f"{profile.title} at {origin} was shut down on {profile.retired}: give provider.base_url another server "
+            "that speaks its API"
+        )
+    if not outlook.plan.steps and outlook.plan.left_out:
+        raise UsageError("--only matches no job: it is compared with ids and groups, as in --only 'coast*'")
+    _check_budget(outlook, state)
+    _check_ceiling(outlook, state)
+    _check_origin(outlook, state, origin)
+    _check_currency(outlook, state)
+    check_folders(outlook, state)
+
+
+def _check_budget(outlook: Outlook, state: RunState) -> None:
+    """A budget can only be kept where prices are known. What turns out to be due again only later is the gate's."""
+    buying = _may_be_sent(outlook)
+    if outlook.limits.budget is None or not buying:
+        return
+    if state.unpriced:
+        raise UsageError(
+            f"a budget is set, but the price of {plural(state.unpriced, 'earlier submit')} of this run is not known, "
+            "and so is not what was spent: leave the budget out, or give the manifest another name"
+        )
+    if unpriced := sorted({step.job.model for step in buying if step.price is None}):
+        raise UsageError(
+            f"a budget is set, but {outlook.manifest.profile.name}'s price of {', '.join(unpriced)} is not known, so "
+            "it could not be kept: state it as provider.price_per_second in the manifest, or leave the budget out"
+        )
+
+
+def _may_be_sent(outlook: Outlook) -> tuple[Step, ...]:
+    """What will be submitted, and what may be once more, by leave to pay twice."""
+    held = outlook.plan.of(Action.HELD) if outlook.max_duplicate_cost is not None else ()
+    return (*outlook.plan.submits, *held)
+
+
+def _check_ceiling(outlook: Outlook, state: RunState) -> None:
+    """A ceiling can only be kept where prices are known, and bounds only what has one."""
+    if outlook.max_duplicate_cost is None:
+        return
+    unknown = [job.attempts[-1].price for job in state.jobs.values() if job.state in UNKNOWN]
+    prices = [*unknown, *(step.price for step in _may_be_sent(outlook))]
+    if None in prices or twice_paid(state) is None:
+        raise UsageError(
+            "--uncertain resubmit needs the price of every submit, or --max-duplicate-cost could not be kept: state it "
+            "as provider.price_per_second in the manifest, or settle with `vidbatch resolve`"
+        )
+    if outlook.manifest.profile.bills and 0 in prices:
+        raise UsageError(
+            "--uncertain resubmit with a price of 0 would have no end: no number of such submits reaches "
+            "--max-duplicate-cost. State what a video costs as provider.price_per_second in the manifest, or settle "
+            "with `vidbatch resolve`"
+        )
+
+
+def _check_currency(outlook: Outlook, state: RunState) -> None:
+    """Amounts in two currencies have no sum."""
+    if state.header is None or state.header.currency == outlook.currency:
+        return
+    if any(job.submits for job in state.jobs.values()):
+        raise UsageError(
+            f"what this run has spent is in {state.header.currency}, and {outlook.manifest.profile.name} now counts in "
+            f"{outlook.currency}: give the manifest another name, or another --outputs"
+        )
+
+
+def _check_origin(outlook: Outlook, state: RunState, origin: str) -> None:
+    """Ids belong to the address that gave them: asking another for them would declare them lost."""
+    manifest, folder = outlook.manifest, RunFolder(outlook.folder)
+    if state.header is not None and state.header.provider != manifest.profile.name:
+        raise UsageError(
+            f"this run belongs to the provider {state.header.provider}, and the manifest now says "
+            f"{manifest.profile.name}: give it another name, or another --outputs"
+        )
+    elsewhere = [job for job in state.jobs.values() if job.origin != origin]
+    strange = [job for job in elsewhere if job.state in NOT_HOME or is_missing(job, folder)]
+    if strange:
+        there = strange[0].origin
+        raise UsageError(
+            f"{len(strange)} videos of this run are still at {there}, and {manifest.profile.name} is now at {origin}: "
+            f"run once more against {there} to bring them home, or give the manifest another name"
+        )
+
+
+def is_missing(job: JobState, folder: RunFolder) -> bool:
+    """Whether it was stored, and its file has to be fetched again."""
+    return job.state is State.STORED and not is_intact(folder.video(job.path), job.bytes or 0)
+
+
+def check_folders(outlook: Outlook, state: RunState) -> None:
+    """Nothing is written outside of the run folder, also where a link in it would lead there."""
+    coming = [job.path for job in state.jobs.values() if job.state in NOT_HOME]
+    strays = RunFolder(outlook.folder).strays([*coming, *(step.job.path for step in outlook.plan.submits)])
+    if strays:
+        raise UsageError(
+            f"{strays[0]} is a link that leads out of the run folder, and nothing is written there: remove "
+            f"the link, or make one of {outlook.folder} as a whole"
+        )

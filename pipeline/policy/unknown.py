@@ -1,0 +1,41 @@
+"""Submits of unknown outcome: whether a run settles them, and whether one may be sent again by leave to pay twice."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+
+from pipeline.model import Profile
+
+FREE_AGAIN_MAX = 3
+"""So often one job is submitted again where that costs nothing: there no ceiling on money ends it."""
+
+
+def settles(profile: Profile, ceiling: Decimal | None) -> bool:
+    """Whether a run finds out by itself what became of such a submit, or may send it again.
+
+    *ceiling* is what may be paid twice; `None`: nothing is sent again.
+    """
+    return profile.lists or profile.honours_keys or ceiling is not None
+
+
+class Held(StrEnum):
+    """Why a job is not submitted again although there is leave to pay twice."""
+
+    UNPRICED = "its price is not known"
+    OVER_CEILING = "the ceiling would be passed"
+    OFTEN = "it was submitted again often enough"
+
+
+def why_held(price: Decimal | None, *, paid: Decimal | None, ceiling: Decimal, times: int) -> Held | None:
+    """Why a job whose latest submit cost *price* is not submitted again; `None`: it may be.
+
+    *paid* is what may have been paid twice before, *times* how often this job was submitted again.
+    """
+    if price is None or paid is None:
+        return Held.UNPRICED
+    if paid + price > ceiling:
+        return Held.OVER_CEILING
+    if not price and times >= FREE_AGAIN_MAX:
+        return Held.OFTEN
+    return None

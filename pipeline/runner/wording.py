@@ -1,0 +1,67 @@
+"""What is said of a job's money: a submit of unknown outcome, one that earlier runs left, a video that is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from pipeline.lifecycle import Fact
+from pipeline.providers.pricing import total
+from pipeline.runner.board import Board
+from pipeline.text import listing, money, plural
+
+_GONE = {
+    Fact.EXPIRED: ("it expired", "--retry expired"),
+    Fact.LOST: ("it is lost", "--retry lost"),
+}
+
+
+def doubt_words(board: Board, key: str, reason: str) -> str:
+    """An uncertain job for a person: what it may have cost, until when its video is kept, and what comes now."""
+    latest = board.job(key).attempts[-1]
+    cost = money(latest.price, board.profile.currency) if latest.price is not None else "an unknown price"
+    if board.settles and key in board.unsettled:
+        then = "and is being settled with the provider"
+    else:
+        then = f"and will not be sent again unless you say so: vidbatch resolve {board.folder.path}"
+    return (
+        f"{board.job(key).id}: it is not known whether this submit was accepted ({reason}). It may have cost {cost} "
+        f"(its video is kept until about {kept_until(board, key)}), {then}"
+    )
+
+
+def left_words(board: Board, keys: Collection[str]) -> str:
+    """The submits of unknown outcome that a run begins with, for a person: they may be dear, and expire."""
+    names, price = (
+        listing([board.job(key).id for key in keys]),
+        total(board.job(key).attempts[-1].price for key in keys),
+    )
+    cost = "an unknown price" if price is None else f"up to {money(price, board.profile.currency)}"
+    until = min(kept_until(board, key) for key in keys)
+    then = "what can be proven of them is settled now; else" if board.settles else "say what became of them:"
+    return (
+        f"{plural(len(keys), 'earlier submit')} of unknown outcome, {names}: perhaps accepted, for {cost} (a video is "
+        f"kept until about {until}); {then} vidbatch resolve {board.folder.path}"
+    )
+
+
+def still_words(board: Board, keys: Collection[str], reason: str) -> str:
+    """Those of them that this run could not settle either: the run began by saying what they may cost."""
+    names = listing([board.job(key).id for key in keys])
+    return (
+        f"{plural(len(keys), 'earlier submit')} of unknown outcome still not settled, {names} ({reason}): "
+        f"vidbatch resolve {board.folder.path}"
+    )
+
+
+def gone_words(board: Board, key: str, fact: Fact, reason: str) -> str:
+    """A video that was bought and cannot be had any more (`EXPIRED`, `LOST`), with its price."""
+    job, (how, again) = board.job(key), _GONE[fact]
+    cost = "at an unknown price" if job.cost is None else money(job.cost, board.profile.currency)
+    return f"{job.id}: {how}, and was paid for: {cost}; {again} buys it again: {reason}"
+
+
+def kept_until(board: Board, key: str) -> str:
+    """How long the video of the latest submit is kept at least, should there be one."""
+    until = board.job(key).attempts[-1].submitted_at + timedelta(seconds=board.profile.retention_s)
+    return f"{until:%Y-%m-%d %H:%M} UTC"

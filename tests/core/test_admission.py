@@ -1,0 +1,185 @@
+"""Before anything is sent: what could not end well is refused."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from pipeline.admission import check
+from pipeline.errors import UsageError
+from pipeline.ledger.ledger import Ledger
+from pipeline.lifecycle import Fact
+from pipeline.model import LimitsWish, ModelOffer, Profile
+from pipeline.prepare import Choice, outlook_on
+from pipeline.storage import RunFolder
+from tests.core.harbour import PROFILE, TWICE, manifest
+from tests.ledger.histories import LIVES, ORIGIN, a_job, live, planned
+
+STORED = LIVES[0]
+
+
+@pytest.mark.parametrize(
+    ("limits", "model", "words"),
+    [
+        (LimitsWish(), "free", ""),
+        (LimitsWish(budget=Decimal(1)), "sora-2", ""),
+        (LimitsWish(budget=Decimal(1)), "free", "price of free is not known"),
+    ],
+)
+def test_a_budget_needs_a_price(folder: RunFolder, ledger: Ledger, limits: LimitsWish, model: str, words: str) -> None:
+    outlook = outlook_on(manifest(1, limits=limits, model=model), Choice(), folder, ledger.state)
+    if not words:
+        check(outlook, ledger.state, ORIGIN)
+        return
+    with pytest.raises(UsageError, match=words):
+        check(outlook, ledger.state, ORIGIN)
+
+
+def test_a_budget_is_not_pretended_where_earlier_prices_are_not_known(folder: RunFolder, ledger: Ledger) -> None:
+    ledger.plan(a_job(7), price=None)
+    live(ledger, 7, Fact.INTENT, Fact.ACCEPTED)
+    outlook = outlook_on(manifest(1, limits=LimitsWish(budget=Decimal(9))), Choice(), folder, ledger.state)
+    with pytest.raises(UsageError, match="1 earlier submit of this run"):
+        check(outlook, ledger.state, ORIGIN)
+
+
+@pytest.mark.parametrize(("again", "refused"), [(Choice(), False), (TWICE, True)])
+def test_leave_to_pay_twice_under_a_budget_needs_every_earlier_price(
+    folder: RunFolder, ledger: Ledger, again: Choice, refused: bool
+) -> None:
+    """Nothing is new, and what is of unknown outcome may be sent again by leave; else it is the gate's to hold."""
+    ledger.plan(a_job(7), price=None)
+    live(ledger, 7, Fact.INTENT, Fact.ACCEPTED, Fact.FAILED)
+    planned(ledger, 1)
+    live(ledger, 1, Fact.INTENT, Fact.UNCERTAIN)
+    outlook = outlook_on(manifest(1, limits=LimitsWish(budget=Decimal(9))), again, folder, ledger.state)
+    if not refused:
+        check(outlook, ledger.state, ORIGIN)
+        return
+    with pytest.raises(UsageError, match="the price of 1 earlier submit of this run is not known"):
+        check(outlook, ledger.state, ORIGIN)
+
+
+@pytest.mark.parametrize("last", [(), (Fact.UNCERTAIN,)], ids=["cut off by a crash", "uncertain"])
+@pytest.mark.parametrize(("model", "price"), [("free", "0.80"), ("sora-2", None)])
+def test_leave_to_pay_twice_needs_the_old_price_and_the_new_one(
+    folder: RunFolder, ledger: Ledger, last: tuple[Fact, ...], model: str, price: str | None
+) -> None:
+    job = replace(a_job(1), model=model)
+    ledger.plan(job, price=None if price is None else Decimal(price))
+    live(ledger, 1, Fact.INTENT, *last)
+    with pytest.raises(UsageError, match="needs the price of every submit"):
+        check(outlook_on(manifest(1, model=model), TWICE, folder, ledger.state), ledger.state, ORIGIN)
+
+
+def at_no_price(profile: Profile = PROFILE) -> Profile:
+    return replace(profile, models={"*": ModelOffer(price_per_second={"*": Decimal(0)})})
+
+
+@pytest.mark.parametrize(
+    ("profile", "life", "refused"),
+    [
+        (PROFILE, (), False),
+        (at_no_price(), (), True),
+        (replace(at_no_price(), bills=False), (), False),
+        (replace(at_no_price(), bills=False), (Fact.INTENT, Fact.UNCERTAIN), False),
+        (PROFILE, (Fact.INTENT, Fact.UNCERTAIN), True),  # it was sent when the price was stated as 0
+    ],
+)
+def test_no_ceiling_is_pretended_where_a_submit_costs_nothing(
+    folder: RunFolder, ledger: Ledger, profile: Profile, life: tuple[Fact, ...], refused: bool
+) -> None:
+    ledger.plan(a_job(1), price=Decimal(0))
+    live(ledger, 1, *life)
+    check(outlook_on(manifest(1, profile=profile), Choice(), folder, ledger.state), ledger.state, ORIGIN)
+    outlook = outlook_on(manifest(1, profile=profile), TWICE, folder, ledger.state)
+    if not refused:
+        check(outlook, ledger.state, ORIGIN)
+        return
+    with pytest.raises(UsageError, match="a price of 0 would have no end"):
+        check(outlook, ledger.state, ORIGIN)
+
+
+def test_amounts_of_two_currencies_are_not_added_up(folder: RunFolder, ledger: Ledger) -> None:
+    other = manifest(1, profile=replace(PROFILE, currency="CNY"))
+    planned(ledger, 1)
+    check(outlook_on(other, Choice(), folder, ledger.state), ledger.state, ORIGIN)
+    live(ledger, 1, Fact.INTENT, Fact.ACCEPTED)
+    with pytest.raises(UsageError, match="spent is in USD, and sandbox now counts in CNY"):
+        check(outlook_on(other, Choice(), folder, ledger.state), ledger.state, ORIGIN)
+
+
+def test_a_glob_that_matches_nothing_is_a_mistake_and_no_success(folder: RunFolder, ledger: Ledger) -> None:
+    outlook = outlook_on(manifest(1), Choice(only="zzz*"), folder, ledger.state)
+    with pytest.raises(UsageError, match="matches no job"):
+        check(outlook, ledger.state, ORIGIN)
+
+
+def test_an_address_that_was_shut_down_is_refused_and_another_is_not(folder: RunFolder, ledger: Ledger) -> None:
+    retired = replace(PROFILE, retired="2026-09-24")
+    outlook = outlook_on(manifest(1, profile=retired), Choice(), folder, ledger.state)
+
+    with pytest.raises(UsageError, match="shut down on 2026-09-24"):
+        check(outlook, ledger.state, ORIGIN)
+    check(outlook, ledger.state, "https://gate.example/v1")
+
+
+def test_a_run_belongs_to_its_provider(folder: RunFolder, ledger: Ledger) -> None:
+    outlook = outlook_on(manifest(1, profile=replace(PROFILE, name="other")), Choice(), folder, ledger.state)
+    with pytest.raises(UsageError, match="belongs to the provider sandbox"):
+        check(outlook, ledger.state, ORIGIN)
+
+
+@pytest.mark.parametrize(
+    ("life", "refused"),
+    [
+        ((), False),
+        ((Fact.INTENT, Fact.UNCERTAIN), False),
+        ((Fact.INTENT, Fact.ACCEPTED), True),
+        ((Fact.INTENT, Fact.ACCEPTED, Fact.STALLED), True),
+        ((Fact.INTENT, Fact.ACCEPTED, Fact.FINISHED), True),
+        ((Fact.INTENT, Fact.ACCEPTED, Fact.FAILED), False),
+        (STORED, True),  # and its file is not here any more
+    ],
+)
+def test_ids_are_never_asked_for_at_another_address(
+    folder: RunFolder, ledger: Ledger, life: tuple[Fact, ...], refused: bool
+) -> None:
+    planned(ledger, 1)
+    live(ledger, 1, *life)
+    outlook = outlook_on(manifest(1), Choice(), folder, ledger.state)
+
+    check(outlook, ledger.state, ORIGIN)
+    if not refused:
+        check(outlook, ledger.state, "https://gate.example/v1")
+        return
+    with pytest.raises(UsageError, match=f"still at {ORIGIN}"):
+        check(outlook, ledger.state, "https://gate.example/v1")
+
+
+def test_another_address_is_fine_once_everything_is_here(folder: RunFolder, ledger: Ledger) -> None:
+    planned(ledger, 1)
+    live(ledger, 1, *STORED)
+    stored = folder.video("coast/fox.mp4")
+    stored.parent.mkdir(parents=True)
+    stored.write_bytes(bytes(4096))
+    check(outlook_on(manifest(1), Choice(), folder, ledger.state), ledger.state, "https://gate.example/v1")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
+@pytest.mark.parametrize("life", [(), (Fact.INTENT, Fact.ACCEPTED)], ids=["to be bought", "bought"])
+def test_a_folder_that_leads_out_of_the_run_is_refused(
+    folder: RunFolder, ledger: Ledger, life: tuple[Fact, ...]
+) -> None:
+    planned(ledger, 1)
+    live(ledger, 1, *life)
+    outlook = outlook_on(manifest(1), Choice(), folder, ledger.state)
+    check(outlook, ledger.state, ORIGIN)
+    folder.videos.mkdir()
+    (folder.videos / "coast").symlink_to(folder.path.parent)
+
+    with pytest.raises(UsageError, match="coast is a link that leads out of the run folder"):
+        check(outlook, ledger.state, ORIGIN)
