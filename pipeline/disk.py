@@ -48,7 +48,12 @@ class Disk:
             path = path.parent
         for folder in reversed(missing):
             folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
-            self.sync_folder(folder.parent)
+            try:
+                self.sync_folder(folder.parent)
+            except OSError:
+                with suppress(OSError):
+                    folder.rmdir()  # so that nobody finds it there and takes it for durable
+                raise
 
     def open_append(self, path: Path) -> int:
         """Open for appending, made if missing. Never follows a link."""

@@ -24,6 +24,10 @@ def _nothing() -> Mapping[str, JSON]:
     return NOTHING
 
 
+VIDEO_ID_CHARS_MAX = 512
+"""No server's id is longer (the longest we know has 138 characters); what is, is no id to build on."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """A place in a file a person wrote. Lines and columns count from 1; columns count characters."""

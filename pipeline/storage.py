@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from pipeline.disk import DISK, Disk
 from pipeline.media import MediaFacts
@@ -39,10 +40,26 @@ class RunFolder:
         self.metadata = self.videos / "metadata.jsonl"
         self.log = path / "run.log"
         self.sandbox = path / "sandbox"
+        self.naming = Lock()
+        """Held while a name is given and made durable: a folder's failed sync fails all names that were waiting for
+        it, so none may wait for another's.
+        """
 
     def make(self) -> None:
-        """Make the folder itself."""
-        self.disk.make_folder(self.path)
+        """Make the folder itself; in one that is there, make the names of all folders durable.
+
+        Whoever made one may have been killed before he could, and whoever finds it there takes it for durable.
+        """
+        if not self.path.is_dir():
+            self.disk.make_folder(self.path)
+            return
+        with suppress(PermissionError):  # where we may not even read, we made nothing
+            self.disk.sync_folder(self.path.parent)
+        if self.videos.is_dir():
+            self.disk.sync_folder(self.path)
+        for folder, folders, _ in os.walk(self.videos):
+            if folders:
+                self.disk.sync_folder(Path(folder))
 
     def keep(self, manifest: Manifest) -> None:
         """Keep the manifest exactly as run, and the files it read, by digest."""
@@ -62,6 +79,11 @@ class RunFolder:
         if ".." in Path(path).parts or Path(path).is_absolute():
             raise ValueError(f"{path} leaves the run's folder")
         return target
+
+    def make_room_for(self, target: Path) -> None:
+        """Make the folder that *target* will be in, durably."""
+        with self.naming:
+            self.disk.make_folder(target.parent)
 
     def sample(self, path: str) -> Path:
         """Where the start of what came in a video's place is kept; no reader of videos looks there."""
@@ -93,8 +115,11 @@ class RunFolder:
 
 
 def is_intact(path: Path, size: int) -> bool:
-    """Whether a stored video is still there, with its length (its digest is `verify`'s work)."""
+    """Whether a stored video is still there, with its length (its digest is `verify`'s work).
+
+    Raises the `OSError` of a disk that cannot say: that is not a video gone.
+    """
     try:
         return path.stat().st_size == size
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return False

@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.lifecycle import Fact
+from pipeline.model import VIDEO_ID_CHARS_MAX
 
 FORMAT = 1
 """The format this module reads and writes; stated in every header."""
-
-VIDEO_ID_CHARS_MAX = 512
-"""Nobody's ids are longer; what is, cannot be recorded as an id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

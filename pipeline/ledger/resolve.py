@@ -13,12 +13,12 @@ from pathlib import Path
 
 from pipeline.disk import DISK, Disk
 from pipeline.errors import UsageError
-from pipeline.ledger.fields import VIDEO_ID_CHARS_MAX
 from pipeline.ledger.ledger import Ledger, utc_now
 from pipeline.ledger.place import ledger_of
 from pipeline.ledger.replay import JobState, RunState
 from pipeline.ledger.spill import settle_spilled
 from pipeline.lifecycle import Fact, State
+from pipeline.model import VIDEO_ID_CHARS_MAX
 
 _KEY_DIGITS_MIN = 6
 _HOW = "user"

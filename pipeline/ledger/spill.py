@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.disk import Disk
-from pipeline.ledger.fields import VIDEO_ID_CHARS_MAX
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact, State
+from pipeline.model import VIDEO_ID_CHARS_MAX
 
 HOW = "spill"
 """How it is known, in the record that settles it."""

@@ -65,16 +65,11 @@ class Breaker:
         self._probing = False
         self._row = 0
         self._owed = 0
-        self._away_s = 0.0
 
     @property
     def is_open(self) -> bool:
         """Nobody answers."""
         return self.opened_s is not None
-
-    def away_s(self, now_s: float) -> float:
-        """How long it has been open in all."""
-        return self._away_s + (0.0 if self.opened_s is None else now_s - self.opened_s)
 
     def begin(self, now_s: float) -> None:
         """A request goes out. While open, this is the probe: no other follows before its answer, or a whole rest."""
@@ -87,7 +82,7 @@ class Breaker:
         if toll is Toll.CLEAN:
             self.budget = min(self.budget + 1 + self._owed, BUDGET)
             self._owed = self._row = 0
-            return self._close(now_s)
+            return self._close()
         self._owed = COSTS[toll]
         self.budget = max(self.budget - self._owed, 0)
         self._row += toll is not Toll.THROTTLED
@@ -107,10 +102,9 @@ class Breaker:
             self._rest_s = self._rest.base_s
             self.ready_s = min(self.ready_s, max(now_s, self._probed_s + self._rest_s))
 
-    def _close(self, now_s: float) -> bool:
+    def _close(self) -> bool:
         if self.opened_s is None:
             return False
-        self._away_s = self.away_s(now_s)
         self.opened_s, self._probing = None, False
         self.ready_s, self._rest_s = float("-inf"), self._rest.base_s
         self.budget = BUDGET_AFTER_OUTAGE

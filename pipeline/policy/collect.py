@@ -68,16 +68,19 @@ def whole_s(length: int | None) -> float:
 
 
 def after_fetch(
-    outcome: NoVideo, fetches: Fetches, *, left_s: float, backoff: Backoff, now: datetime, spread: float
+    outcome: NoVideo, fetches: Fetches, *, left_s: float, kept_s: float, backoff: Backoff, now: datetime, spread: float
 ) -> Verdict:
-    """What a download that did not end with a video means, *left_s* before its time is up."""
+    """What a download that did not end with a video means, *left_s* before its time is up.
+
+    The provider should keep it for *kept_s* yet, by its word and the wall clock.
+    """
     reason = words_of(outcome)
     give_up = Verdict(fact=Fact.DOWNLOAD_FAILED, reason=reason)
     end_s = left_s - LAST_TRY_S if left_s > LAST_TRY_S else left_s
     wait_s = min(pause_after(backoff, fetches.tries + 1, spread), end_s)  # one more try just before the end
     again = Verdict(fact=None, reason=reason, again_s=wait_s) if left_s > 0 else give_up
     if isinstance(outcome, Refusal):
-        return _after_refused_fetch(outcome, fetches, again, left_s=left_s, backoff=backoff, now=now)
+        return _after_refused_fetch(outcome, fetches, again, left_s=left_s, kept_s=kept_s, backoff=backoff, now=now)
     if isinstance(outcome, Untrusted):
         return replace(give_up, stop=Stop.RUN)
     if isinstance(outcome, Misled):
@@ -88,7 +91,7 @@ def after_fetch(
 
 
 def _after_refused_fetch(
-    outcome: Refusal, fetches: Fetches, again: Verdict, *, left_s: float, backoff: Backoff, now: datetime
+    outcome: Refusal, fetches: Fetches, again: Verdict, *, left_s: float, kept_s: float, backoff: Backoff, now: datetime
 ) -> Verdict:
     match outcome.problem:
         case Problem.BAD_KEY:
@@ -96,7 +99,8 @@ def _after_refused_fetch(
         case Problem.GONE:
             return Verdict(fact=Fact.EXPIRED, reason=again.reason)
         case Problem.UNKNOWN_ID if fetches.absent + 1 >= NO_CONTENT_TRIES:
-            return Verdict(fact=Fact.EXPIRED, reason=again.reason)
+            # while it should be kept, a later run asks again: a store may lag, and another account knows no id of ours
+            return Verdict(fact=Fact.DOWNLOAD_FAILED if kept_s > 0.0 else Fact.EXPIRED, reason=again.reason)
         case Problem.UNKNOWN_ID:
             again_s = ABSENT_PATIENCE * pause_after(backoff, fetches.absent + 1, 1.0)  # five minutes, and no less
             return Verdict(fact=None, reason=again.reason, again_s=again_s)

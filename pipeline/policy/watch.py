@@ -16,7 +16,9 @@ SLOW_S = 300.0
 """So often a stalled video is looked at, as long as the run has anything else to do."""
 LOST_TRIES = 5
 LOST_GRACE_S = 600.0
-"""A gateway's database may lag behind its own answer: an unknown id is believed after so long, not before."""
+"""A gateway's database may lag behind its own answer, or be restored, and another account's key knows none of our ids:
+after so long an unknown id is waited for no longer, and it is believed when the video would be gone anyway.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,8 @@ class Looks:
 
     age_s: float
     """Since this run began to watch it, without the time in which nobody answered."""
+    old_s: float = 0.0
+    """Since it was accepted, by the wall clock where an earlier run submitted it."""
     unknown: int = 0
     """Answers in a row that did not know its id."""
     unreadable: int = 0
@@ -38,6 +42,7 @@ def after_look(
     looks: Looks,
     *,
     deadline_s: float,
+    retention_s: float,
     backoff: Backoff,
     now: datetime,
     spread: float,
@@ -49,7 +54,9 @@ def after_look(
         case Untrusted():
             return Verdict(fact=None, reason=str(outcome), stop=Stop.RUN)
         case Refusal():
-            verdict = _after_refused_look(outcome, looks, backoff, now, spread)
+            verdict = _after_refused_look(
+                outcome, looks, retention_s=retention_s, backoff=backoff, now=now, spread=spread
+            )
         case _:
             verdict = Verdict(fact=None, reason=str(outcome), pause_s=pause_after(backoff, looks.failures + 1, spread))
     if verdict.fact in (None, Fact.STATUS) and verdict.stop is Stop.NOTHING:
@@ -80,7 +87,9 @@ def _after_observation(seen: Observation) -> Verdict:
             return Verdict(fact=Fact.STATUS)
 
 
-def _after_refused_look(refusal: Refusal, looks: Looks, backoff: Backoff, now: datetime, spread: float) -> Verdict:
+def _after_refused_look(
+    refusal: Refusal, looks: Looks, *, retention_s: float, backoff: Backoff, now: datetime, spread: float
+) -> Verdict:
     reason = words_of(refusal)
     match refusal.problem:
         case Problem.BAD_KEY | Problem.WRONG_ADDRESS:
@@ -89,7 +98,11 @@ def _after_refused_look(refusal: Refusal, looks: Looks, backoff: Backoff, now: d
             return Verdict(fact=Fact.LOST, reason=reason)
         case Problem.UNKNOWN_ID:
             if looks.unknown + 1 >= LOST_TRIES and looks.age_s >= LOST_GRACE_S:
-                return Verdict(fact=Fact.LOST, reason=reason)
+                if looks.old_s >= retention_s:
+                    return Verdict(fact=Fact.LOST, reason=reason)
+                return Verdict(
+                    fact=Fact.STALLED, reason=f"the provider does not know its id ({reason})", again_s=SLOW_S
+                )
             return Verdict(fact=None, reason=reason, again_s=pause_after(backoff, looks.unknown + 1, spread))
         case Problem.THROTTLED:
             wait_s = throttled_s(refusal, looks.failures + 1, backoff=backoff, now=now, spread=spread)

@@ -18,14 +18,12 @@ from dataclasses import replace
 from math import inf, isnan
 from urllib.parse import quote
 
-from pipeline.model import JSON, Job, Profile
+from pipeline.model import JSON, VIDEO_ID_CHARS_MAX, Job, Profile
 from pipeline.providers import multipart
 from pipeline.providers.base import Observation, Page, Problem, Refusal, Reply, Request, Status, Submission
 from pipeline.providers.replies import clean, complaint, excerpt, mapping, moment, read_error, text
 from pipeline.providers.words import read_word
 
-VIDEO_ID_CHARS_MAX = 512
-"""No server's id is longer (the longest we know has 138 characters); what is, is no id to build on."""
 LIST_LIMIT = 100
 """The most that one page of the list may hold (OpenAI's API reference, "List videos")."""
 

@@ -16,9 +16,10 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.records import Value
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact, State
-from pipeline.model import JSON, Limits, Profile
+from pipeline.model import EMBEDDED, JSON, Limits, Profile
 from pipeline.pacing import RenderTimes
 from pipeline.plan import Step
+from pipeline.policy.unknown import settles
 from pipeline.policy.verdict import PATIENCE, Patience, Stop, Verdict
 from pipeline.progress import Moved, Notice, Observer, unfailing
 from pipeline.providers.base import Dialect
@@ -118,7 +119,7 @@ class Board:
         self.looking = Count(self.bell.ring)
         self.fetching = Count(self.bell.ring)
         self.proving = Count(self.bell.ring)
-        self.settles = self.profile.lists or self.profile.honours_keys or self.max_duplicate_cost is not None
+        self.settles = settles(self.profile, self.max_duplicate_cost)
 
     # --- who is where
 
@@ -129,6 +130,7 @@ class Board:
             rendering=self.ledger.state.counts[State.IN_FLIGHT],
             backlog=len(self.backlog) + self.fetching.value,
             spent=self.ledger.state.spent + self.reserved,
+            unpriced=self.ledger.state.unpriced,
             behind=bool(self.behind),
             settling=self.settling,
         )
@@ -154,6 +156,11 @@ class Board:
 
     def job(self, key: str) -> JobState:
         return self.ledger.state.jobs[key]
+
+    @property
+    def where(self) -> str:
+        """The provider's address, for a person."""
+        return "the sandbox of this run" if self.origin == EMBEDDED else self.origin
 
     # --- what happened
 
@@ -210,11 +217,16 @@ class Board:
 
     def want(self, key: str) -> None:
         """Fetch a finished job; the one that will be dropped first goes first."""
-        job = self.job(key)
-        finished_at = job.finished_at or self.now()
-        expires = job.expires_at.timestamp() if job.expires_at else finished_at.timestamp() + self.profile.retention_s
-        self.backlog.add(Wanted(key=key, video_id=job.video_id or ""), from_s=anyio.current_time(), rank=expires)
+        wanted = Wanted(key=key, video_id=self.job(key).video_id or "")
+        self.backlog.add(wanted, from_s=anyio.current_time(), rank=self.expires(key))
         self.bell.ring()
+
+    def expires(self, key: str) -> float:
+        """When the provider drops a finished video, as a UNIX time."""
+        job = self.job(key)
+        if job.expires_at is not None:
+            return job.expires_at.timestamp()
+        return (job.finished_at or self.now()).timestamp() + self.profile.retention_s
 
     def claim(self, video_id: str, key: str) -> None:
         """Note whose an id is. Two jobs with one id are one video paid for twice, or a provider in disorder."""

@@ -14,7 +14,6 @@ import anyio
 import anyio.to_thread
 
 from pipeline.errors import ArtifactError, NotAVideo, ProviderError, Truncated
-from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact
 from pipeline.policy.collect import LAST_TRY_S, Fetches, NoVideo, after_fetch, fetching_s
 from pipeline.policy.verdict import Verdict
@@ -24,8 +23,8 @@ from pipeline.runner.foresight import Foresight
 from pipeline.runner.lanes import FOREVER
 from pipeline.runner.part import Part
 from pipeline.runner.sidecar import difference, metadata_row, sidecar
+from pipeline.runner.wording import gone_words
 from pipeline.storage import Artifact
-from pipeline.text import money
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,7 +74,7 @@ class CollectLane:
         board, job = self._board, self._board.job(wanted.key)
         part = Part(board.folder, job.path, wanted.video_id, without_key=board.transport.without_key)
         with board.fetching:
-            errand = self._errands.pop(wanted.key, None) or self._new_errand(job)
+            errand = self._errands.pop(wanted.key, None) or self._new_errand(wanted.key)
             with closing(part):
                 try:
                     outcome = await self._bring(wanted, part)
@@ -85,11 +84,9 @@ class CollectLane:
             if outcome is not None:
                 await self._settle(wanted, errand, part, outcome)
 
-    def _new_errand(self, job: JobState) -> _Errand:
-        board, now = self._board, self._board.now()
-        finished_at = job.finished_at or now
-        expires = job.expires_at.timestamp() if job.expires_at else finished_at.timestamp() + board.profile.retention_s
-        return _Errand(expires=expires, until_s=anyio.current_time() + fetching_s(expires - now.timestamp()))
+    def _new_errand(self, key: str) -> _Errand:
+        expires, now = self._board.expires(key), self._board.now().timestamp()
+        return _Errand(expires=expires, until_s=anyio.current_time() + fetching_s(expires - now))
 
     async def _bring(self, wanted: Wanted, part: Part) -> NoVideo | None:
         """Fetch a video and keep it; what came in its place. Raises the `OSError` of a disk."""
@@ -153,7 +150,13 @@ class CollectLane:
         board, now_s = self._board, anyio.current_time()
         left_s, spread = errand.until_s - now_s, board.chance.random()
         verdict = after_fetch(
-            outcome, errand.fetches, left_s=left_s, backoff=board.patience.fetch, now=board.now(), spread=spread
+            outcome,
+            errand.fetches,
+            left_s=left_s,
+            kept_s=errand.expires - board.now().timestamp(),
+            backoff=board.patience.fetch,
+            now=board.now(),
+            spread=spread,
         )
         errand.fetches = errand.fetches.after(outcome)
         if verdict.fact is not None:
@@ -171,12 +174,12 @@ class CollectLane:
     async def _give_up(self, key: str, part: Part, verdict: Verdict) -> None:
         board, job = self._board, self._board.job(key)
         assert verdict.fact is not None
-        words = "its download failed; a later run fetches it again while it is kept"
         if verdict.fact is Fact.EXPIRED:
-            lost = "at an unknown price" if job.cost is None else money(job.cost, board.profile.currency)
-            words = f"it expired, and was paid for: {lost}; --retry expired buys it again"
+            words = gone_words(board, key, verdict.fact, verdict.reason)
             with suppress(OSError):  # a part that stays is not another video's: it says whose it is
                 part.discard()
+        else:
+            words = f"{job.id}: its download failed; a later run fetches it again while it is kept: {verdict.reason}"
         board.record(verdict.fact, key, reason=verdict.reason)
         await board.ledger.commit()
-        board.notice("collect", f"{job.id}: {words}: {verdict.reason}", urgent=True)
+        board.notice("collect", words, urgent=True)

@@ -21,6 +21,9 @@ from pipeline.transport import Incoming
 _SPAN = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
 _NO_SPAN = re.compile(r"bytes \*/(\d{1,18})", re.ASCII)
 
+_OF_A_LINK = (Problem.BAD_KEY, Problem.UNKNOWN_ID, Problem.GONE)
+"""What another host, to which the provider led us, can only say of the link."""
+
 
 class NotServed(Exception):
     """The answer to a download was no video."""
@@ -82,7 +85,7 @@ async def _begin(board: Board, part: Part, incoming: Incoming, held: Held | None
         await _resume(part, held, total)
         return total
     refusal = board.dialect.read_no_content(await incoming.reply(), board.profile)
-    if incoming.away and refusal.problem is Problem.BAD_KEY:  # not the provider's word: a signed link has run out
+    if incoming.away and refusal.problem in _OF_A_LINK:  # no word on the video: the link has run out
         refusal = replace(refusal, problem=Problem.STALE_LINK)
     raise NotServed(refusal)
 

@@ -45,6 +45,7 @@ class Part:
         self, folder: RunFolder, path: str, video_id: str, *, without_key: Callable[[bytes], bytes] = bytes
     ) -> None:
         self._disk = folder.disk
+        self._folder = folder
         self._path = path
         self._video_id = video_id
         self._target = folder.video(path)
@@ -134,8 +135,9 @@ class Part:
         self._total = self.length  # should the disk fail from here on, the part is known to be whole
         self._sync()
         self._let_go()
-        self._disk.write_whole(self._sidecar, text.encode("utf-8", "replace"))
-        self._give_name()
+        with self._folder.naming:
+            self._disk.write_whole(self._sidecar, text.encode("utf-8", "replace"))
+            self._give_name()
         return artifact
 
     def adopt(self, key: str) -> Artifact | None:
@@ -151,9 +153,11 @@ class Part:
             self._descriptor = self._disk.open_append(file)
             self._sync()
             self._let_go()
-            self._give_name()
+            with self._folder.naming:
+                self._give_name()
         else:
-            self._sync_name()
+            with self._folder.naming:
+                self._sync_name()
             self.discard()
         return artifact
 
@@ -194,7 +198,7 @@ class Part:
         """Bring what has gathered to the disk. Where that fails it is not tried again: the rest is fetched anew."""
         piece, self._blocks = b"".join(self._blocks), []
         if self._descriptor < 0:
-            self._disk.make_folder(self._target.parent)
+            self._folder.make_room_for(self._target)
             self._disk.remove(self._tag_file)
             self._descriptor = self._disk.open_new(self.file)
         self._disk.write(self._descriptor, piece)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
 
 from pipeline.policy.breaker import Breaker, Toll, toll_of
-from pipeline.policy.verdict import Verdict
+from pipeline.policy.verdict import Stop, Verdict
 from pipeline.text import duration
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class Temper:
         self._lane = lane
         self._breaker = Breaker(board.patience.rest)
         self._paused_until_s = float("-inf")
+        self._away_s = 0.0
+        self._tallied_s = 0.0
         self.failures = 0
         """Pauses in a row without an answer to go by; what fails during a pause belongs to it."""
 
@@ -36,8 +39,12 @@ class Temper:
         return self._breaker.is_open
 
     def away_s(self) -> float:
-        """How long nobody answered this lane, in all."""
-        return self._breaker.away_s(anyio.current_time())
+        """How long this lane could not learn anything, in all: it was to wait, or nobody answered."""
+        now_s = anyio.current_time()
+        until_s = now_s if self.is_open else min(self._paused_until_s, now_s)
+        self._away_s += max(until_s - self._tallied_s, 0.0)
+        self._tallied_s = now_s
+        return self._away_s
 
     def begin(self) -> None:
         """A request goes out now."""
@@ -58,7 +65,10 @@ class Temper:
             self.failures += now_s >= self._paused_until_s
             self._note(toll, verdict.reason)
         if verdict.pause_s:
+            self.away_s()
             self._paused_until_s = max(self._paused_until_s, now_s + verdict.pause_s)
+        if verdict.stop is not Stop.NOTHING and not isinstance(outcome, OSError):  # that is our disk's
+            verdict = replace(verdict, reason=f"{self._board.where}: {verdict.reason}")
         self._board.heed(verdict, self._lane)
 
     def hope(self) -> None:
@@ -66,6 +76,7 @@ class Temper:
         self._breaker.hope(anyio.current_time())
 
     def _note(self, toll: Toll, reason: str) -> None:
+        self.away_s()  # tallied as it was until now
         board, breaker, now_s = self._board, self._breaker, anyio.current_time()
         away_s = 0.0 if breaker.opened_s is None else now_s - breaker.opened_s
         turned = breaker.note(toll, now_s=now_s, spread=board.chance.random())
@@ -79,16 +90,18 @@ class Temper:
 
     def _say_opened(self, reason: str) -> None:
         rest, outage_s = self._board.patience.rest, self._board.patience.outage_s
+        where = self._board.where + (" or where it leads to" if self._lane == "collect" else "")
         end = "no more is bought" if self._lane == "submit" else "the run stops"
         message = (
-            f"nobody answers: {reason}. One try at a time from now on, the next in {duration(rest.base_s)}, then ever "
-            f"more rarely, every {duration(rest.cap_s)} at last; after {duration(outage_s)} without an answer {end}"
+            f"nobody answers at {where}: {reason}. One try at a time from now on, the next in {duration(rest.base_s)}, "
+            f"then ever more rarely, every {duration(rest.cap_s)} at last; "
+            f"after {duration(outage_s)} without an answer {end}"
         )
         self._board.notice(self._lane, message, urgent=True)
 
     def _give_up(self, away_s: float, reason: str) -> None:
         """A night without an answer: what was bought is not here and will not come."""
-        words = f"nobody has answered for {duration(away_s)}: {reason}"
+        words = f"nobody has answered for {duration(away_s)} at {self._board.where}: {reason}"
         if self._lane == "submit":
             self._board.buy_no_more(words)
         else:

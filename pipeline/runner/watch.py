@@ -18,12 +18,17 @@ from pipeline.policy.watch import Looks, after_look, is_unreadable
 from pipeline.providers.base import Observation, Page, Problem, Refusal
 from pipeline.runner.board import Board, Watched
 from pipeline.runner.lanes import FOREVER, Agenda
+from pipeline.runner.pages import after_page, ask_for_page, says_no_list
+from pipeline.runner.wording import gone_words
 
 LOOKERS = 8
 LIST_FROM = 3
 """So many due at once are looked up in the list, where there is one."""
-NO_LIST = (404, 405, 501)
-"""HTTP statuses that say there is no list here; anything else is a passing trouble."""
+PAGE_FAILURES_MAX = 3
+LIST_REST_S = 300.0
+"""After so many readings in a row of which a page did not come, each video is asked for by itself for so long: a
+list that is out of order keeps no finished video from being fetched.
+"""
 
 
 class WatchLane:
@@ -32,7 +37,8 @@ class WatchLane:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._temper = board.tempers["watch"]
-        self._lists = board.profile.lists
+        self._list_from_s = float("-inf") if board.profile.lists else FOREVER
+        self._page_failures = 0
         self._stalled: Agenda[Watched] = Agenda()
         self._told_of_unknown = False
 
@@ -54,7 +60,7 @@ class WatchLane:
     def _take(self, now_s: float) -> list[Watched]:
         """What to look at next: all that is due where the list will tell, else the most pressing one."""
         for agenda in (self._board.watching, self._stalled):
-            if self._lists and agenda.due_count(now_s) >= LIST_FROM:
+            if now_s >= self._list_from_s and agenda.due_count(now_s) >= LIST_FROM:
                 return agenda.take_all(now_s)
             if (watched := agenda.take(now_s)) is not None:
                 return [watched]
@@ -91,8 +97,8 @@ class WatchLane:
         board = self._board
         seen: dict[str, Observation] = {}
         after: str | None = None
-        for _ in range(2 + len(board.watching) // 100 + len(wanted) // 100):
-            page = await self._read_page(after)
+        for _number in range(2 + len(board.watching) // 100 + len(wanted) // 100):
+            page, _ = await ask_for_page(board, after)
             if not isinstance(page, Page):
                 self._heed_page(page)
                 return False, seen
@@ -101,25 +107,27 @@ class WatchLane:
             after = page.after
             if after is None or len(seen) == len(wanted):
                 break
+        self._page_failures = 0
         return True, seen
 
-    async def _read_page(self, after: str | None) -> Page | Refusal | ProviderError:
-        board = self._board
-        try:
-            reply = await board.transport.look(board.dialect.look_at_page(after, board.profile))
-        except ProviderError as error:
-            return error
-        return board.dialect.read_page(reply, board.profile)
-
     def _heed_page(self, outcome: Refusal | ProviderError) -> None:
-        """What a page that did not come means: there is no list, or the lane waits as after any look."""
-        board = self._board
-        if isinstance(outcome, Refusal) and outcome.http in NO_LIST:
-            if self._lists:
-                board.notice("watch", "the provider has no list after all: asking for each video by itself")
-            self._lists = False
+        """What a page that did not come means: the lane waits as after any look, or does without the list."""
+        now_s = anyio.current_time()
+        if says_no_list(outcome):
+            self._temper.answered()
+            self._do_without_list(FOREVER, "the provider has no list after all")
             return
-        self._temper.heed(outcome, self._judge(outcome, Looks(age_s=0.0, failures=self._temper.failures)))
+        verdict = after_page(self._board, outcome)
+        self._page_failures += 1
+        self._temper.heed(outcome, verdict)
+        if self._page_failures >= PAGE_FAILURES_MAX:
+            self._page_failures = 0
+            self._do_without_list(now_s + LIST_REST_S, f"the list does not come ({verdict.reason})")
+
+    def _do_without_list(self, until_s: float, reason: str) -> None:
+        if until_s > self._list_from_s:
+            self._board.notice("watch", f"{reason}: asking for each video by itself")
+        self._list_from_s = max(self._list_from_s, until_s)
 
     def _judge(self, outcome: Observation | Refusal | ProviderError, looks: Looks) -> Verdict:
         board = self._board
@@ -127,6 +135,7 @@ class WatchLane:
             outcome,
             looks,
             deadline_s=board.profile.pace.deadline_s,
+            retention_s=board.profile.retention_s,
             backoff=board.patience.look,
             now=board.now(),
             spread=board.chance.random(),
@@ -137,6 +146,7 @@ class WatchLane:
         board = self._board
         looks = Looks(
             age_s=self._watched_s(watched),
+            old_s=_old_s(watched),
             unknown=watched.unknown,
             unreadable=watched.unreadable,
             failures=self._temper.failures,
@@ -158,6 +168,8 @@ class WatchLane:
             self._stalled.add(watched, from_s=anyio.current_time() + (verdict.again_s or 0.0))
         else:
             await board.ledger.commit()
+        if verdict.fact in (Fact.EXPIRED, Fact.LOST):
+            board.notice("watch", gone_words(board, watched.key, verdict.fact, verdict.reason), urgent=True)
         self._temper.heed(outcome, verdict)
 
     def _is_over(self, watched: Watched) -> bool:
@@ -195,6 +207,12 @@ class WatchLane:
         board = self._board
         wait_s = verdict.again_s
         if wait_s is None:
-            age_s = watched.age_s + anyio.current_time() - watched.since_s
-            wait_s = next_look_s(age_s, pace=board.profile.pace, renders=board.renders, spread=board.chance.random())
+            wait_s = next_look_s(
+                _old_s(watched), pace=board.profile.pace, renders=board.renders, spread=board.chance.random()
+            )
         board.watching.add(watched, from_s=anyio.current_time() + wait_s)
+
+
+def _old_s(watched: Watched) -> float:
+    """How long ago it was accepted."""
+    return watched.age_s + anyio.current_time() - watched.since_s

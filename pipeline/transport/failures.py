@@ -19,6 +19,8 @@ _NOT_YET = (
     *(httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout),
     *(httpx.ProxyError, httpx.UnsupportedProtocol, httpx.InvalidURL),
 )
+ON_THE_WIRE = (httpx.HTTPError, OSError)
+"""What a connection may fail with: httpx lets through an `ssl.SSLError` after the handshake (a garbled record)."""
 _SENT = "send_request_headers.started"
 
 
@@ -39,7 +41,7 @@ def translating(trace: Trace) -> Iterator[None]:
     """Raise `NotSent`, `OutcomeUnknown` or `Untrusted` for whatever the body fails with on the wire."""
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+    except (*ON_THE_WIRE, httpx.InvalidURL) as error:
         raise translated(error, trace) from error
 
 
@@ -63,6 +65,7 @@ def words(error: Exception) -> str:
         "ReadError": "the connection broke",
         "WriteError": "the connection broke",
         "RemoteProtocolError": "the answer broke off",
+        "SSLError": "the connection was garbled",
     }.get(type(error).__name__, type(error).__name__)
     return f"{name}: {error}" if str(error) else name
 

@@ -10,7 +10,7 @@ import httpx
 
 from pipeline.errors import OutcomeUnknown, Truncated
 from pipeline.providers.base import Reply
-from pipeline.transport.failures import words
+from pipeline.transport.failures import ON_THE_WIRE, words
 from pipeline.transport.network import Network
 
 REPLY_BYTES_MAX = 1 << 20
@@ -52,7 +52,7 @@ class Incoming:
                         raise OutcomeUnknown(f"less than {speed.least} bytes in {self._network.crawl_s:g} s: cut")
         except httpx.RemoteProtocolError as error:
             raise Truncated(f"the connection ended early: {error}") from error
-        except httpx.HTTPError as error:
+        except ON_THE_WIRE as error:
             raise OutcomeUnknown(words(error)) from error
 
     async def reply(self) -> Reply:
@@ -60,7 +60,7 @@ class Incoming:
         try:
             with anyio.fail_after(self._network.head_s):
                 body = await bounded(self._response)
-        except (httpx.HTTPError, TimeoutError) as error:
+        except ON_THE_WIRE as error:
             raise OutcomeUnknown(words(error)) from error
         return Reply(status=self.status, headers=self.headers, body=self._without_key(body))
 
@@ -117,7 +117,7 @@ async def body_of(response: httpx.Response) -> AsyncIterator[AsyncIterator[bytes
     finally:
         with goodbye():
             await response.aclose()
-            with suppress(httpx.HTTPError, httpx.StreamError):
+            with suppress(*ON_THE_WIRE, httpx.StreamError):
                 async for _ in blocks:
                     pass
 

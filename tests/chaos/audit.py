@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.ledger.ledger import read_run
 from pipeline.ledger.state import JobState
-from pipeline.lifecycle import State
+from pipeline.lifecycle import Fact, State
 from pipeline.media import probe
 
 
@@ -34,6 +34,8 @@ class Verdict:
     """Stored videos whose file, digest or sidecar is not what the ledger says."""
     other: int
     """Jobs in any state but stored and uncertain."""
+    settled: Mapping[str, int]
+    """What was proven of submits of unknown outcome, by fact."""
 
     @property
     def faults(self) -> dict[str, int]:
@@ -59,7 +61,13 @@ def audit(run_folder: Path, book: Sequence[Mapping[str, Any]]) -> Verdict:
         lost_ids=sum(video_id not in held and prompt not in excused for video_id, prompt in sold.items()),
         corrupt_files=sum(not _is_sound(run_folder / "videos" / job.path, job) for job in stored),
         other=len(jobs) - len(stored) - len(uncertain),
+        settled=_proven(run_folder / "ledger.jsonl"),
     )
+
+
+def _proven(ledger: Path) -> Counter[str]:
+    types = (json.loads(line)["t"] for line in ledger.read_bytes().splitlines())
+    return Counter(type_ for type_ in types if type_ in (Fact.ADOPTED, Fact.NOT_CREATED))
 
 
 def _is_sound(video: Path, job: JobState) -> bool:

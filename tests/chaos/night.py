@@ -15,8 +15,13 @@ import httpx
 
 from pipeline.sandbox.embedded import Embedded, embedded
 from tests.chaos.audit import Verdict, audit
-from tests.chaos.driver import KILL, SLOTS, Driver
+from tests.chaos.driver import KILL, POLITE, SLOTS, Driver
 
+ENDS: Mapping[bool, frozenset[int]] = {
+    True: frozenset({0, 4, -signal.SIGKILL}),
+    False: frozenset({0, 130, *(-number for number in POLITE)}),  # by the signal itself: before anybody minded it
+}
+"""The exit codes of runners that were hit or not in time, by whether hits kill. Any other is a fault of ours."""
 SANDBOX: Mapping[str, Any] = {"render_s": [0.05, 0.4], "film": {"constant_bytes": 65_536}}
 
 
@@ -50,6 +55,8 @@ class Report:
         faults = [f"{count} {name.replace('_', ' ')}" for name, count in self.verdict.faults.items()]
         if len(self.verdict.uncertain) > self.uncertain_max:
             faults.append(f"{len(self.verdict.uncertain)} uncertain, {self.uncertain_max} allowed")
+        if strange := sorted({*self.codes, self.last_code} - ENDS[self.killed]):
+            faults.append(f"a runner ended with {', '.join(map(str, strange))}")
         return tuple(f"seed {self.seed}: {fault}" for fault in faults)
 
     def __str__(self) -> str:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.ledger.spill import Spilled, spill
-from tests.crash.recording import Changed, Event, RecordingDisk
+from pipeline.storage import RunFolder
+from tests.crash.recording import Changed, Event, Made, RecordingDisk
 from tests.crash.runs import lay_out, volume_after
 
 RUN = f"{7:032x}"
 LEDGER = "ledger.jsonl"
+FOLDERS = ("harbour", "harbour/videos", "harbour/videos/coast", "harbour/videos/coast/north")
 ROW = Spilled(
     run=RUN, folder="", job="", id="job-1", attempt=1, key="", video_id="video_1", price=None, at="2026-11-22T19:00:00Z"
 )
@@ -64,11 +66,25 @@ def _tells_the_answer(folder: Path) -> bool:
     return any(ROW.video_id in path.read_text("ascii") for path in folder.glob("spills/*"))
 
 
+def _went_on_in_folders(folder: Path) -> Sequence[Event]:
+    """A process was killed after it had made them, before it synced; the next one finds them there."""
+    for path in FOLDERS:
+        (folder / path).mkdir()
+    disk = RecordingDisk(folder, [Made(path=path) for path in FOLDERS])
+    RunFolder(folder / FOLDERS[0], disk).make()
+    return disk.events
+
+
+def _has_its_folders(folder: Path) -> bool:
+    return all((folder / path).is_dir() for path in FOLDERS)
+
+
 CONTRACTS: Mapping[str, Contract] = {
     contract.says: contract
     for contract in (
         Contract(says="what a ledger was told is there", record=_told_a_ledger, kept=_has_its_header),
         Contract(says="what an opened ledger read is there", record=_opened_a_ledger, kept=_has_its_header),
+        Contract(says="a run's folders are there", record=_went_on_in_folders, kept=_has_its_folders),
         Contract(says="a spilled answer is there", record=_spilled_an_answer, kept=_tells_the_answer),
     )
 }

@@ -176,6 +176,8 @@ class RecordingDisk(Disk):
             self.events.append(Removed(path=self._name(path)))
 
     def sync_folder(self, path: Path) -> None:
+        if not path.is_relative_to(self._root):
+            return  # where the tree stands is not lost with it
         with self._lock:
             while self._unmade and self._unmade[-1].is_dir():
                 self.events.append(Made(path=self._name(self._unmade.pop())))

@@ -68,6 +68,7 @@ class FaultyDisk(Disk):
 
     def make_folder(self, path: Path) -> None:
         self._step("make_folder", path)
+        self._unsafe -= {place.parent for place in (path, *path.parents) if not place.exists()}  # made anew, as below
         super().make_folder(path)
 
     def open_append(self, path: Path) -> int:

@@ -145,6 +145,16 @@ class Noted(Disk):
         super().sync_folder(path)
 
 
+def test_folders_that_a_killed_runner_left_have_durable_names_before_they_are_built_on(tmp_path: Path) -> None:
+    disk = Noted()
+    folder = RunFolder(tmp_path / "harbour", disk)
+    folder.make()
+    (folder.videos / "coast" / "north").mkdir(parents=True)
+    disk.notes.clear()
+    folder.make()
+    assert disk.notes == [f"sync {tmp_path.name}/", "sync harbour/", "sync videos/", "sync coast/"]
+
+
 def test_bytes_are_durable_before_they_have_a_name_and_the_names_before_it_returns(tmp_path: Path, film: bytes) -> None:
     disk = Noted()
     disk.make_folder(RunFolder(tmp_path).video(PATH).parent)
@@ -611,6 +621,12 @@ def test_the_manifest_and_the_files_it_read_are_kept_by_digest(folder: RunFolder
         f"manifests/{second.sha256[:8]}.yaml",
     }
     assert (folder.path / f"{manifests}.yaml").read_bytes() == first.content
+
+
+def test_a_disk_that_cannot_say_has_not_lost_a_video(tmp_path: Path) -> None:
+    (tmp_path / "loop.mp4").symlink_to("loop.mp4")
+    with pytest.raises(OSError, match="symbolic links"):
+        is_intact(tmp_path / "loop.mp4", 5)
 
 
 def test_a_video_that_is_gone_or_has_another_length_is_not_intact(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import httpx
 import pytest
 import trustme
 from anyio.abc import ByteStream
+from anyio.streams.tls import TLSStream
 
 from pipeline.errors import NotSent, OutcomeUnknown, ProviderError, Truncated, Untrusted
 from pipeline.providers.access import Access
@@ -186,6 +187,25 @@ class TestUnknown:
         whole = answer("404 Not Found", bytes(1000))
         async with serving(how(whole[:length])) as server:
             assert type(await failure(way, server.url())) is OutcomeUnknown
+
+    @every_way
+    @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nsome"])
+    async def test_a_garbled_record_of_tls(
+        self, way: Way, begun: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    ) -> None:
+        """Neither a certificate that is wrong nor a disk that fails, though an `ssl.SSLError` is an `OSError`."""
+
+        async def garble(stream: ByteStream, asked: Asked) -> None:
+            assert isinstance(stream, TLSStream)
+            if begun:
+                await stream.send(begun)
+            await stream.transport_stream.send(b"\x17\x03\x03\x00\x40" + bytes(64))
+
+        url = made_trusted(monkeypatch, tmp_path, authority := trustme.CA())
+        async with serving(garble, tls=certified(authority, "gate.example")) as server:
+            error = await failure(way, url.format(port=server.port))
+        assert type(error) is OutcomeUnknown
+        assert len(server.asked) == 1
 
     @every_way
     async def test_no_http_at_all(self, way: Way) -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import LedgerBroken, UsageError
-from pipeline.ledger.fields import VIDEO_ID_CHARS_MAX
 from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.ledger.records import BadRecord, decode
 from pipeline.lifecycle import AFTER, Fact, ImpossibleFact, State
+from pipeline.model import VIDEO_ID_CHARS_MAX
 from tests.ledger.histories import (
     BEGINNING,
     ELSEWHERE,

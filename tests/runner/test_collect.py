@@ -299,11 +299,21 @@ async def test_a_film_cut_without_a_stated_length_is_not_stored(night: Night, a_
     ids=["410", "404 that says so", "404 again and again"],
 )
 async def test_content_that_is_gone_is_expired_and_not_bought_again(night: Night, gone: Answer) -> None:
+    night.profile = replace(night.profile, retention_s=0.0)
     night.gateway.always("content", gone)
     for _ in range(2):
         assert (await night.run(jobs(1))).counts == {State.EXPIRED: 1}
     assert len(night.gateway.book) == 1
     assert any("expired" in words for words in night.urgent)
+
+
+async def test_content_that_is_not_there_though_it_should_be_kept_is_asked_for_by_a_later_run(night: Night) -> None:
+    """A store that lags, a database that was restored, the key of another account."""
+    night.gateway.always("content", refusal(404, message="what video?"))
+    assert (await night.run(jobs(1))).counts == {State.FINISHED: 1}
+    night.gateway.behave()
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+    assert len(night.gateway.book) == 1
 
 
 async def test_the_bytes_of_a_video_that_expired_are_no_part_of_the_next(night: Night, a_film: bytes) -> None:
@@ -360,10 +370,12 @@ async def test_a_film_that_is_kept_elsewhere_is_fetched_from_there_also_where_it
     assert not any("authorization" in seen.headers for seen in cdn.seen)
 
 
-async def test_a_link_that_has_run_out_is_asked_for_anew(night: Night) -> None:
+@pytest.mark.parametrize("said", [refusal(403), refusal(410), refusal(404), refusal(404, message="signature expired")])
+async def test_a_link_that_has_run_out_is_asked_for_anew(night: Night, said: Answer) -> None:
+    """Whatever another host says of it: only the provider can say that the video is gone."""
     async with elsewhere(night.gateway) as (cdn, lead):
         night.gateway.always("content", lead)
-        cdn.once("content", *[refusal(403)] * policy.NEW_LINKS)
+        cdn.once("content", *[said] * policy.NEW_LINKS)
         outcome = await night.run(jobs(1))
     assert (outcome.counts, outcome.stopped) == ({State.STORED: 1}, "")
     assert len(night.gateway.of("content")) == policy.NEW_LINKS + 1

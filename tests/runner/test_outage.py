@@ -45,7 +45,7 @@ def test_a_run_sits_an_outage_out_and_brings_everything_home(tmp_path: Path, wea
     assert night.outcome.stopped == ""
     assert night.sold == 20
     [opened, closed] = night.said("watch")
-    assert opened.startswith("nobody answers: ")
+    assert opened.startswith(f"nobody answers at {night.board.origin}: ")
     assert closed.startswith("somebody answers again, after 1 h")
 
 
@@ -67,7 +67,8 @@ def test_a_night_at_a_dead_endpoint_costs_all_lanes_together_a_few_dozen_request
 ) -> None:
     night = Hours(folder=tmp_path, count=60, limits=CROWDED, house=house, weather=outage(REFUSED, 24.0, SLOW)).live()
 
-    assert "nobody has answered for 8 h" in night.outcome.stopped
+    assert night.outcome.stopped.startswith("nobody has answered for 8 h")
+    assert f" at {night.board.origin}: " in night.outcome.stopped
     assert night.times.true_s < DOWN_S + OPENS_S + PATIENCE.outage_s + 2 * PATIENCE.rest.cap_s
     sent = {lane: night.requests(lane, from_s=DOWN_S) for lane in LANES}
     probes = {lane: [at_s for at_s in times if at_s >= DOWN_S + OPENS_S] for lane, times in sent.items()}
@@ -76,7 +77,7 @@ def test_a_night_at_a_dead_endpoint_costs_all_lanes_together_a_few_dozen_request
     assert all(later - sooner >= 60.0 for lane in LANES for sooner, later in pairwise(probes[lane]))
     for lane in at_work:
         assert len(probes[lane]) >= 30
-        assert night.said(lane)[0].startswith("nobody answers: ")
+        assert night.said(lane)[0].startswith(f"nobody answers at {night.board.origin}")
 
 
 @AT_WORK
@@ -85,7 +86,8 @@ def test_when_one_lane_is_answered_again_the_other_finds_out_within_minutes(
 ) -> None:
     night = Hours(folder=tmp_path, count=60, limits=CROWDED, house=house, weather=outage(REFUSED, 3.0, SLOW)).live()
 
-    assert night.outcome.counts == {State.STORED: 60}
+    assert night.outcome.counts.keys() <= {State.STORED, State.STALLED}  # of 4 % the render takes longer than an hour
+    assert night.outcome.counts[State.STORED] >= 50
     assert night.sold == 60
     again = {notice.lane: at_s for at_s, notice in night.notices if notice.message.startswith("somebody answers again")}
     first_s, second_s = sorted(again[lane] for lane in at_work)
@@ -115,7 +117,7 @@ def test_a_stalled_video_is_looked_at_now_and_then_while_there_is_other_work_and
 ) -> None:
     house = House(renders_s=4500.0, keeps_s=40 * HOUR_S)  # most take longer than the hour after which they are stalled
     limits = LimitsWish(in_flight=4, submits_per_minute=20.0, submit_slots=2, downloads=4)
-    night = Hours(folder=tmp_path, count=8, house=house, limits=limits).live()
+    night = Hours(folder=tmp_path, count=16, house=house, limits=limits).live()
 
     records = [json.loads(line) for line in (night.folder / "harbour" / "ledger.jsonl").read_text("ascii").splitlines()]
     stalled = [record["job"] for record in records if record["t"] == "stalled"]
@@ -124,8 +126,9 @@ def test_a_stalled_video_is_looked_at_now_and_then_while_there_is_other_work_and
     assert len(stalled) == len(set(stalled)), "it is written once"
     for key in came:
         video_id = night.outcome.state.jobs[key].video_id
-        looks = [at_s for at_s, line, *_ in night.wire.log if line == f"GET /videos/{video_id}" and at_s > HOUR_S + 60]
-        assert all(SLOW_S <= later - sooner < SLOW_S + 30.0 for sooner, later in pairwise(looks))
+        looks = [at_s for at_s, line, *_ in night.wire.log if line == f"GET /videos/{video_id}"]
+        late = [at_s for at_s in looks if at_s > looks[0] + HOUR_S + 60.0]
+        assert all(SLOW_S <= later - sooner < SLOW_S + 30.0 for sooner, later in pairwise(late))
 
 
 def test_at_thirty_percent_of_trouble_the_breakers_stay_closed(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import anyio
@@ -10,8 +11,9 @@ import pytest
 from pipeline.lifecycle import State
 from pipeline.policy import watch as policy
 from pipeline.policy.breaker import TROUBLES_IN_A_ROW
+from pipeline.policy.verdict import Backoff
 from pipeline.progress import Notice
-from pipeline.runner.watch import LIST_FROM, LOOKERS
+from pipeline.runner.watch import LIST_FROM, LOOKERS, PAGE_FAILURES_MAX
 from tests.runner.gateway import NOTHING, Answer, Script, Seen, answer, refusal
 from tests.runner.night import Night, job, jobs
 
@@ -26,10 +28,11 @@ def _listing(night: Night) -> None:
     night.gateway.render_gate = anyio.Event()
 
 
-def _open_gate(night: Night) -> Script:
+def _open_gate(night: Night, when: Callable[[], bool] = lambda: True) -> Script:
     def script(seen: Seen) -> None:
         assert night.gateway.render_gate is not None
-        night.gateway.render_gate.set()
+        if when():
+            night.gateway.render_gate.set()
 
     return script
 
@@ -112,6 +115,39 @@ async def test_a_video_past_its_deadline_is_stalled_and_the_next_run_looks_again
     assert len(night.gateway.book) == 2
 
 
+@pytest.mark.parametrize("trouble", [refusal(429, retry_after="1"), refusal(500)])
+async def test_time_in_which_nothing_could_be_learned_is_not_the_videos(night: Night, trouble: Answer) -> None:
+    night.profile = replace(night.profile, pace=replace(night.profile.pace, deadline_s=0.5))
+    night.patience = replace(night.patience, look=Backoff(base_s=1.0, cap_s=1.0), rest=Backoff(base_s=0.6, cap_s=0.6))
+    night.gateway.looks = 2  # so that one is still rendered when it is looked at afterwards
+    count = 1 if trouble.status == 429 else TROUBLES_IN_A_ROW + 1
+    night.gateway.once("look", *[trouble] * count)
+    assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [*map(refusal, (400, 500, 429, 404, 403, 410)), NOTHING, Answer(body=b"<html>")],
+    ids=["400", "500", "429", "404", "403", "410", "reset", "html"],
+)
+async def test_a_list_that_never_comes_keeps_no_video_from_being_looked_at(night: Night, page: Answer) -> None:
+    _listing(night)
+    night.gateway.always("list", page)
+    night.gateway.always("look", _open_gate(night, lambda: bool(night.gateway.of("list"))))
+    outcome = await night.run(jobs(40))
+    assert outcome.counts == {State.STORED: 40}
+    assert 1 <= len(night.gateway.of("list")) <= LOOKERS + PAGE_FAILURES_MAX
+    assert any("asking for each video by itself" in str(event) for event in night.events)
+
+
+async def test_a_list_of_which_the_second_page_never_comes_keeps_no_video_from_being_looked_at(night: Night) -> None:
+    _listing(night)
+    night.limits = replace(night.limits, in_flight=130, submit_slots=16)
+    night.gateway.always("list", lambda seen: refusal(500) if seen.query.get("after") else None)
+    night.gateway.always("look", _open_gate(night, lambda: len(night.gateway.book) == 130))
+    assert (await night.run(jobs(130))).counts == {State.STORED: 130}
+
+
 @pytest.mark.parametrize("word", ["failed", "cancelled"])
 async def test_a_video_that_failed_says_why_and_is_not_bought_again(night: Night, word: str) -> None:
     failed = {"id": "video_1", "object": "video", "status": word, "error": {"code": "moderation", "message": "a face"}}
@@ -125,10 +161,24 @@ async def test_a_video_that_failed_says_why_and_is_not_bought_again(night: Night
 
 async def test_an_id_that_stays_unknown_is_lost_but_not_at_once(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy, "LOST_GRACE_S", 0.02)
+    night.profile = replace(night.profile, retention_s=0.02)
     night.gateway.always("look", _forgets("video_1"))
     outcome = await night.run(jobs(2))
     assert outcome.counts == {State.LOST: 1, State.STORED: 1}
     assert len([seen for seen in night.gateway.of("look") if seen.video_id == "video_1"]) >= policy.LOST_TRIES
+
+
+async def test_what_should_still_be_kept_is_not_lost_because_an_account_does_not_know_it(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key of another account, a database that was restored: a later run with the right key finds it."""
+    monkeypatch.setattr(policy, "LOST_GRACE_S", 0.02)
+    night.gateway.always("look", _forgets("video_1"))
+    assert (await night.run(jobs(2))).counts == {State.STALLED: 1, State.STORED: 1}
+    assert "does not know its id" in (night.state.jobs[job(0).key].reason or "")
+    night.gateway.behave()
+    assert (await night.run(jobs(2))).counts == {State.STORED: 2}
+    assert len(night.gateway.book) == 2
 
 
 def _forgets(video_id: str) -> Script:
@@ -200,5 +250,5 @@ async def test_a_provider_that_stays_silent_is_said_in_red(night: Night) -> None
     outcome = await night.run(jobs(1))
     assert outcome.counts == {State.STORED: 1}
     [opened, closed] = night.urgent
-    assert opened.startswith("nobody answers: ")
+    assert opened.startswith("nobody answers at ")
     assert closed.startswith("somebody answers again")

@@ -33,7 +33,6 @@ def prove(*, size: int, seed: int) -> Proof:
     drains_s = [drain_s for night in nights for drain_s in night.drains_s]
     codes = Counter(code for night in nights for code in night.codes)
     faults = [fault for night in nights for fault in night.faults]
-    faults += [f"exit code {code}" for code in codes if code not in {0, 130, *(-number for number in POLITE)}]
     faults += [] if codes[130] > size // 2 else [f"only {codes[130]} runs were interrupted"]
     faults += [f"{max(drains_s):.1f} s from a signal to the end"] if max(drains_s) > DRAIN_S_MAX else []
     return Proof(
