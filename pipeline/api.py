@@ -133,6 +133,7 @@ def _prepare(
     ledger: Ledger, manifest: Manifest, choice: Choice, folder: RunFolder, world: World, *, origin: str
 ) -> Outlook:
     """With the lock held: answers kept elsewhere are taken in, what could not end well is refused, the plan is kept."""
+    folder.make_names_durable()
     settle_spilled(ledger, spill_folders(world.environment), world.disk)
     _check(outlook_on(manifest, choice, folder, ledger.state, origin=origin), ledger.state, folder, origin)
     return prepare(ledger, manifest, choice, folder, origin=origin)

@@ -96,7 +96,10 @@ _CONSENT: dict[tuple[State, Fact], State] = {
     **{(ended, _F.RETRY): _S.PENDING for ended in (_S.REJECTED, _S.FAILED, _S.EXPIRED, _S.LOST, _S.DROPPED)},
     **{
         (left, _F.DROPPED): _S.DROPPED
-        for left in (_S.UNCERTAIN, _S.STALLED, _S.LOST, _S.EXPIRED, _S.FAILED, _S.REJECTED, _S.BLOCKED)
+        for left in (
+            *(_S.UNCERTAIN, _S.STALLED, _S.FINISHED),
+            *(_S.LOST, _S.EXPIRED, _S.FAILED, _S.REJECTED, _S.BLOCKED),
+        )
     },
 }
 

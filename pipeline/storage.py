@@ -44,15 +44,15 @@ class RunFolder:
         """Held while a name is given and made durable: a folder's failed sync fails all names that were waiting for
         it, so none may wait for another's.
         """
+        self._durable: set[Path] = set()
+        """Folders that this process has made, or has made durable."""
 
     def make(self) -> None:
-        """Make the folder itself; in one that is there, make the names of all folders durable.
+        """Make the folder itself."""
+        self.disk.make_folder(self.path)
 
-        Whoever made one may have been killed before he could, and whoever finds it there takes it for durable.
-        """
-        if not self.path.is_dir():
-            self.disk.make_folder(self.path)
-            return
+    def make_names_durable(self) -> None:
+        """Of all folders that are there, whoever made them: he may have been killed before he could."""
         with suppress(PermissionError):  # where we may not even read, we made nothing
             self.disk.sync_folder(self.path.parent)
         if self.videos.is_dir():
@@ -80,10 +80,16 @@ class RunFolder:
             raise ValueError(f"{path} leaves the run's folder")
         return target
 
+    def has_room_for(self, target: Path) -> bool:
+        """Whether the folder that *target* will be in is there, durably."""
+        return target.parent in self._durable and target.parent.is_dir()
+
     def make_room_for(self, target: Path) -> None:
-        """Make the folder that *target* will be in, durably."""
+        """Make that folder. Blocks, also for others' names: nothing for the thread of the event loop."""
         with self.naming:
-            self.disk.make_folder(target.parent)
+            if not self.has_room_for(target):
+                self.disk.make_folder(target.parent)
+                self._durable.add(target.parent)
 
     def sample(self, path: str) -> Path:
         """Where the start of what came in a video's place is kept; no reader of videos looks there."""

@@ -84,9 +84,10 @@ def _list(run: Path) -> int:
         print("no job is uncertain")
         return 0
     currency = state.header.currency if state.header else ""
-    print(f"{plural(len(found), 'submit')} of unknown outcome: it may have been accepted and billed, or made nothing.")
+    print(f"{plural(len(found), 'submit')} of unknown outcome: perhaps accepted and billed, perhaps nothing was made.")
     if any(_is_settled_next(state, unknown) for unknown in found):
-        print("The next `vidbatch run` first asks the provider about them, and settles by itself what can be proven.")
+        print("The next `vidbatch run` asks the provider first, if it lists its videos or honours keys, and settles by")
+        print("itself what can be proven.")
     print("Look at the provider's console, then say what became of each:\n")
     known = spilled(state, spill_folders(os.environ))
     for unknown in found:

@@ -156,6 +156,8 @@ def _held_by_ceiling(outcome: Outcome) -> int:
     """How many are uncertain still only because --max-duplicate-cost was reached."""
     from pipeline.doubts import doubts
 
+    if outcome.stopped or outcome.interrupted:
+        return 0  # whether the ceiling would have held them was not found out
     outlook, header = outcome.outlook, outcome.state.header
     profile, ceiling, origin = outlook.manifest.profile, outlook.max_duplicate_cost, header.origin if header else ""
     return doubts(outlook.plan, outcome.state, profile, ceiling, origin).over_ceiling

@@ -262,10 +262,10 @@ def _replace(text: Any, old: str, new: str) -> str:
     return whole.replace(old, new)
 
 
-def _join(parts: Iterable[Any], between: Any = "") -> str:
+def _join(parts: Iterable[Any], d: Any = "") -> str:
     """Jinja's `join`, that cannot make more of a text than a template may."""
     texts: list[str] = []
-    glue = str(between)
+    glue = str(d)
     left = RESULT_MAX + len(glue)
     for part in parts:
         texts.append(str(part))

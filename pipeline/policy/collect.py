@@ -99,8 +99,7 @@ def _after_refused_fetch(
         case Problem.GONE:
             return Verdict(fact=Fact.EXPIRED, reason=again.reason)
         case Problem.UNKNOWN_ID if fetches.absent + 1 >= NO_CONTENT_TRIES:
-            # while it should be kept, a later run asks again: a store may lag, and another account knows no id of ours
-            return Verdict(fact=Fact.DOWNLOAD_FAILED if kept_s > 0.0 else Fact.EXPIRED, reason=again.reason)
+            return Verdict(fact=_given_up(kept_s), reason=again.reason)
         case Problem.UNKNOWN_ID:
             again_s = ABSENT_PATIENCE * pause_after(backoff, fetches.absent + 1, 1.0)  # five minutes, and no less
             return Verdict(fact=None, reason=again.reason, again_s=again_s)
@@ -108,8 +107,15 @@ def _after_refused_fetch(
             asked_s = retry_after_s(outcome.retry_after, now=now) or 0.0
             return replace(again, pause_s=min(asked_s, max(left_s, 0.0)))
         case Problem.STALE_LINK if fetches.links >= NEW_LINKS:
-            return Verdict(fact=Fact.DOWNLOAD_FAILED, reason=again.reason)
+            return Verdict(fact=_given_up(kept_s), reason=again.reason)
         case Problem.WRONG_ADDRESS:
             return Verdict(fact=Fact.DOWNLOAD_FAILED, reason=again.reason)
         case _:
             return again
+
+
+def _given_up(kept_s: float) -> Fact:
+    """What a video is that is said not to be there. While it should be kept a later run asks again: a store may lag,
+    and another account knows no id of ours.
+    """
+    return Fact.DOWNLOAD_FAILED if kept_s > 0.0 else Fact.EXPIRED

@@ -7,8 +7,10 @@ from enum import StrEnum
 
 from pipeline.model import Profile
 
-FREE_AGAIN_MAX = 3
-"""So often one job is submitted again where that costs nothing: there no ceiling on money ends it."""
+AGAIN_MAX = 3
+"""So often one job is submitted again: what is lost every time is lost for a reason, and one job must not use up what
+was granted for all, nor, where it costs nothing, go on for ever.
+"""
 
 
 def settles(profile: Profile, ceiling: Decimal | None) -> bool:
@@ -36,6 +38,6 @@ def why_held(price: Decimal | None, *, paid: Decimal | None, ceiling: Decimal, t
         return Held.UNPRICED
     if paid + price > ceiling:
         return Held.OVER_CEILING
-    if not price and times >= FREE_AGAIN_MAX:
+    if times >= AGAIN_MAX:
         return Held.OFTEN
     return None

@@ -98,6 +98,10 @@ class Board:
     """Why finished videos would expire before their turn to be fetched comes; empty while none would."""
     unsettled: dict[str, float] = field(default_factory=dict)
     """Jobs of unknown outcome that may still be settled in this run, and since when they are uncertain."""
+    granted: dict[str, str] = field(default_factory=dict)
+    """Uncertain jobs that are due again by leave to pay twice, and how it came to that. It is written down right before
+    the submit: what is not sent after all (budget, disk, an interrupt) stays uncertain, and needs leave again.
+    """
     settles: bool = False
     """Somebody is at work on these, and may succeed."""
     proving: Count = field(init=False)
@@ -196,6 +200,7 @@ class Board:
             self.doubt(job.key)
         elif was is State.UNCERTAIN:
             self.unsettled.pop(job.key, None)
+            self.granted.pop(job.key, None)
 
     def notice(self, lane: str, message: str, *, urgent: bool = False) -> None:
         self.observer(Notice(lane=lane, message=message, urgent=urgent))
@@ -209,7 +214,7 @@ class Board:
             video_id=job.video_id or "",
             since_s=now_s,
             age_s=age_s,
-            away_s=self.tempers["watch"].away_s(),
+            away_s=self.tempers["watch"].away_s,
             word=job.word or "",
         )
         self.watching.add(watched, from_s=now_s + in_s)
@@ -280,7 +285,8 @@ class Board:
     def interrupt(self) -> None:
         """A person asks us to stop."""
         self.interrupted = True
-        posts = plural(self.posting.value, "open submit")
+        count = self.ledger.state.counts[State.SUBMITTING]
+        posts = plural(count, "open submit")
         message = f"interrupted: {posts} may take two minutes to be answered; once more leaves at once"
-        self.notice("run", message if self.posting.value else "interrupted", urgent=True)
+        self.notice("run", message if count else "interrupted", urgent=True)
         self.leave("interrupted")

@@ -94,6 +94,9 @@ class CollectLane:
         if adopted is not None:
             self._stored(wanted.key, adopted, "")
             return None
+        folder, target = self._board.folder, self._board.folder.video(self._board.job(wanted.key).path)
+        if not folder.has_room_for(target):
+            await anyio.to_thread.run_sync(folder.make_room_for, target)
         try:
             expected, etag = await fetch(self._board, wanted, part)
             return await self._keep(wanted.key, part, expected, etag)

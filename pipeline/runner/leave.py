@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from pipeline.ledger.claims import times_again, twice_paid
-from pipeline.lifecycle import Fact
 from pipeline.plan import Step
-from pipeline.policy.unknown import FREE_AGAIN_MAX, Held, why_held
+from pipeline.policy.unknown import AGAIN_MAX, Held, why_held
 from pipeline.policy.verdict import Stop
+from pipeline.providers.pricing import total
 from pipeline.runner.board import Board
 from pipeline.runner.wording import doubt_words, still_words
 from pipeline.text import money
@@ -27,7 +27,7 @@ class Leave:
     def for_good(self, reasons: Mapping[str, str]) -> None:
         """Nothing that this run can do will settle these jobs; the reason why, by key."""
         for key in reasons:
-            del self._board.unsettled[key]
+            self._board.unsettled.pop(key)
         self.for_now(reasons)
         if reasons:
             self._board.bell.ring()
@@ -45,9 +45,12 @@ class Leave:
 
     def _submit_again(self, key: str, reason: str) -> None:
         board = self._board
-        board.record(Fact.RESUBMIT, key, how=f"run --uncertain resubmit: {reason}")
+        board.granted[key] = f"run --uncertain resubmit: {reason}"
+        board.unsettled.pop(key, None)
         board.pending.append(self._steps[key])
-        board.notice("settle", f"{board.job(key).id}: will be submitted again, as you said ({reason})")
+        board.bell.ring()
+        words = f"{board.job(key).id}: will be submitted again, as you said, and may be paid twice ({reason})"
+        board.notice("settle", words, urgent=True)
 
     def _say_held(self, reasons: Mapping[str, str]) -> None:
         """One by one what became uncertain in this run; together what earlier ones left, by its reason."""
@@ -64,7 +67,8 @@ class Leave:
     def _refused(self, key: str) -> str | None:
         """Why it is not submitted again; `None`: it is, for so a person said, and the ceiling allows it."""
         board, job = self._board, self._board.job(key)
-        ceiling, paid, price = board.max_duplicate_cost, twice_paid(board.ledger.state), job.attempts[-1].price
+        ceiling, price = board.max_duplicate_cost, job.attempts[-1].price
+        paid = total([twice_paid(board.ledger.state), *(board.job(due).attempts[-1].price for due in board.granted)])
         if ceiling is None or board.stop is not Stop.NOTHING:
             return ""
         if key not in self._steps:
@@ -75,7 +79,7 @@ class Leave:
             case Held.UNPRICED:
                 return "; it is not submitted again, since its price is not known"
             case Held.OFTEN:
-                return f"; it is not submitted again: it was {FREE_AGAIN_MAX} times, and no price bounds that"
+                return f"; it is not submitted again: it was {AGAIN_MAX} times already"
             case Held.OVER_CEILING:
                 return f"; it is not submitted again: {_over(board, paid, price, ceiling)}"
 

@@ -32,8 +32,8 @@ class Unread:
     stop: Stop = Stop.NOTHING
 
 
-async def read_list(board: Board, *, since: datetime) -> Reading | Unread:
-    """All rows of the provider's list, newest first, that may be as old as *since*."""
+async def read_list(board: Board, *, since: datetime, at_least: datetime) -> Reading | Unread:
+    """All rows of the provider's list, newest first, that may be as old as *since*; in a long list, as *at_least*."""
     owned = claims(board.ledger.state, board.origin).owned
     began_at = board.now()
     offset_s: float | None = None
@@ -57,6 +57,8 @@ async def read_list(board: Board, *, since: datetime) -> Reading | Unread:
         if not fresh:
             return Unread(reason="the list goes round in a circle")
         after = page.after
+    if reaches(reading, fresh, at_least, owned):
+        return reading
     return Unread(reason=f"the list has more than {PAGES_MAX} pages since then")
 
 

@@ -198,7 +198,8 @@ class Part:
         """Bring what has gathered to the disk. Where that fails it is not tried again: the rest is fetched anew."""
         piece, self._blocks = b"".join(self._blocks), []
         if self._descriptor < 0:
-            self._folder.make_room_for(self._target)
+            if not self._folder.has_room_for(self._target):
+                self._folder.make_room_for(self._target)
             self._disk.remove(self._tag_file)
             self._descriptor = self._disk.open_new(self.file)
         self._disk.write(self._descriptor, piece)

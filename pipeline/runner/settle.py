@@ -83,14 +83,18 @@ class SettleLane:
     def _take_in(self) -> bool:
         """What became uncertain since; what cannot be settled is left at once. Whether there was any of that."""
         board = self._board
-        for key, since_s in board.unsettled.items():
-            if key not in self._cases or self._cases[key].since_s != since_s:
-                self._cases[key] = _Case(since_s=since_s, sent_s=since_s)
-                self._replay.add(key)
+        self._register()
         turned = self._mind_the_end()
         hopeless = [] if self._lists else [key for key in board.unsettled if not self._replay.may(key)]
         self._leave.for_good({key: self._replay.reason(key) or self._no_list for key in hopeless})
         return turned or bool(hopeless)
+
+    def _register(self) -> None:
+        """Open a case for each attempt that became uncertain since, also while a page was on its way."""
+        for key, since_s in self._board.unsettled.items():
+            if key not in self._cases or self._cases[key].since_s != since_s:
+                self._cases[key] = _Case(since_s=since_s, sent_s=since_s)
+                self._replay.add(key)
 
     def _mind_the_end(self) -> bool:
         """See whether the run is kept going for this: not for a list that fails again and again, but for a key that
@@ -156,7 +160,7 @@ class SettleLane:
     async def _findings(self, began_s: float) -> Mapping[str, Finding] | Unread:
         board, evidence = self._board, self._evidence
         span = evidence.span(claims(board.ledger.state, board.origin, among=()).uncertain)
-        reading = await read_list(board, since=span.back_to)
+        reading = await read_list(board, since=span.back_to, at_least=span.since)
         if isinstance(reading, Unread):
             return reading
         return await evidence.weigh(reading, span, lambda key: self._is_ripe(key, began_s))
@@ -200,7 +204,7 @@ class SettleLane:
         """There was no full reading; returns how long to wait for the next."""
         board = self._board
         if unread.stop is not Stop.NOTHING:
-            board.heed(Verdict(fact=None, reason=unread.reason, stop=unread.stop), "settle")
+            board.heed(Verdict(fact=None, reason=f"{board.where}: {unread.reason}", stop=unread.stop), "settle")
         if unread.for_good:
             self._lists, self._no_list = False, unread.reason
             return 0.0
@@ -214,6 +218,7 @@ class SettleLane:
 
     def _tell(self, reason: str) -> None:
         """The list does not come, and no key can be repeated: each job is told of once, or submitted again."""
+        self._register()
         untold = [key for key in self._board.unsettled if not (self._cases[key].told or self._replay.may(key))]
         for key in untold:
             self._cases[key].told = True
@@ -238,8 +243,9 @@ class SettleLane:
         """These submits made nothing: they are due again, where this run's plan has them."""
         board, keys = self._board, [*keys]
         for key in keys:
+            is_due = key in board.granted  # by leave, and not sent yet
             board.record(Fact.NOT_CREATED, key, how=how)
-            if key in self._steps:
+            if key in self._steps and not is_due:
                 board.pending.append(self._steps[key])
         if keys:
             board.notice("settle", f"{_names(board, keys)}: not created ({how})")

@@ -41,7 +41,7 @@ class SubmitLane:
         board = self._board
         async with anyio.create_task_group() as posts:
             while board.stop is Stop.NOTHING and not board.watch_over:  # what is settled may be due again
-                step = board.pending[0] if board.pending else None
+                step = self._next()
                 if self._streak.in_doubt:
                     await self._see_doubts_settled()
                 elif step is not None and (ready_s := self._temper.ready_s) > anyio.current_time():
@@ -56,12 +56,19 @@ class SubmitLane:
                     board.posting.begin()
                     posts.start_soon(self._submit_in_turn, step)
 
+    def _next(self) -> Step | None:
+        """The first of what is pending; what was settled meanwhile is not."""
+        pending = self._board.pending
+        while pending and not _is_due(self._board, pending[0].job.key):
+            pending.popleft()
+        return pending[0] if pending else None
+
     async def _see_doubts_settled(self) -> None:
         """Nothing is bought while that many may have been billed unseen; nor ever, where nothing can be proven."""
         board = self._board
         if any(key in board.unsettled for key in self._doubted) and board.settles:
             await board.bell.wait()
-        elif any(board.job(key).state is not State.UNCERTAIN for key in self._doubted):
+        elif any(board.job(key).state is not State.UNCERTAIN or key in board.granted for key in self._doubted):
             self._doubted.clear()
             self._streak = replace(self._streak, uncertain=0)
             board.gate.unreachable()  # one canary first, as at the start
@@ -89,6 +96,10 @@ class SubmitLane:
 
     async def _submit(self, step: Step) -> None:
         board, key = self._board, step.job.key
+        if not _is_due(board, key):
+            return
+        if how := board.granted.get(key):
+            board.record(Fact.RESUBMIT, key, how=how)
         attempt = board.job(key).attempt + 1
         idempotency_key = str(UUID(int=board.chance.getrandbits(128), version=4))
         request = board.dialect.submit(step.job, board.profile, key=idempotency_key)
@@ -188,6 +199,11 @@ def _made(fact: Fact, outcome: Submission | Refusal | ProviderError) -> str | No
     if isinstance(outcome, Submission):
         return outcome.video_id
     return None if fact is Fact.UNCERTAIN else NOTHING_MADE
+
+
+def _is_due(board: Board, key: str) -> bool:
+    """Whether a job is to be submitted, still: what is uncertain by leave to pay twice alone."""
+    return board.job(key).state is State.PENDING or key in board.granted
 
 
 def _may_buy(board: Board) -> bool:

@@ -38,13 +38,16 @@ class Temper:
         """Nobody answers, and one request at a time finds out whether somebody does again."""
         return self._breaker.is_open
 
+    @property
     def away_s(self) -> float:
         """How long this lane could not learn anything, in all: it was to wait, or nobody answered."""
         now_s = anyio.current_time()
         until_s = now_s if self.is_open else min(self._paused_until_s, now_s)
-        self._away_s += max(until_s - self._tallied_s, 0.0)
-        self._tallied_s = now_s
-        return self._away_s
+        return self._away_s + max(until_s - self._tallied_s, 0.0)
+
+    def _tally(self) -> None:
+        """Before a pause or the breaker changes: count what it was until now."""
+        self._away_s, self._tallied_s = self.away_s, anyio.current_time()
 
     def begin(self) -> None:
         """A request goes out now."""
@@ -65,7 +68,7 @@ class Temper:
             self.failures += now_s >= self._paused_until_s
             self._note(toll, verdict.reason)
         if verdict.pause_s:
-            self.away_s()
+            self._tally()
             self._paused_until_s = max(self._paused_until_s, now_s + verdict.pause_s)
         if verdict.stop is not Stop.NOTHING and not isinstance(outcome, OSError):  # that is our disk's
             verdict = replace(verdict, reason=f"{self._board.where}: {verdict.reason}")
@@ -76,7 +79,7 @@ class Temper:
         self._breaker.hope(anyio.current_time())
 
     def _note(self, toll: Toll, reason: str) -> None:
-        self.away_s()  # tallied as it was until now
+        self._tally()
         board, breaker, now_s = self._board, self._breaker, anyio.current_time()
         away_s = 0.0 if breaker.opened_s is None else now_s - breaker.opened_s
         turned = breaker.note(toll, now_s=now_s, spread=board.chance.random())

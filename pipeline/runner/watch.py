@@ -41,6 +41,7 @@ class WatchLane:
         self._page_failures = 0
         self._stalled: Agenda[Watched] = Agenda()
         self._told_of_unknown = False
+        self._told_of_list = False
 
     async def run(self) -> None:
         board, temper = self._board, self._temper
@@ -108,6 +109,7 @@ class WatchLane:
             if after is None or len(seen) == len(wanted):
                 break
         self._page_failures = 0
+        self._told_of_list = False
         return True, seen
 
     def _heed_page(self, outcome: Refusal | ProviderError) -> None:
@@ -125,9 +127,10 @@ class WatchLane:
             self._do_without_list(now_s + LIST_REST_S, f"the list does not come ({verdict.reason})")
 
     def _do_without_list(self, until_s: float, reason: str) -> None:
-        if until_s > self._list_from_s:
+        if not self._told_of_list:
+            self._told_of_list = True
             self._board.notice("watch", f"{reason}: asking for each video by itself")
-        self._list_from_s = max(self._list_from_s, until_s)
+        self._list_from_s = max(self._list_from_s, until_s)  # of what is on its way now, each may say so
 
     def _judge(self, outcome: Observation | Refusal | ProviderError, looks: Looks) -> Verdict:
         board = self._board
@@ -177,8 +180,11 @@ class WatchLane:
         return self._watched_s(watched) > self._board.profile.pace.deadline_s
 
     def _watched_s(self, watched: Watched) -> float:
-        """How long this run has watched it, without the time in which nobody answered."""
-        return anyio.current_time() - watched.since_s - (self._temper.away_s() - watched.away_s)
+        """How long this run has watched it, without the time in which nothing could be learned; but for a night of
+        that, as everywhere, or one that is told to wait again and again would watch for ever.
+        """
+        away_s = min(self._temper.away_s - watched.away_s, self._board.patience.outage_s)
+        return anyio.current_time() - watched.since_s - away_s
 
     def _note(self, watched: Watched, outcome: Observation | Refusal | ProviderError, verdict: Verdict) -> None:
         """The fact, where it is one and new: a status that did not change is not written."""
@@ -193,7 +199,8 @@ class WatchLane:
                         board.notice("watch", f"unknown status '{seen.word}', taken for still running")
                 watched.word = seen.word
             case Fact.FINISHED, Observation() as seen:
-                if not watched.age_s:  # of what an earlier run bought, we do not know when it was done
+                # of what an earlier run bought, or what was done while nobody could look, we do not know when it was
+                if not watched.age_s and self._temper.away_s == watched.away_s:
                     board.renders.add(self._watched_s(watched))
                 board.record(Fact.FINISHED, watched.key, word=seen.word, expires_at=seen.expires_at)
             case Fact.FAILED, Observation() as seen:

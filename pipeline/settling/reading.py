@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from html import unescape
 from itertools import pairwise
 from typing import Any, Protocol
@@ -112,6 +113,7 @@ def agrees(name: str, row: Observation, wish: Wish) -> bool:
     return bool(echo == getattr(wish, name))
 
 
+@lru_cache(maxsize=4096)
 def folded(prompt: str) -> str:
     """A prompt without the differences that a server may make on its way: blanks, entities, forms of one letter."""
     return " ".join(normalize("NFC", unescape(prompt)).split())

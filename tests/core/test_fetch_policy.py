@@ -19,8 +19,10 @@ STALE = Refusal(problem=Problem.STALE_LINK, http=403, message="Request has expir
 LONG = Backoff(base_s=60.0, cap_s=60.0)
 
 
-def verdict(outcome: NoVideo, fetches: Fetches | None = None, *, left_s: float = HOUR_S) -> Verdict:
-    return after_fetch(outcome, fetches or Fetches(), left_s=left_s, kept_s=0.0, backoff=LONG, now=NOW, spread=1.0)
+def verdict(
+    outcome: NoVideo, fetches: Fetches | None = None, *, left_s: float = HOUR_S, kept_s: float = HOUR_S
+) -> Verdict:
+    return after_fetch(outcome, fetches or Fetches(), left_s=left_s, kept_s=kept_s, backoff=LONG, now=NOW, spread=1.0)
 
 
 def test_a_place_where_we_do_not_go_ends_this_download_and_no_other() -> None:

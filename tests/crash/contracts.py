@@ -71,7 +71,7 @@ def _went_on_in_folders(folder: Path) -> Sequence[Event]:
     for path in FOLDERS:
         (folder / path).mkdir()
     disk = RecordingDisk(folder, [Made(path=path) for path in FOLDERS])
-    RunFolder(folder / FOLDERS[0], disk).make()
+    RunFolder(folder / FOLDERS[0], disk).make_names_durable()
     return disk.events
 
 

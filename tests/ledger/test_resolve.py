@@ -62,7 +62,7 @@ def test_without_a_job_it_lists_what_is_uncertain_and_changes_nothing(
 
 def test_it_says_that_the_next_run_asks_the_provider_first(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     vidbatch("resolve", str(run))
-    assert "The next `vidbatch run` first asks the provider" in capsys.readouterr().out
+    assert "The next `vidbatch run` asks the provider first" in capsys.readouterr().out
 
     with opened(run / "ledger.jsonl") as ledger:
         ledger.header(run="", provider="dmxapi", origin=ORIGIN, currency="USD", name="harbour", retention_s=7200)
@@ -138,6 +138,22 @@ def test_jobs_may_be_named_by_glob_or_by_key(run: Path) -> None:
     assert states(run) == ["dropped", "dropped", "stored", "pending", "dropped"]
 
 
+@pytest.mark.parametrize("left", [(Fact.STALLED,), (Fact.FINISHED,), (Fact.FINISHED, Fact.DOWNLOAD_FAILED)])
+def test_what_was_bought_and_never_comes_can_be_given_up_by_its_name_and_stays_paid(
+    run: Path, left: tuple[Fact, ...]
+) -> None:
+    """No glob names it: who gives up what is uncertain does not mean what is still on its way."""
+    with Ledger.open(run / "ledger.jsonl") as ledger:
+        live(ledger, 3, Fact.INTENT, Fact.ACCEPTED, *left)
+        ledger.commit_now()
+    spent = read_run(run).spent
+    vidbatch("resolve", str(run), "job-*", "--drop")
+    assert states(run)[3] not in ("dropped", "pending")
+    assert vidbatch("resolve", str(run), "job-3", "--drop") == 0
+    assert states(run)[3] == "dropped"
+    assert read_run(run).spent == spent
+
+
 def test_the_whole_key_names_its_job(run: Path) -> None:
     vidbatch("resolve", str(run / "ledger.jsonl"), key(1), "--drop")
     assert states(run)[:2] == ["uncertain", "dropped"]
@@ -146,9 +162,9 @@ def test_the_whole_key_names_its_job(run: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["job-2", "--drop"], "job job-2 is stored, not uncertain"),
+        (["job-2", "--drop"], "job job-2 is stored, not uncertain or stalled or finished"),
         (["job-3", "--not-created"], "job job-3 is pending, not uncertain"),
-        (["job-0", "job-2", "--drop"], "job job-2 is stored, not uncertain"),
+        (["job-0", "job-2", "--drop"], "job job-2 is stored, not uncertain or stalled or finished"),
         (["heron", "--drop"], "no job 'heron'"),
         (["heron-*", "--drop"], "no uncertain job has an id like 'heron-\\*'"),
         (["000000", "--drop"], "may be any of 5 jobs"),

@@ -316,6 +316,14 @@ async def test_content_that_is_not_there_though_it_should_be_kept_is_asked_for_b
     assert len(night.gateway.book) == 1
 
 
+async def test_a_link_behind_which_nothing_is_left_means_expired_once_it_need_not_be_kept(night: Night) -> None:
+    night.profile = replace(night.profile, retention_s=0.0)
+    async with elsewhere(night.gateway) as (cdn, lead):
+        night.gateway.always("content", lead)
+        cdn.always("content", refusal(404))
+        assert (await night.run(jobs(1))).counts == {State.EXPIRED: 1}
+
+
 async def test_the_bytes_of_a_video_that_expired_are_no_part_of_the_next(night: Night, a_film: bytes) -> None:
     night.gateway.once("content", lambda seen: replace(night.gateway.content(seen), cut_at=CUT_AT), refusal(410))
     assert (await night.run(jobs(1))).counts == {State.EXPIRED: 1}

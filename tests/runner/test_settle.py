@@ -15,9 +15,10 @@ import pytest
 from pipeline.errors import UsageError
 from pipeline.ledger.ledger import utc_now
 from pipeline.lifecycle import State
+from pipeline.model import LimitsWish
 from pipeline.policy.breaker import TROUBLES_IN_A_ROW
 from pipeline.policy.submit import UNCERTAIN_IN_A_ROW
-from pipeline.policy.unknown import FREE_AGAIN_MAX
+from pipeline.policy.unknown import AGAIN_MAX
 from pipeline.prepare import Choice
 from pipeline.progress import Event, Moved, Notice
 from pipeline.runner import settle as lane
@@ -349,6 +350,31 @@ async def test_a_list_that_cannot_be_read_whole_settles_nothing_and_holds_no_run
     assert len(night.gateway.of("submit")) == 1
     assert len(night.gateway.of("list")) <= LIST_REQUESTS_MAX
     assert [said for said in night.urgent if "vidbatch resolve" in said]
+
+
+async def test_a_submit_that_is_lost_while_the_list_fails_once_more_is_told_of_like_the_others(night: Night) -> None:
+    lost_now, page_may_come = anyio.Event(), anyio.Event()
+    pages = TROUBLES_IN_A_ROW + lane.FAILURES_MAX - TROUBLES_IN_A_ROW // PAGE_TRIES
+
+    def page(seen: Seen) -> Answer:
+        if len(night.gateway.of("list")) < pages:
+            return refusal(500)
+        lost_now.set()  # the reading after which the run no longer waits is under way
+        return replace(refusal(500), hold=page_may_come)
+
+    async def let_it_come() -> None:
+        await lost_now.wait()
+        while len(night.boards[-1].unsettled) < 2:
+            await anyio.sleep(0.01)
+        page_may_come.set()
+
+    night.limits = replace(night.limits, submit_slots=1)
+    night.gateway.always("list", page)
+    night.gateway.once("submit", NOTHING, Answer(cut_at=0, hold=lost_now))
+    async with anyio.create_task_group() as beside:
+        beside.start_soon(let_it_come)
+        outcome = await night.run(jobs(2))
+    assert outcome.counts == {State.UNCERTAIN: 2}
 
 
 async def test_a_list_that_comes_back_settles_after_all(night: Night) -> None:
@@ -747,8 +773,30 @@ async def test_where_nothing_is_billed_and_nothing_costs_a_job_is_sent_again_thr
     assert not mute.profile.bills
     mute.gateway.always("submit", NOTHING)
     assert (await mute.run(jobs(1))).counts == {State.UNCERTAIN: 1}
-    assert len(mute.gateway.of("submit")) == 1 + FREE_AGAIN_MAX
-    assert [said for said in mute.urgent if f"it was {FREE_AGAIN_MAX} times" in said]
+    assert len(mute.gateway.of("submit")) == 1 + AGAIN_MAX
+    assert [said for said in mute.urgent if f"it was {AGAIN_MAX} times" in said]
+
+
+async def test_one_job_does_not_use_up_the_leave_of_all(mute: Night) -> None:
+    mute.choice = Choice(uncertain="resubmit", max_duplicate_cost=100 * PRICE)
+    mute.gateway.always("submit", NOTHING)
+    assert (await mute.run(jobs(1))).counts == {State.UNCERTAIN: 1}
+    assert len(mute.gateway.of("submit")) == 1 + AGAIN_MAX
+
+
+async def test_leave_that_was_not_used_ends_with_its_run(mute: Night) -> None:
+    """The budget stops the run before it sends them again: then they are as uncertain as before."""
+    hold = replace(mute.choice, uncertain="hold", max_duplicate_cost=None)
+    leave, mute.choice = mute.choice, hold
+    mute.gateway.once("submit", *[lost(mute.gateway)] * 2)
+    assert (await mute.run(jobs(2))).counts == {State.UNCERTAIN: 2}
+    mute.choice = replace(leave, limits=LimitsWish(budget=2 * PRICE))
+    outcome = await mute.run(jobs(2))
+    assert outcome.counts == {State.UNCERTAIN: 2}
+    assert "budget" in outcome.stopped
+    mute.choice = hold
+    assert (await mute.run(jobs(2))).counts == {State.UNCERTAIN: 2}
+    assert len(mute.gateway.of("submit")) == 2
 
 
 @pytest.mark.parametrize("ceiling", [None, Decimal("0.10")], ids=["held", "over the ceiling"])

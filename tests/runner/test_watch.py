@@ -13,6 +13,7 @@ from pipeline.policy import watch as policy
 from pipeline.policy.breaker import TROUBLES_IN_A_ROW
 from pipeline.policy.verdict import Backoff
 from pipeline.progress import Notice
+from pipeline.runner import watch as lane
 from pipeline.runner.watch import LIST_FROM, LOOKERS, PAGE_FAILURES_MAX
 from tests.runner.gateway import NOTHING, Answer, Script, Seen, answer, refusal
 from tests.runner.night import Night, job, jobs
@@ -118,11 +119,22 @@ async def test_a_video_past_its_deadline_is_stalled_and_the_next_run_looks_again
 @pytest.mark.parametrize("trouble", [refusal(429, retry_after="1"), refusal(500)])
 async def test_time_in_which_nothing_could_be_learned_is_not_the_videos(night: Night, trouble: Answer) -> None:
     night.profile = replace(night.profile, pace=replace(night.profile.pace, deadline_s=0.5))
-    night.patience = replace(night.patience, look=Backoff(base_s=1.0, cap_s=1.0), rest=Backoff(base_s=0.6, cap_s=0.6))
+    short = Backoff(base_s=0.2, cap_s=0.2)
+    night.patience = replace(night.patience, look=short, rest=Backoff(base_s=0.6, cap_s=0.6), outage_s=60.0)
     night.gateway.looks = 2  # so that one is still rendered when it is looked at afterwards
     count = 1 if trouble.status == 429 else TROUBLES_IN_A_ROW + 1
     night.gateway.once("look", *[trouble] * count)
     assert (await night.run(jobs(1))).counts == {State.STORED: 1}
+
+
+async def test_who_is_told_to_wait_again_and_again_does_not_watch_for_ever(night: Night) -> None:
+    night.profile = replace(night.profile, pace=replace(night.profile.pace, deadline_s=0.2))
+    night.patience = replace(night.patience, outage_s=0.5)
+    night.gateway.looks = 1_000_000
+    waits: list[Script] = [refusal(429, retry_after="1"), lambda seen: None]  # noqa: ARG005
+    night.gateway.once("look", *waits * 50)
+    assert (await night.run(jobs(1))).counts == {State.STALLED: 1}
+    assert len(night.gateway.of("look")) < 10
 
 
 @pytest.mark.parametrize(
@@ -138,6 +150,16 @@ async def test_a_list_that_never_comes_keeps_no_video_from_being_looked_at(night
     assert outcome.counts == {State.STORED: 40}
     assert 1 <= len(night.gateway.of("list")) <= LOOKERS + PAGE_FAILURES_MAX
     assert any("asking for each video by itself" in str(event) for event in night.events)
+
+
+async def test_a_list_that_comes_back_is_asked_again(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane, "LIST_REST_S", 0.05)
+    _listing(night)
+    night.gateway.once("list", *[refusal(500)] * (PAGE_FAILURES_MAX + LOOKERS))
+    answered = PAGE_FAILURES_MAX + LOOKERS + 2
+    night.gateway.always("list", _open_gate(night, lambda: len(night.gateway.of("list")) >= answered))
+    assert (await night.run(jobs(40))).counts == {State.STORED: 40}
+    assert len(night.gateway.of("list")) >= answered
 
 
 async def test_a_list_of_which_the_second_page_never_comes_keeps_no_video_from_being_looked_at(night: Night) -> None:

@@ -31,9 +31,6 @@ def check(sequence: Sequence, person: Person) -> None:
     state = sequence.state
     for job in state.jobs.values():
         sales = sequence.sales_of(job)
-        foreign = sequence.ids_of(job.key) - {sale.video_id for sale in sales}
-        if not sequence.provider.house.is_plain and foreign & person.disowned:
-            continue  # nobody wanted that video any more, and no list tells whose it is
         for rule in (_paid_once, _known, _whole, _explained):
             for words in rule(sequence, person, job, sales):
                 raise Fault(f"{job.id} ({job.state}): {words}")
@@ -92,7 +89,9 @@ def _paid_once(sequence: Sequence, person: Person, job: JobState, sales: list[Sa
 def _known(sequence: Sequence, person: Person, job: JobState, sales: list[Sale]) -> Iterator[str]:
     """A video that was paid for is known by its id, or the job says that nobody knows, or nobody wants to."""
     ids = sequence.ids_of(job.key)
-    if strange := ids - {sale.video_id for sale in sales}:
+    # nobody wanted such a video any more, and no list tells whose it is
+    orphans = set() if sequence.provider.house.is_plain else person.disowned
+    if strange := ids - {sale.video_id for sale in sales} - orphans:
         yield f"it calls {sorted(strange)} its own, which it never bought"
     lost = [sale.video_id for sale in sales if sale.video_id not in ids]
     if len(lost) > person.given_up[job.key] + misled(sequence, job) + (job.state in OPEN):
