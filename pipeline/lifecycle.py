@@ -92,6 +92,8 @@ _RUNNER: dict[tuple[State, Fact], State] = {
 }
 
 _CONSENT: dict[tuple[State, Fact], State] = {
+    (_S.IN_FLIGHT, _F.ADOPTED): _S.IN_FLIGHT,  # an adoption that is put right
+    (_S.STALLED, _F.ADOPTED): _S.IN_FLIGHT,
     (_S.UNCERTAIN, _F.RESUBMIT): _S.PENDING,
     **{(ended, _F.RETRY): _S.PENDING for ended in (_S.REJECTED, _S.FAILED, _S.EXPIRED, _S.LOST, _S.DROPPED)},
     **{

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,9 +22,8 @@ from pipeline.model import VIDEO_ID_CHARS_MAX
 
 _KEY_DIGITS_MIN = 6
 _HOW = "user"
-_DOUBTFUL = (State.UNCERTAIN,)
 _GIVEN_UP = (State.UNCERTAIN, State.STALLED, State.FINISHED)
-"""What a person may settle, and what he may give up: the latter is bought, and may never come."""
+"""What a person may give up: the latter two are bought, and may never come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,15 +77,15 @@ def resolve(
     """Write *fact* (`ADOPTED` with *video_id*, `NOT_CREATED`, `RESUBMIT` or `DROPPED`) about the jobs that *names* say.
 
     A name is a job's id, a glob on ids (of uncertain jobs alone), or the beginning of a key. What was bought and does
-    not come can be dropped by its name, too. All or none: raises `UsageError` for a name that fits nothing or a job
-    that is in no such state, and `LedgerBusy` while a runner holds the run. What *spills* (folders)
-    know goes before: whose id was kept there is not uncertain.
+    not come can be dropped by its name, too, and an adoption put right. All or none: raises `UsageError` for a name that
+    fits nothing or a job that is in no such state, and `LedgerBusy` while a runner holds the run. What *spills*
+    (folders) know goes before: whose id was kept there is not uncertain.
     """
     with Ledger.open(ledger_of(run), now=now, disk=disk) as ledger:
         ledger.settle_crash()
         if fact is not Fact.ADOPTED:  # who names the id needs no spill to know it
             settle_spilled(ledger, spills, disk)
-        jobs = _named(ledger.state, names, _GIVEN_UP if fact is Fact.DROPPED else _DOUBTFUL)
+        jobs = _named(ledger.state, names, fact)
         if fact is Fact.ADOPTED:
             _check_adoption(ledger.state, jobs, video_id)
         for job in jobs:
@@ -105,12 +104,12 @@ def _check_adoption(state: RunState, jobs: Sequence[JobState], video_id: str) ->
         raise UsageError(f"the video {video_id} belongs to job {owner.id} already ({owner.state})")
 
 
-def _named(state: RunState, names: Sequence[str], settled: Collection[State]) -> list[JobState]:
-    jobs = {job.key: job for name in names for job in _meant(state, name, settled)}
+def _named(state: RunState, names: Sequence[str], fact: Fact) -> list[JobState]:
+    jobs = {job.key: job for name in names for job in _meant(state, name, fact)}
     return list(jobs.values())
 
 
-def _meant(state: RunState, name: str, settled: Collection[State]) -> Iterable[JobState]:
+def _meant(state: RunState, name: str, fact: Fact) -> Iterable[JobState]:
     if "*" in name:
         fitting = [job for job in state.jobs.values() if fnmatchcase(job.id, name)]
         uncertain = [job for job in fitting if job.state is State.UNCERTAIN]
@@ -118,9 +117,18 @@ def _meant(state: RunState, name: str, settled: Collection[State]) -> Iterable[J
             raise UsageError(f"no uncertain job has an id like '{name}' ({len(fitting)} others have)")
         return uncertain
     job = _one(state, name)
-    if job.state not in settled:
-        raise UsageError(f"job {job.id} is {job.state}, not {' or '.join(settled)}: there is nothing to settle")
+    if not _may_be(job, fact):
+        raise UsageError(f"job {job.id} is {job.state}, not uncertain: there is nothing to settle")
     return [job]
+
+
+def _may_be(job: JobState, fact: Fact) -> bool:
+    """Whether a person may say *fact* of it. An id that was adopted may be mended; one that we were given stays."""
+    if fact is Fact.DROPPED:
+        return job.state in _GIVEN_UP
+    if fact is Fact.ADOPTED and job.state in (State.IN_FLIGHT, State.STALLED):
+        return job.attempts[-1].outcome is Fact.ADOPTED
+    return job.state is State.UNCERTAIN
 
 
 def _one(state: RunState, name: str) -> JobState:

@@ -62,6 +62,8 @@ def words_of(outcome: object) -> str:
     if not isinstance(outcome, Refusal):
         return str(outcome)
     code = f"{outcome.code}: " if outcome.code and outcome.code not in outcome.message else ""
+    if f"{outcome.http}" in outcome.message.split():  # a page's title says so already: 502 Bad Gateway
+        return f"{code}{outcome.message}"
     return f"{outcome.http} {code}{outcome.message}"
 
 

@@ -24,6 +24,8 @@ AT_START = 0.1
 """The share of hits that fall anywhere in a start, before the first record."""
 START_S = 1.0
 HUNG_S = 120.0
+STARTING = b"<frozen site>"
+"""Python itself ends with 1 where it is interrupted before it has run a line of ours, and shows where it was."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,20 +84,22 @@ class Driver:
 
     def hit(self, number: int, hits_left: int) -> bool:
         """Start a runner and send it signal *number* at a random moment; whether it was at work then."""
-        began_bytes = self._ledger_bytes
-        runner = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", *self._run_words],
-            env=self._environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        began_bytes, said = self._ledger_bytes, self.folder / "stderr.txt"
+        with said.open("wb") as stderr:
+            runner = subprocess.Popen(
+                [sys.executable, "-m", "pipeline", *self._run_words],
+                env=self._environment,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+            )
         self._await_moment(runner, began_bytes, hits_left)
         at_work = runner.poll() is None
         if at_work:
             self.moments.append(self._ledger_bytes)
             runner.send_signal(number)
         hit_s = time.monotonic()
-        self.codes.append(runner.wait(timeout=HUNG_S))
+        code = runner.wait(timeout=HUNG_S)
+        self.codes.append(-number if code == 1 and STARTING in said.read_bytes() else code)
         if at_work:
             self.drains_s.append(time.monotonic() - hit_s)
         self.live += at_work

@@ -460,6 +460,8 @@ class TestFetch:
         (Refusal(problem=Problem.REJECTED, http=400, message="no such model"), "400 no such model"),
         (Refusal(problem=Problem.REJECTED, http=400, code="bad", message="no such model"), "400 bad: no such model"),
         (Refusal(problem=Problem.REJECTED, http=400, code="bad", message="bad: model"), "400 bad: model"),
+        (Refusal(problem=Problem.TROUBLE, http=502, message="502 Bad Gateway"), "502 Bad Gateway"),
+        (Refusal(problem=Problem.TROUBLE, http=200, message="no id: HTTP 200"), "no id: HTTP 200"),
     ],
 )
 def test_a_reason_says_the_status_and_each_word_once(refusal: Refusal, reason: str) -> None:

@@ -154,6 +154,27 @@ def test_what_was_bought_and_never_comes_can_be_given_up_by_its_name_and_stays_p
     assert read_run(run).spent == spent
 
 
+@pytest.mark.parametrize("since", [(), (Fact.STATUS,), (Fact.STALLED,)])
+def test_an_adoption_of_a_wrong_id_can_be_put_right(run: Path, since: tuple[Fact, ...]) -> None:
+    vidbatch("resolve", str(run), "job-0", "--adopt", "video_nonsense")
+    with Ledger.open(run / "ledger.jsonl") as ledger:
+        live(ledger, 0, *since)
+        ledger.commit_now()
+    spent = read_run(run).spent
+    assert vidbatch("resolve", str(run), "job-0", "--adopt", "video_77") == 0
+    state = read_run(run)
+    assert (state.jobs[key(0)].state, state.jobs[key(0)].video_id) == (State.IN_FLIGHT, "video_77")
+    assert state.spent == spent
+
+
+def test_an_id_that_the_provider_gave_is_not_replaced(run: Path) -> None:
+    with Ledger.open(run / "ledger.jsonl") as ledger:
+        live(ledger, 3, Fact.INTENT, Fact.ACCEPTED, Fact.STALLED)
+        ledger.commit_now()
+    with pytest.raises(UsageError, match="job-3 is stalled, not uncertain"):
+        vidbatch("resolve", str(run), "job-3", "--adopt", "video_77")
+
+
 def test_the_whole_key_names_its_job(run: Path) -> None:
     vidbatch("resolve", str(run / "ledger.jsonl"), key(1), "--drop")
     assert states(run)[:2] == ["uncertain", "dropped"]
@@ -162,9 +183,9 @@ def test_the_whole_key_names_its_job(run: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["job-2", "--drop"], "job job-2 is stored, not uncertain or stalled or finished"),
+        (["job-2", "--drop"], "job job-2 is stored, not uncertain"),
         (["job-3", "--not-created"], "job job-3 is pending, not uncertain"),
-        (["job-0", "job-2", "--drop"], "job job-2 is stored, not uncertain or stalled or finished"),
+        (["job-0", "job-2", "--drop"], "job job-2 is stored, not uncertain"),
         (["heron", "--drop"], "no job 'heron'"),
         (["heron-*", "--drop"], "no uncertain job has an id like 'heron-\\*'"),
         (["000000", "--drop"], "may be any of 5 jobs"),

@@ -31,8 +31,9 @@ def check(sequence: Sequence, person: Person) -> None:
     state = sequence.state
     for job in state.jobs.values():
         sales = sequence.sales_of(job)
-        for rule in (_paid_once, _known, _whole, _explained):
-            for words in rule(sequence, person, job, sales):
+        held = [*sales, *_orphans(sequence, person, job)]
+        for rule, known in ((_paid_once, sales), (_known, sales), (_whole, held), (_explained, held)):
+            for words in rule(sequence, person, job, known):
                 raise Fault(f"{job.id} ({job.state}): {words}")
     billed = sum(_billed(sequence, person, job) for job in state.jobs.values()) * PRICE
     if state.spent < billed:
@@ -89,13 +90,19 @@ def _paid_once(sequence: Sequence, person: Person, job: JobState, sales: list[Sa
 def _known(sequence: Sequence, person: Person, job: JobState, sales: list[Sale]) -> Iterator[str]:
     """A video that was paid for is known by its id, or the job says that nobody knows, or nobody wants to."""
     ids = sequence.ids_of(job.key)
-    # nobody wanted such a video any more, and no list tells whose it is
-    orphans = set() if sequence.provider.house.is_plain else person.disowned
-    if strange := ids - {sale.video_id for sale in sales} - orphans:
+    orphans = _orphans(sequence, person, job)
+    if strange := ids - {sale.video_id for sale in (*sales, *orphans)}:
         yield f"it calls {sorted(strange)} its own, which it never bought"
     lost = [sale.video_id for sale in sales if sale.video_id not in ids]
     if len(lost) > person.given_up[job.key] + misled(sequence, job) + (job.state in OPEN):
         yield f"{lost} were paid for and are not known"
+
+
+def _orphans(sequence: Sequence, person: Person, job: JobState) -> list[Sale]:
+    """What it took of another job's: nobody wanted those videos any more, and no list told whose they are."""
+    if sequence.provider.house.is_plain:
+        return []
+    return [sequence.provider.book[video_id] for video_id in sequence.ids_of(job.key) & person.disowned]
 
 
 def _whole(sequence: Sequence, person: Person, job: JobState, sales: list[Sale]) -> Iterator[str]:
