@@ -77,8 +77,8 @@ def resolve(
     """Write *fact* (`ADOPTED` with *video_id*, `NOT_CREATED`, `RESUBMIT` or `DROPPED`) about the jobs that *names* say.
 
     A name is a job's id, a glob on ids (of uncertain jobs alone), or the beginning of a key. What was bought and does
-    not come can be dropped by its name, too, and an adoption put right. All or none: raises `UsageError` for a name that
-    fits nothing or a job that is in no such state, and `LedgerBusy` while a runner holds the run. What *spills*
+    not come can be dropped by its name, too, and an adoption put right. All or none: raises `UsageError` for a name
+    that fits nothing or a job that is in no such state, and `LedgerBusy` while a runner holds the run. What *spills*
     (folders) know goes before: whose id was kept there is not uncertain.
     """
     with Ledger.open(ledger_of(run), now=now, disk=disk) as ledger:
