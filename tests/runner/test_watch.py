@@ -146,8 +146,8 @@ async def test_a_list_that_never_comes_keeps_no_video_from_being_looked_at(night
     _listing(night)
     night.gateway.always("list", page)
     night.gateway.always("look", _open_gate(night, lambda: bool(night.gateway.of("list"))))
-    outcome = await night.run(jobs(40))
-    assert outcome.counts == {State.STORED: 40}
+    outcome = await night.run(jobs(12))
+    assert outcome.counts == {State.STORED: 12}
     assert 1 <= len(night.gateway.of("list")) <= LOOKERS + PAGE_FAILURES_MAX
     assert any("asking for each video by itself" in str(event) for event in night.events)
 
@@ -158,7 +158,7 @@ async def test_a_list_that_comes_back_is_asked_again(night: Night, monkeypatch: 
     night.gateway.once("list", *[refusal(500)] * (PAGE_FAILURES_MAX + LOOKERS))
     answered = PAGE_FAILURES_MAX + LOOKERS + 2
     night.gateway.always("list", _open_gate(night, lambda: len(night.gateway.of("list")) >= answered))
-    assert (await night.run(jobs(40))).counts == {State.STORED: 40}
+    assert (await night.run(jobs(12))).counts == {State.STORED: 12}
     assert len(night.gateway.of("list")) >= answered
 
 
