@@ -10,8 +10,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+
+from pipeline.errors import PipelineError
 
 try:
     import fcntl
@@ -116,16 +119,21 @@ class Disk:
 
     def write_whole(self, path: Path, content: bytes) -> None:
         """Make *path* hold *content*, durably: the old file or the new one, never half of it."""
+        self.write_blocks(path, (content,))
+
+    def write_blocks(self, path: Path, blocks: Iterable[bytes]) -> None:
+        """The same of content that comes in *blocks*; where their source raises, nothing has changed."""
         draft = path.with_name(path.name + ".part")
         try:
             descriptor = self.open_new(draft)
             try:
-                self.write(descriptor, content)
+                for block in blocks:
+                    self.write(descriptor, block)
                 self.sync(descriptor)
             finally:
                 self.close(descriptor)
             self.replace(draft, path)
-        except OSError:
+        except (OSError, PipelineError):
             with suppress(OSError):
                 self.remove(draft)  # on a full disk, half a draft is room that others need
             raise

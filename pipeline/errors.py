@@ -8,6 +8,7 @@
     ├── LedgerDamaged         look at the named line, then `ledger repair`    exit 3
     ├── LedgerBroken          mend the disk, run again                        exit 3
     ├── NoRoom                make room on the disk, run again                exit 3
+    ├── ReferenceLost         remove the named image, run again               exit 3
     ├── ProviderError
     │   ├── NotSent           safe to repeat: no byte left this machine
     │   ├── OutcomeUnknown    perhaps accepted and billed: never repeat blindly
@@ -93,6 +94,13 @@ class LedgerBroken(PipelineError):
 
 class NoRoom(PipelineError):
     """The disk has no room for what a run would bring; nothing was sent."""
+
+
+class ReferenceLost(PipelineError):
+    """A reference image that the run folder kept is gone, or is not what it was; nothing was sent with it."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}; remove it if it is there, and run again: it is copied anew")
 
 
 class ProviderError(PipelineError):

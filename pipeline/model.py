@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -28,7 +30,7 @@ VIDEO_ID_CHARS_MAX = 512
 """No server's id is longer (the longest we know has 138 characters); what is, is no id to build on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)  # not frozen, as a `Job` is not
 class Position:
     """A place in a file a person wrote. Lines and columns count from 1; columns count characters."""
 
@@ -59,7 +61,30 @@ class Issue:
     """How many more issues of this kind there are, which are not told one by one."""
 
 
+class Link(StrEnum):
+    """How a job builds on its source's video."""
+
+    REMIX = "remix"  # the same shot, changed by a new prompt
+    EXTEND = "extend"  # goes on where the source ends
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """An image that a video begins with or looks like."""
+
+    name: str
+    """As the manifest names it."""
+    sha256: str
+    """Of the file as it is."""
+    media_type: str
+    """`image/png`, `image/jpeg` or `image/webp`: of the bytes that are sent."""
+    fit: str = ""
+    """`crop` or `pad`: brought to the job's size like this before it is sent; empty: sent as it is."""
+
+
+@dataclass(
+    slots=True, kw_only=True
+)  # not frozen, though nobody changes one: a million are made in a quarter of the time
 class Job:
     """One video we owe."""
 
@@ -83,6 +108,11 @@ class Job:
     """Kept beside the video, never sent."""
     path: str = ""
     """Where the video goes, relative to the run folder's `videos/`, with `/`."""
+    source: str = ""
+    """The key of the job whose video this one builds on; empty: it stands alone."""
+    link: Link | None = None
+    """How it does that."""
+    reference: Reference | None = None
     position: Position
 
 
@@ -98,6 +128,8 @@ class Limits:
     downloads: int = 4
     budget: Decimal | None = None
     """No submit may take what is spent beyond this; `None` is no bound."""
+    confirm_above: Decimal = Decimal(10)
+    """What costs more is only submitted once a person at the terminal has said yes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +141,7 @@ class LimitsWish:
     submit_slots: int | None = None
     downloads: int | None = None
     budget: Decimal | None = None
+    confirm_above: Decimal | None = None
 
     def over(self, limits: Limits) -> Limits:
         """*limits*, with what this wish states in their place."""
@@ -118,6 +151,7 @@ class LimitsWish:
             submit_slots=self.submit_slots or limits.submit_slots,
             downloads=self.downloads or limits.downloads,
             budget=limits.budget if self.budget is None else self.budget,
+            confirm_above=limits.confirm_above if self.confirm_above is None else self.confirm_above,
         )
 
 
@@ -172,6 +206,12 @@ class Profile:
     """Words of its own, in lower case, to one of ours (`providers.base.Status`)."""
     retention_s: float = 3600.0
     """How long it keeps a finished video."""
+    remixes: bool = False
+    """A video of its own can be made again with another prompt."""
+    extends: bool = False
+    """A video of its own can be made to go on."""
+    references: bool = False
+    """It takes an image beside the prompt."""
     lists: bool = False
     honours_keys: bool = False
     """A repeated Idempotency-Key is answered with the first submission."""
@@ -219,7 +259,9 @@ class SourceFile:
     name: str
     """As the manifest names it; the manifest's own is its file name."""
     sha256: str
-    content: bytes = field(repr=False)
+    content: bytes = field(default=b"", repr=False)
+    path: Path | None = None
+    """Where it is, of an image: thousands of them are not held. `None`: *content* is all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +277,8 @@ class Manifest:
     files: tuple[SourceFile, ...]
     """The manifest itself first."""
     warnings: tuple[Issue, ...] = ()
+    reading: Mapping[str, JSON] = field(default_factory=_nothing)
+    """What was stated over it when it was read, by the names of `manifest.load.Wishes`; the run folder keeps it."""
 
     @property
     def sha256(self) -> str:

@@ -5,17 +5,29 @@ Names come from `naming`; how a download becomes a stored video is `runner.part`
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
-from pipeline.disk import DISK, Disk
+from pipeline.disk import DISK, Disk, words_of
+from pipeline.errors import ReferenceLost, UsageError
+from pipeline.kept import Kept, index_of, read_index
 from pipeline.media import MediaFacts
-from pipeline.model import JSON, Manifest
+from pipeline.model import JSON, Manifest, Reference, SourceFile
+from pipeline.pictures import BadPicture, fitted
+from pipeline.text import plain
+
+_BLOCK = 2**20
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
+REFERENCES_HELD = 4
+"""So many images stay in memory for the jobs that come next: an entry's takes and cells often share one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +52,9 @@ class RunFolder:
         self.metadata = self.videos / "metadata.jsonl"
         self.log = path / "run.log"
         self.sandbox = path / "sandbox"
+        self.manifests = path / "manifests"
+        self.images = self.manifests / "images"
+        self._held = lru_cache(maxsize=REFERENCES_HELD)(self._as_sent)
         self.naming = Lock()
         """Held while a name is given and made durable: a folder's failed sync fails all names that were waiting for
         it, so none may wait for another's.
@@ -61,17 +76,79 @@ class RunFolder:
             if folders:
                 self.disk.sync_folder(Path(folder))
 
-    def keep(self, manifest: Manifest) -> None:
-        """Keep the manifest exactly as run, and the files it read, by digest."""
-        kept = self.path / "manifests"
-        self.disk.make_folder(kept)
-        for n, source in enumerate(manifest.files):
-            suffix = Path(source.name).suffix.lower()
-            folder = kept if n == 0 else kept / f"{manifest.sha256[:8]}-files"
-            self.disk.make_folder(folder)
-            target = folder / f"{source.sha256[:8]}{suffix}"
-            if not target.exists():
-                self.disk.write_whole(target, source.content)
+    def keep(self, manifest: Manifest) -> str:
+        """Keep the manifest exactly as run, and the files it read, by digest; an image once for all its versions.
+
+        Returns the digest of an index of them, by which `kept` finds it all again. Raises `UsageError` where an image
+        is no longer the one that was examined.
+        """
+        self.disk.make_folder(self.manifests)
+        places = [self._keep_file(source, manifest.sha256, own=n == 0) for n, source in enumerate(manifest.files)]
+        index = index_of(manifest, [place.relative_to(self.manifests).as_posix() for place in places])
+        digest = hashlib.sha256(index).hexdigest()
+        if not self._index(digest).exists():
+            self.disk.write_whole(self._index(digest), index)
+        return digest
+
+    def kept(self, digest: str) -> Kept:
+        """The manifest that was run last: the one whose index has this *digest*, as the ledger says.
+
+        Raises `UsageError` where it was not kept, or cannot be read.
+        """
+        if digest and self._index(digest).exists():
+            return read_index(self._index(digest))
+        why = "has lost the manifest that it was run with" if digest else "was run by a vidbatch that kept no index"
+        raise UsageError(f"{self.path} {why}: name the manifest's own file instead")
+
+    def _index(self, digest: str) -> Path:
+        return self.manifests / f"{digest[:8]}.json"
+
+    def _keep_file(self, source: SourceFile, manifest_sha256: str, *, own: bool) -> Path:
+        """Where *source* is kept, from now on if it was not."""
+        if source.path is not None:
+            return self._keep_image(source, source.path)
+        suffix = Path(source.name).suffix.lower()
+        folder = self.manifests if own else self.manifests / f"{manifest_sha256[:8]}-files"
+        self.disk.make_folder(folder)
+        target = folder / f"{source.sha256[: 8 if own else 16]}{suffix}"
+        if not target.exists():
+            self.disk.write_whole(target, source.content)
+        return target
+
+    def image(self, name: str, sha256: str) -> Path:
+        """Where the image that a manifest calls *name* is kept."""
+        suffix = Path(name).suffix.lower()
+        return self.images / f"{sha256}{suffix if _SUFFIX.fullmatch(suffix) else ''}"
+
+    def reference(self, reference: Reference, size: str) -> bytes:
+        """The image of a job of *size* (`WIDTHxHEIGHT`), as it is to be sent. Blocks.
+
+        Raises `ReferenceLost` where it is not what was kept, and `MissingExtra` where fitting it wants Pillow.
+        """
+        return self._held(reference, size if reference.fit else "")
+
+    def _as_sent(self, reference: Reference, size: str) -> bytes:
+        path = self.image(reference.name, reference.sha256)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ReferenceLost(path, f"the image cannot be read: {words_of(error)}") from error
+        if hashlib.sha256(content).hexdigest() != reference.sha256:
+            raise ReferenceLost(path, "this is not the image that was kept")
+        if not reference.fit:
+            return content
+        width, _, height = size.partition("x")
+        try:
+            return fitted(content, reference.fit, (int(width), int(height)))
+        except BadPicture as fault:
+            raise ReferenceLost(path, f"the image {plain(str(fault))}") from fault
+
+    def _keep_image(self, source: SourceFile, origin: Path) -> Path:
+        target = self.image(source.name, source.sha256)
+        self.disk.make_folder(self.images)
+        if not target.exists():
+            self.disk.write_blocks(target, _unchanged(source, origin))
+        return target
 
     def video(self, path: str) -> Path:
         """The file of a job's `path` (below `videos/`). Raises `ValueError` where it would leave the folder."""
@@ -98,9 +175,9 @@ class RunFolder:
     def strays(self, paths: Iterable[str]) -> list[Path]:
         """What is written in a run of these videos, and is led out of the run folder by a link below it."""
         home = Path(os.path.realpath(self.path))
-        folders = {self.videos / path.rpartition("/")[0] for path in paths}
-        ours = {self.ledger, self.log, self.metadata, self.sandbox, self.path / "manifests", self.path / "wrong"}
-        written = {*folders, *ours}
+        folders = {self.videos / folder for folder in {path.rpartition("/")[0] for path in paths}}
+        ours = {self.ledger, self.log, self.metadata, self.sandbox, self.manifests, self.images}
+        written = {*folders, *ours, self.path / "wrong"}
         return sorted(place for place in written if not Path(os.path.realpath(place)).is_relative_to(home))
 
     def write_metadata(self, rows: Iterable[Mapping[str, JSON]]) -> None:
@@ -118,6 +195,21 @@ class RunFolder:
                 self.disk.write(descriptor, "".join(lines).encode("utf-8", "replace"))
             finally:
                 self.disk.close(descriptor)
+
+
+def _unchanged(source: SourceFile, origin: Path) -> Iterator[bytes]:
+    """The bytes of *origin* in blocks. Raises `UsageError` at their end where they are not those of *source*."""
+    digest = hashlib.sha256()
+    try:
+        with origin.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+                yield block
+    except OSError as error:
+        message = f"'{plain(source.name)}' cannot be read any more: {words_of(error)}; nothing was sent"
+        raise UsageError(message) from error
+    if digest.hexdigest() != source.sha256:
+        raise UsageError(f"'{plain(source.name)}' was changed while the manifest was read; nothing was sent: run again")
 
 
 def is_intact(path: Path, size: int) -> bool:

@@ -13,8 +13,9 @@ from pipeline.errors import PipelineError
 from pipeline.ledger.ledger import read_run
 from pipeline.ledger.place import LEDGER_NAME
 from pipeline.ledger.replay import RunState
-from pipeline.ledger.state import Attempt, JobState
+from pipeline.ledger.state import Attempt, JobState, Wish
 from pipeline.lifecycle import Fact, State
+from pipeline.model import Link
 from pipeline.providers.pricing import total
 from pipeline.settling.fit import Doubt
 from pipeline.settling.reading import Owned
@@ -41,7 +42,10 @@ def claims(state: RunState, origin: str, among: Collection[str] | None = None) -
     """The claims of *state* on what *origin* made; *among* bounds `owned` to these ids."""
     owned = {
         attempt.video_id: Owned(
-            wish=job.wish, began_at=attempt.submitted_at, ended_at=attempt.ended_at or attempt.submitted_at
+            wish=in_all(job, state),
+            began_at=attempt.submitted_at,
+            ended_at=attempt.ended_at or attempt.submitted_at,
+            made_from=attempt.made_from,
         )
         for job in state.jobs.values()
         for attempt in job.attempts
@@ -52,6 +56,20 @@ def claims(state: RunState, origin: str, among: Collection[str] | None = None) -
         uncertain=tuple(_doubts(state, origin, State.UNCERTAIN)),
         open=tuple(_doubts(state, origin, State.SUBMITTING)),
     )
+
+
+def in_all(job: JobState, state: RunState) -> Wish:
+    """What was asked for, with the length of the whole video: a remix is as long as its source, an extension begins
+    where its source ends.
+    """
+    if not job.wish.source:
+        return job.wish
+    added_s: int | float = 0
+    at = job
+    while (source := state.jobs.get(at.wish.source)) is not None:
+        added_s += at.wish.seconds if at.wish.link == Link.EXTEND else 0
+        at = source
+    return job.wish._replace(seconds=added_s + at.wish.seconds)
 
 
 def began_at(state: RunState, attempt: Attempt) -> datetime:
@@ -66,7 +84,13 @@ def _doubts(state: RunState, origin: str, at: State) -> Iterator[Doubt]:
         if job.state is at and job.origin == origin:
             latest = job.attempts[-1]
             began = began_at(state, latest)
-            yield Doubt(key=job.key, wish=job.wish, began_at=began, ended_at=latest.ended_at or latest.submitted_at)
+            yield Doubt(
+                key=job.key,
+                wish=in_all(job, state),
+                began_at=began,
+                ended_at=latest.ended_at or latest.submitted_at,
+                made_from=latest.made_from,
+            )
 
 
 def twice_paid(state: RunState) -> Decimal | None:

@@ -59,6 +59,9 @@ NOTE = "note"
 REPAIRED = "repaired"
 """Records that are no facts of the lifecycle: who runs, what is owed, what to remember, what a repair concluded."""
 
+READING = "reading"
+"""What a note is about that names the manifest of a run, as it was read, by the digest of its index."""
+
 WISH_FIELDS: Mapping[str, Field] = {
     "prompt": _TEXT,
     "model": _TEXT,
@@ -69,6 +72,9 @@ WISH_FIELDS: Mapping[str, Field] = {
     "take": _COUNT,
     "axes": _OBJECT,
     "meta": _OBJECT,
+    "source": _maybe(_TEXT),
+    "link": _maybe(_field(str, words=("remix", "extend"))),
+    "reference": _maybe(_OBJECT),
 }
 """The fields of `wish` in a `plan` record."""
 
@@ -86,7 +92,14 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
     PLAN: {**_JOB, "id": _TEXT, "price": _MONEY, "path": _TEXT, "wish": _OBJECT},
     NOTE: {"what": _WORDS, "text": _WORDS},
     REPAIRED: {**_TRY, "origin": _TEXT, "price": _MONEY, "reason": _WORDS},
-    Fact.INTENT: {**_TRY, "body_sha256": _TEXT, "key": _TEXT, "origin": _TEXT, "price": _MONEY},
+    Fact.INTENT: {
+        **_TRY,
+        "body_sha256": _TEXT,
+        "key": _TEXT,
+        "origin": _TEXT,
+        "price": _MONEY,
+        "made_from": _maybe(_TEXT),
+    },
     Fact.NOT_SENT: _NOTHING_MADE,
     Fact.THROTTLED: _NOTHING_MADE,
     Fact.TURNED_AWAY: _NOTHING_MADE,

@@ -21,7 +21,7 @@ from pipeline.ledger.replay import RunState
 from pipeline.ledger.reserve import Reserve
 from pipeline.ledger.scan import Extent, replay
 from pipeline.ledger.settle import cut_off
-from pipeline.ledger.state import Header, JobState, Wish
+from pipeline.ledger.state import Header, JobState, wish_of
 from pipeline.lifecycle import Fact
 from pipeline.model import Job
 from pipeline.version import __version__
@@ -119,21 +119,11 @@ class Ledger:
         *path* is where the video goes, below `videos/`; empty: the job's own.
         """
         path = path or job.path
-        wish = Wish(
-            prompt=job.prompt,
-            model=job.model,
-            seconds=job.seconds,
-            size=job.size,
-            params=dict(job.params),
-            group=job.group,
-            take=job.take,
-            axes=dict(job.axes),
-            meta=dict(job.meta),
-        )
+        wish = wish_of(job)
         known = self.state.jobs.get(job.key)
         if known and known.is_planned_as(id=job.id, path=path, price=price, wish=wish):
             return False
-        self._add(PLAN, {"job": job.key, "id": job.id, "price": price, "path": path, "wish": wish._asdict()})
+        self._add(PLAN, {"job": job.key, "id": job.id, "price": price, "path": path, "wish": wish.as_fields()})
         return True
 
     def note(self, what: str, text: str) -> None:

@@ -7,10 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from pipeline.ledger.fields import FORMAT, HEADER, NOTE, PLAN, REPAIRED, WISH_FIELDS
+from pipeline.ledger.fields import FORMAT, HEADER, NOTE, PLAN, READING, REPAIRED, WISH_FIELDS
 from pipeline.ledger.records import BadRecord, Record, amount, moment
-from pipeline.ledger.state import Attempt, Header, JobState, Wish
+from pipeline.ledger.state import Attempt, Header, JobState, Wish, reference_of
 from pipeline.lifecycle import Fact, State, after
+from pipeline.model import Link
 
 Fields: TypeAlias = Mapping[str, Any]
 """The fields of one record, as `records.check` let them through."""
@@ -32,6 +33,8 @@ class RunState:
         self.unpriced = 0
         """How many more of those POSTs there are, whose price is not known."""
         self.counts: dict[State, int] = dict.fromkeys(State, 0)
+        self.reading = ""
+        """The digest of how the manifest was read that was run last; empty where no run has said."""
         self.records = 0
         self.began_at: datetime | None = None
         self.last_at: datetime | None = None
@@ -49,6 +52,8 @@ class RunState:
             self._take_header(record)
         elif kind == REPAIRED:
             self._take_repair(record)
+        elif kind == NOTE and record.fields["what"] == READING:
+            self.reading = record.fields["text"]
         self.records += 1
         self.began_at = self.began_at or record.at
         self.last_at = record.at
@@ -136,6 +141,7 @@ def _begin(job: JobState, record: Record) -> int:
             origin=fields["origin"],
             idempotency_key=fields.get("key", ""),
             body_sha256=fields.get("body_sha256", ""),
+            made_from=fields.get("made_from", ""),
         )
     )
     return 1
@@ -211,11 +217,23 @@ def _wish(fields: Fields) -> Wish:
     except TypeError as error:
         raise BadRecord(f"'wish' is not whole: {error}") from None
     if (shape := (*map(type, wish),)) not in _GOOD_WISHES:
-        for name, kind in zip(Wish._fields, shape, strict=True):
-            if kind not in WISH_FIELDS[name].kinds:
+        for name, value in fields.items():
+            if value.__class__ not in WISH_FIELDS[name].kinds:
                 raise BadRecord(f"'wish' cannot hold '{name}' like that")
         _GOOD_WISHES.add(shape)
+    if wish.link or wish.source or wish.reference:
+        _check_inputs(wish)
     return wish
+
+
+def _check_inputs(wish: Wish) -> None:
+    """Whether what a wish builds on is told whole. Raises `BadRecord`."""
+    if bool(wish.link) != bool(wish.source) or wish.link not in ("", *Link):
+        raise BadRecord("'wish' does not say how it builds on what")
+    try:
+        reference_of(wish)
+    except TypeError as error:
+        raise BadRecord(f"'reference' of 'wish' is not whole: {error}") from None
 
 
 _FACTS: Mapping[str, Fact] = {str(fact): fact for fact in Fact}

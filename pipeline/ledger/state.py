@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from pipeline.lifecycle import Fact, State
-from pipeline.model import JSON, NOTHING
+from pipeline.model import JSON, NOTHING, Job, Reference
 
 
 def _nothing() -> Mapping[str, JSON]:
@@ -48,6 +49,55 @@ class Wish(NamedTuple):
     take: int = 1
     axes: Mapping[str, JSON] = NOTHING
     meta: Mapping[str, JSON] = NOTHING
+    source: str = ""
+    """The key of the job whose video it builds on; empty: it stands alone."""
+    link: str = ""
+    """How it does that: `model.Link`."""
+    reference: Mapping[str, JSON] = NOTHING
+    """The image that is sent along: the fields of `model.Reference`; empty: none."""
+
+    def as_fields(self) -> dict[str, Any]:
+        """The object that a record holds. What a wish builds on stands in it only where it does."""
+        fields = self._asdict()
+        if not self.source:
+            del fields["source"], fields["link"]
+        if not self.reference:
+            del fields["reference"]
+        return fields
+
+
+def wish_of(job: Job) -> Wish:
+    """What *job* asks for."""
+    return Wish(
+        prompt=job.prompt,
+        model=job.model,
+        seconds=job.seconds,
+        size=job.size,
+        params=dict(job.params),
+        group=job.group,
+        take=job.take,
+        axes=dict(job.axes),
+        meta=dict(job.meta),
+        source=job.source,
+        link="" if job.link is None else job.link.value,
+        reference=NOTHING if job.reference is None else _fields_of(job.reference),
+    )
+
+
+@lru_cache
+def _fields_of(reference: Reference) -> Mapping[str, JSON]:
+    """One object for all jobs that share an image."""
+    return {slot: getattr(reference, slot) for slot in Reference.__slots__}
+
+
+def reference_of(wish: Wish) -> Reference | None:
+    """The image that *wish* sends along; `None`: none. Raises `TypeError` for what is none."""
+    if not wish.reference:
+        return None
+    fields = {name: value for name, value in wish.reference.items() if isinstance(value, str)}
+    if len(fields) < len(wish.reference):
+        raise TypeError("a field is no text")
+    return Reference(**fields)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,6 +112,8 @@ class Attempt:
     """The base URL that it was sent to; where an accepted id is known."""
     idempotency_key: str = ""
     body_sha256: str = ""
+    made_from: str = ""
+    """The provider's id of the source's video, as it was sent; empty: it builds on none."""
     video_id: str = ""
     """What was accepted; kept when a later attempt begins, so that nobody takes this video for another's."""
     ended_at: datetime | None = None

@@ -61,11 +61,12 @@ def after_submit(
     backoff: Backoff,
     now: datetime,
     spread: float,
+    linked: bool = False,
 ) -> Verdict:
     """What a POST's outcome means. *streak* is the lane's before this outcome.
 
     *settles*: unknown outcomes are being settled, so too many in a row are waited for (`Streak.in_doubt`) and do not
-    end the submits.
+    end the submits. *linked*: it builds on another video, so "not found" is said of that one.
     """
     match outcome:
         case Submission():
@@ -81,6 +82,8 @@ def after_submit(
         case Untrusted():
             return Verdict(fact=Fact.NOT_SENT, reason=str(outcome), stop=Stop.RUN)
         case Refusal():
+            if linked and outcome.problem is Problem.REJECTED and outcome.http in NO_SUCH_PLACE:
+                return Verdict(fact=Fact.REJECTED, reason=words_of(outcome))
             return _after_refused_submit(outcome, streak, settles=settles, backoff=backoff, now=now, spread=spread)
         case _:
             return _uncertain(str(outcome), streak, settles)

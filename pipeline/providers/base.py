@@ -53,6 +53,19 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What a job builds on, as it is known when the job is submitted."""
+
+    video_id: str = ""
+    """The provider's id of its source's video; empty: it has none."""
+    reference: bytes = b""
+    """The image of its `reference`, as it is to be sent; empty: it has none."""
+
+
+NO_INPUTS = Inputs()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """One whole HTTP answer. Header names are in lower case."""
 
@@ -95,6 +108,8 @@ class Observation:
     model: str | None = None
     seconds: float | None = None
     size: str | None = None
+    made_from: str | None = None
+    """The id of the video that this one is a remix of; empty: it says of none; `None`: it does not say."""
     known_word: bool = True
     """False: the word was not in the profile nor in the common list, and was read as still running."""
 
@@ -123,8 +138,8 @@ class Page:
 class Dialect(Protocol):
     """How to speak to one family of APIs. Stateless; every method is pure."""
 
-    def submit(self, job: Job, profile: Profile, *, key: str) -> Request:
-        """The POST that asks for *job*. The same *key* gives the same bytes."""
+    def submit(self, job: Job, profile: Profile, *, key: str, inputs: Inputs = NO_INPUTS) -> Request:
+        """The POST that asks for *job*. The same *key* and *inputs* give the same bytes."""
 
     def read_submit(self, reply: Reply, profile: Profile) -> Submission | Refusal:
         """What the answer to a submit says."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from pipeline.model import Job, Profile
@@ -20,6 +20,19 @@ def price_of(job: Job, profile: Profile, own: Decimal | None = None) -> Decimal 
         return None
     per_second = offer.price_per_second.get(job.size, offer.price_per_second.get("*"))
     return None if per_second is None else _exactly(per_second, job)
+
+
+def price_list(profile: Profile, own: Decimal | None = None) -> Callable[[Job], Decimal | None]:
+    """As `price_of`, reckoned once for each kind of video: a million jobs share a few amounts."""
+    known: dict[tuple[str, int | float, str], Decimal | None] = {}
+
+    def price(job: Job) -> Decimal | None:
+        kind = (job.model, job.seconds, job.size)
+        if kind not in known:
+            known[kind] = price_of(job, profile, own)
+        return known[kind]
+
+    return price
 
 
 def _exactly(per_second: Decimal, job: Job) -> Decimal:

@@ -1,9 +1,6 @@
 """The `/v1/videos` dialect: create, look, list, content. OpenAI made the shape known; many servers speak it.
 
-Rules with a source:
-- `seconds` and `size` are always sent: where they are left out, a gateway may bill one length and render another
-  (new-api issue 5498).
-- `seconds` is a string on the wire (OpenAI's API reference, "Create video").
+Rules with a source (those of the POSTs are in `videos_submit`):
 - An id is opaque, may hold `=` and `/`, and is one path segment, percent-encoded.
 - An id is never replaced by one from a later answer: some servers answer a look with another id.
 - A 400 whose body is a video object is a real status (vLLM-Omni answers a refused video so).
@@ -11,17 +8,26 @@ Rules with a source:
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf, isnan
-from urllib.parse import quote
 
 from pipeline.model import JSON, VIDEO_ID_CHARS_MAX, Job, Profile
-from pipeline.providers import multipart
-from pipeline.providers.base import Observation, Page, Problem, Refusal, Reply, Request, Status, Submission
+from pipeline.providers.base import (
+    NO_INPUTS,
+    Inputs,
+    Observation,
+    Page,
+    Problem,
+    Refusal,
+    Reply,
+    Request,
+    Status,
+    Submission,
+)
 from pipeline.providers.replies import clean, complaint, excerpt, mapping, moment, read_error, text
+from pipeline.providers.videos_submit import submit_request, video_path
 from pipeline.providers.words import read_word
 
 LIST_LIMIT = 100
@@ -73,14 +79,8 @@ _ON_CONTENT: dict[int, Problem] = {
 class Videos:
     """The dialect. It has no state; the profile says what differs from server to server."""
 
-    def submit(self, job: Job, profile: Profile, *, key: str) -> Request:
-        fields = wire_fields(job)
-        if profile.body == "json":
-            content_type, body = "application/json", json.dumps(fields).encode()
-        else:
-            content_type, body = multipart.encode({n: _plain(v) for n, v in fields.items()}, key=key)
-        headers = {"content-type": content_type, "idempotency-key": key}
-        return Request(method="POST", path="/videos", headers=headers, body=body)
+    def submit(self, job: Job, profile: Profile, *, key: str, inputs: Inputs = NO_INPUTS) -> Request:
+        return submit_request(job, profile, key=key, inputs=inputs)
 
     def read_submit(self, reply: Reply, profile: Profile) -> Submission | Refusal:
         if not 200 <= reply.status < 300:
@@ -93,7 +93,7 @@ class Videos:
         return Submission(video_id=video_id, observation=read_video(raw, profile, video_id), raw=raw)
 
     def look(self, video_id: str, profile: Profile) -> Request:  # noqa: ARG002 - other servers' paths differ
-        return Request(method="GET", path=_path(video_id))
+        return Request(method="GET", path=video_path(video_id))
 
     def read_look(self, reply: Reply, profile: Profile) -> Observation | Refusal:
         raw = mapping(reply.body)
@@ -119,7 +119,7 @@ class Videos:
         return Page(observations=tuple(seen), after=last if more is True and last else None, is_last=is_last)
 
     def content(self, video_id: str, profile: Profile) -> Request:  # noqa: ARG002
-        return Request(method="GET", path=f"{_path(video_id)}/content")
+        return Request(method="GET", path=f"{video_path(video_id)}/content")
 
     def read_no_content(self, reply: Reply, profile: Profile) -> Refusal:  # noqa: ARG002
         refusal = _refusal(reply, _problem(reply, _ON_CONTENT, other=Problem.TROUBLE))
@@ -131,17 +131,6 @@ class Videos:
         if reply.status == 404 and any(words in said for words in _GONE):
             return replace(refusal, problem=Problem.GONE)
         return refusal
-
-
-def wire_fields(job: Job) -> dict[str, JSON]:
-    """What is asked for, field by field, in the SDK's order; `params` last and never over one of ours."""
-    fields: dict[str, JSON] = {
-        "prompt": job.prompt,
-        "model": job.model,
-        "seconds": str(job.seconds).removesuffix(".0"),
-        "size": job.size,
-    }
-    return fields | {name: value for name, value in job.params.items() if name not in fields}
 
 
 def read_video(raw: Mapping[str, JSON], profile: Profile, video_id: str) -> Observation:
@@ -164,19 +153,8 @@ def read_video(raw: Mapping[str, JSON], profile: Profile, video_id: str) -> Obse
         model=model if isinstance(model, str) and model else None,
         seconds=_seconds(raw.get("seconds")),
         size=_size(raw.get("size")),
+        made_from=text(raw["remixed_from_video_id"]) if "remixed_from_video_id" in raw else None,
     )
-
-
-def _path(video_id: str) -> str:
-    segment = quote(video_id, safe="", errors="surrogatepass")
-    return f"/videos/{segment if segment.strip('.') else segment.replace('.', '%2E')}"  # `..` would climb
-
-
-def _plain(value: JSON) -> str:
-    """A field as a text part; what is no scalar goes as JSON."""
-    if isinstance(value, bool | dict | list) or value is None:
-        return json.dumps(value)
-    return str(value)
 
 
 def _progress(value: JSON) -> float | None:

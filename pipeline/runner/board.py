@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,13 +11,13 @@ from pathlib import Path
 
 import anyio
 
+from pipeline.chains import kept_until
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.records import Value
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact, State
 from pipeline.model import EMBEDDED, JSON, Limits, Profile
 from pipeline.pacing import RenderTimes
-from pipeline.plan import Step
 from pipeline.policy.unknown import settles
 from pipeline.policy.verdict import PATIENCE, Patience, Stop, Verdict
 from pipeline.progress import Moved, Notice, Observer, unfailing
@@ -26,6 +25,7 @@ from pipeline.providers.base import Dialect
 from pipeline.runner.lanes import Agenda, Bell, Count, Gate, Load
 from pipeline.runner.room import Room
 from pipeline.runner.temper import Temper
+from pipeline.runner.turns import Turns
 from pipeline.storage import RunFolder
 from pipeline.text import plural
 from pipeline.transport import Transport
@@ -80,7 +80,8 @@ class Board:
     room: Room = field(init=False)
     tempers: dict[str, Temper] = field(init=False)
     """By lane: `submit`, `watch`, `collect`."""
-    pending: deque[Step] = field(default_factory=deque)
+    turns: Turns = field(init=False)
+    """What is to be submitted."""
     watching: Agenda[Watched] = field(default_factory=Agenda)
     backlog: Agenda[Wanted] = field(default_factory=Agenda)
     new_rows: list[Mapping[str, JSON]] = field(default_factory=list)
@@ -115,6 +116,7 @@ class Board:
 
     def __post_init__(self) -> None:
         self.gate = Gate(self.limits)
+        self.turns = Turns(self)
         self.tempers = {lane: Temper(self, lane) for lane in ("submit", "watch", "collect")}
         self.room = Room(self.folder.path, self.ledger.state, self.folder.disk)
         self.observer = unfailing(self.observer)
@@ -141,8 +143,10 @@ class Board:
 
     @property
     def submits_over(self) -> bool:
-        """No submit will follow."""
-        return self.stop is not Stop.NOTHING or not (self.pending or self.posting.value or self.settling)
+        """No submit will follow. What waits for a video that nobody watches any more waits for a later run."""
+        coming = self.turns.some_wait and (len(self.watching) or self.looking.value)
+        due = self.turns or self.posting.value or self.settling or coming
+        return self.stop is not Stop.NOTHING or not due
 
     @property
     def watch_over(self) -> bool:
@@ -160,6 +164,10 @@ class Board:
 
     def job(self, key: str) -> JobState:
         return self.ledger.state.jobs[key]
+
+    def is_due(self, key: str) -> bool:
+        """Whether a job is to be submitted, still: what is uncertain by leave to pay twice alone."""
+        return self.job(key).state is State.PENDING or key in self.granted
 
     @property
     def where(self) -> str:
@@ -189,6 +197,7 @@ class Board:
                     video_id=job.video_id or "",
                 )
             )
+            self.turns.heard(key)
         self.bell.ring()
 
     def doubt(self, key: str) -> None:
@@ -228,10 +237,8 @@ class Board:
 
     def expires(self, key: str) -> float:
         """When the provider drops a finished video, as a UNIX time."""
-        job = self.job(key)
-        if job.expires_at is not None:
-            return job.expires_at.timestamp()
-        return (job.finished_at or self.now()).timestamp() + self.profile.retention_s
+        until = kept_until(self.job(key), self.profile.retention_s)
+        return self.now().timestamp() + self.profile.retention_s if until is None else until.timestamp()
 
     def claim(self, video_id: str, key: str) -> None:
         """Note whose an id is. Two jobs with one id are one video paid for twice, or a provider in disorder."""

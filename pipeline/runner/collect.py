@@ -14,6 +14,7 @@ import anyio
 import anyio.to_thread
 
 from pipeline.errors import ArtifactError, NotAVideo, ProviderError, Truncated
+from pipeline.ledger.claims import in_all
 from pipeline.lifecycle import Fact
 from pipeline.policy.collect import LAST_TRY_S, Fetches, NoVideo, after_fetch, fetching_s
 from pipeline.policy.verdict import Verdict
@@ -145,7 +146,7 @@ class CollectLane:
         )
         self._foresight.came()
         board.new_rows.append(metadata_row(board.job(key)))
-        if other := difference(board.job(key).wish, media):
+        if other := difference(in_all(board.job(key), board.ledger.state), media):
             board.notice("collect", f"{board.job(key).id}: not as it was asked for: {'; '.join(other.values())}")
 
     async def _settle(self, wanted: Wanted, errand: _Errand, part: Part, outcome: NoVideo) -> None:

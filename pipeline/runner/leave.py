@@ -47,10 +47,10 @@ class Leave:
         board = self._board
         board.granted[key] = f"run --uncertain resubmit: {reason}"
         board.unsettled.pop(key, None)
-        board.pending.append(self._steps[key])
-        board.bell.ring()
         words = f"{board.job(key).id}: will be submitted again, as you said, and may be paid twice ({reason})"
         board.notice("settle", words, urgent=True)
+        board.turns.add([self._steps[key]])
+        board.bell.ring()
 
     def _say_held(self, reasons: Mapping[str, str]) -> None:
         """One by one what became uncertain in this run; together what earlier ones left, by its reason."""

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import anyio
 
-from pipeline.errors import ProviderError
-from pipeline.ledger.state import JobState
-from pipeline.model import Job, Position
+from pipeline.errors import PipelineError, ProviderError
+from pipeline.ledger.state import JobState, reference_of
+from pipeline.model import Job, Link, Position
 from pipeline.policy.verdict import Stop, Verdict
-from pipeline.providers.base import Refusal, Request, Submission
+from pipeline.providers.base import Inputs, Refusal, Request, Submission
 from pipeline.runner.board import Board
+from pipeline.runner.image import image_of
 from pipeline.runner.lanes import FOREVER
 from pipeline.settling.replay import Turn, after_replay, may_replay
 
@@ -22,7 +23,8 @@ from pipeline.settling.replay import Turn, after_replay, may_replay
 class _Try:
     """One job's key, and how often it was repeated."""
 
-    request: Request
+    request: Request | None
+    """`None`: its image has to be read first."""
     number: int = 0
     from_s: float = -math.inf
 
@@ -39,7 +41,10 @@ class Replay:
         """An uncertain job, whose key may settle it."""
         board, job = self._board, self._board.job(key)
         self._tries.pop(key, None)
-        if not board.profile.honours_keys or (request := self._request(job)) is None:
+        if not board.profile.honours_keys or not job.attempts[-1].idempotency_key:
+            return
+        request = None if job.wish.reference else self._request(job, b"")
+        if request is None and not job.wish.reference:
             return
         if board.limits.budget is not None and job.attempts[-1].price is None:
             self._reasons[key] = "a budget is set and its price is not known, so its key is not repeated"
@@ -76,6 +81,11 @@ class Replay:
         board, temper, mine = self._board, self._board.tempers["submit"], self._tries[key]
         board.posting.begin()
         with board.posting:
+            mine.request = mine.request or await self._with_image(board.job(key))
+            if mine.request is None:
+                del self._tries[key]
+                self._reasons[key] = "its request cannot be made again as it was: its image cannot be had"
+                return Turn.NEVER, self._reasons[key]
             await anyio.sleep(board.gate.place(anyio.current_time()))
             if not self.may(key):
                 return Turn.AGAIN, ""
@@ -83,7 +93,12 @@ class Replay:
             outcome = await self._exchange(mine.request)
         mine.number += 1
         replayed = after_replay(
-            outcome, mine.number, backoff=board.patience.submit, now=board.now(), spread=board.chance.random()
+            outcome,
+            mine.number,
+            backoff=board.patience.submit,
+            now=board.now(),
+            spread=board.chance.random(),
+            linked=bool(board.job(key).wish.source),
         )
         self._reasons[key], mine.from_s = replayed.reason, anyio.current_time() + replayed.again_s
         pause_s = replayed.again_s if replayed.throttled else 0.0
@@ -102,10 +117,17 @@ class Replay:
     def _waiting(self) -> list[str]:
         return [key for key in self._tries if key in self._board.unsettled and self.may(key)]
 
-    def _request(self, job: JobState) -> Request | None:
+    async def _with_image(self, job: JobState) -> Request | None:
+        try:
+            image = await image_of(self._board, reference_of(job.wish), job.wish.size)
+        except (OSError, PipelineError):
+            return None
+        return self._request(job, image)
+
+    def _request(self, job: JobState, image: bytes) -> Request | None:
         """The request that the latest attempt sent, made again; `None` where it would not be the same to the byte."""
         board, wish, latest = self._board, job.wish, job.attempts[-1]
-        if not latest.idempotency_key:
+        if wish.link and not latest.made_from:
             return None
         again = Job(
             key=job.key,
@@ -116,7 +138,11 @@ class Replay:
             size=wish.size,
             params=wish.params,
             take=wish.take,
+            source=wish.source,
+            link=Link(wish.link) if wish.link else None,
+            reference=reference_of(wish),
             position=Position(file=str(board.folder.ledger), line=1, column=1),
         )
-        request = board.dialect.submit(again, board.profile, key=latest.idempotency_key)
+        inputs = Inputs(video_id=latest.made_from, reference=image)
+        request = board.dialect.submit(again, board.profile, key=latest.idempotency_key, inputs=inputs)
         return request if hashlib.sha256(request.body).hexdigest() == latest.body_sha256 else None

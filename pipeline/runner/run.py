@@ -6,12 +6,13 @@ import anyio
 
 from pipeline.lifecycle import State
 from pipeline.plan import Plan
+from pipeline.policy.verdict import Stop
 from pipeline.runner.board import Board
 from pipeline.runner.collect import CollectLane
 from pipeline.runner.settle import SettleLane
 from pipeline.runner.submit import SubmitLane
 from pipeline.runner.watch import WatchLane
-from pipeline.runner.wording import left_words
+from pipeline.runner.wording import left_words, waiting_words
 
 LAZY_S = 1.0
 """What may be written late (a status that changed, a row of metadata.jsonl) is on disk so soon."""
@@ -22,7 +23,7 @@ async def carry_out(board: Board, plan: Plan) -> None:
 
     Cancelling it is an interrupt: open POSTs are answered and written down first. Raises `LedgerBroken`, `OSError`.
     """
-    board.pending.extend(plan.submits)
+    board.turns.add(plan.submits)
     _take_up(board)
     steps = {step.job.key: step for step in plan.steps}
     async with anyio.create_task_group() as background:
@@ -31,6 +32,8 @@ async def carry_out(board: Board, plan: Plan) -> None:
             lanes.start_soon(SubmitLane(board).run)
             lanes.start_soon(_bring_home, board, SettleLane(board, steps) if board.settles else None)
         background.cancel_scope.cancel()
+    if board.stop is Stop.NOTHING and (waiting := {step.job.key: None for step in board.turns.waiting}):
+        board.notice("submit", waiting_words(board, waiting), urgent=True)
     with anyio.CancelScope(shield=True):
         await board.ledger.commit()
     if board.ledger.squeezed:

@@ -246,7 +246,7 @@ class SettleLane:
             is_due = key in board.granted  # by leave, and not sent yet
             board.record(Fact.NOT_CREATED, key, how=how)
             if key in self._steps and not is_due:
-                board.pending.append(self._steps[key])
+                board.turns.add([self._steps[key]])
         if keys:
             board.notice("settle", f"{_names(board, keys)}: not created ({how})")
             await board.ledger.commit()

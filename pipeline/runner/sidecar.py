@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from decimal import Decimal
 
+from pipeline.ledger.claims import in_all
 from pipeline.ledger.records import stamp
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import Attempt, JobState, Wish
@@ -32,6 +33,7 @@ def sidecar(job: JobState, artifact: Artifact, run: RunState) -> dict[str, JSON]
         "id": job.id,
         "key": job.key,
         "request": _request(job),
+        **_built_on(job, run),
         "group": job.wish.group,
         "axes": dict(job.wish.axes),
         "meta": dict(job.wish.meta),
@@ -57,7 +59,7 @@ def sidecar(job: JobState, artifact: Artifact, run: RunState) -> dict[str, JSON]
             "codec": media.codec,
             "frames": media.frames,
         },
-        "differs": list(difference(job.wish, media)),
+        "differs": list(difference(in_all(job, run), media)),
         "digital_source_type": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
     }
 
@@ -71,6 +73,23 @@ def difference(wish: Wish, media: MediaFacts) -> dict[str, str]:
     if media.seconds and wish.seconds and abs(media.seconds - wish.seconds) > SECONDS_APART:
         other["seconds"] = f"it is {media.seconds:g} s long, not {wish.seconds:g}"
     return other
+
+
+def _built_on(job: JobState, run: RunState) -> dict[str, JSON]:
+    """The video and the image that it was made from, where it was."""
+    wish = job.wish
+    told: dict[str, JSON] = {}
+    if wish.source:
+        source = run.jobs.get(wish.source)
+        told["source"] = {
+            "key": wish.source,
+            "id": source.id if source else "",
+            "link": wish.link,
+            "video_id": job.attempts[-1].made_from if job.attempts else "",
+        }
+    if wish.reference:
+        told["reference"] = dict(wish.reference)
+    return told
 
 
 def metadata_row(job: JobState) -> dict[str, JSON]:
@@ -89,6 +108,9 @@ def metadata_row(job: JobState) -> dict[str, JSON]:
         "params": dict(wish.params),
         "axes": dict(wish.axes),
         "meta": dict(wish.meta),
+        "source": wish.source or None,
+        "link": wish.link or None,
+        "reference": wish.reference.get("sha256"),
         "sha256": job.sha256,
         "bytes": job.bytes,
     }

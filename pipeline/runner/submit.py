@@ -10,16 +10,18 @@ from uuid import UUID
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from pipeline.errors import ProviderError
+from pipeline.chains import Ready
+from pipeline.errors import PipelineError, ProviderError
 from pipeline.ledger.records import Value
 from pipeline.lifecycle import Fact, State
 from pipeline.pacing import next_look_s
 from pipeline.plan import Step
 from pipeline.policy.submit import Streak, after_submit
 from pipeline.policy.verdict import Stop, Verdict
-from pipeline.providers.base import Refusal, Reply, Status, Submission
+from pipeline.providers.base import Inputs, Refusal, Reply, Status, Submission
 from pipeline.providers.replies import clean
 from pipeline.runner.board import Board
+from pipeline.runner.image import image_of
 from pipeline.runner.lanes import Answer
 from pipeline.runner.rescue import NOTHING_MADE, rescued
 from pipeline.runner.wording import doubt_words
@@ -41,7 +43,7 @@ class SubmitLane:
         board = self._board
         async with anyio.create_task_group() as posts:
             while board.stop is Stop.NOTHING and not board.watch_over:  # what is settled may be due again
-                step = self._next()
+                step = board.turns.first()
                 if self._streak.in_doubt:
                     await self._see_doubts_settled()
                 elif step is not None and (ready_s := self._temper.ready_s) > anyio.current_time():
@@ -51,17 +53,10 @@ class SubmitLane:
                 elif answer is Answer.NO_MONEY:
                     board.buy_no_more(_over_budget(board, step.price))
                 else:
-                    board.pending.popleft()
+                    board.turns.take()
                     board.reserved += step.price or Decimal(0)
                     board.posting.begin()
                     posts.start_soon(self._submit_in_turn, step)
-
-    def _next(self) -> Step | None:
-        """The first of what is pending; what was settled meanwhile is not."""
-        pending = self._board.pending
-        while pending and not _is_due(self._board, pending[0].job.key):
-            pending.popleft()
-        return pending[0] if pending else None
 
     async def _see_doubts_settled(self) -> None:
         """Nothing is bought while that many may have been billed unseen; nor ever, where nothing can be proven."""
@@ -89,20 +84,21 @@ class SubmitLane:
                 board.reserved -= step.price or Decimal(0)
             board.mind_the_disk()
             if not _may_buy(board):
-                board.pending.appendleft(step)
+                board.turns.put_back(step)
                 return
             with anyio.CancelScope(shield=True):  # from the intent to the answer on disk nothing cuts in
                 await self._submit(step)
 
     async def _submit(self, step: Step) -> None:
         board, key = self._board, step.job.key
-        if not _is_due(board, key):
+        inputs = await self._inputs(step)
+        if inputs is None or not board.is_due(key):
             return
         if how := board.granted.get(key):
             board.record(Fact.RESUBMIT, key, how=how)
         attempt = board.job(key).attempt + 1
         idempotency_key = str(UUID(int=board.chance.getrandbits(128), version=4))
-        request = board.dialect.submit(step.job, board.profile, key=idempotency_key)
+        request = board.dialect.submit(step.job, board.profile, key=idempotency_key, inputs=inputs)
         board.record(
             Fact.INTENT,
             key,
@@ -110,6 +106,7 @@ class SubmitLane:
             body_sha256=hashlib.sha256(request.body).hexdigest(),
             key=idempotency_key,
             price=step.price,
+            made_from=inputs.video_id or None,
         )
         with rescued(board, step, NOTHING_MADE):
             await board.ledger.commit()
@@ -128,6 +125,24 @@ class SubmitLane:
             outcome = error
         await self._settle(step, attempt, outcome, reply)
 
+    async def _inputs(self, step: Step) -> Inputs | None:
+        """What the job builds on; `None`: it is not submitted now, and stays pending or is blocked."""
+        board, job = self._board, step.job
+        try:
+            image = await image_of(board, job.reference, job.size)
+        except (OSError, PipelineError) as error:
+            board.turns.put_back(step)
+            board.buy_no_more(f"the image of {job.id} cannot be sent: {error}")
+            return None
+        if not job.source:
+            return Inputs(reference=image)
+        match board.turns.standing(step):  # it may have waited for its place in the rate
+            case Ready(video_id=video_id):
+                return Inputs(video_id=video_id, reference=image)
+            case _:
+                board.turns.put_back(step)
+                return None
+
     async def _settle(
         self, step: Step, attempt: int, outcome: Submission | Refusal | ProviderError, reply: Reply | None
     ) -> None:
@@ -140,6 +155,7 @@ class SubmitLane:
             backoff=board.patience.submit,
             now=board.now(),
             spread=board.chance.random(),
+            linked=bool(step.job.source),
         )
         assert verdict.fact is not None
         self._note(verdict.fact, key)
@@ -152,7 +168,7 @@ class SubmitLane:
         if isinstance(outcome, Submission):
             await self._accepted(key, outcome)
         elif verdict.fact in (Fact.NOT_SENT, Fact.THROTTLED, Fact.TURNED_AWAY):
-            board.pending.appendleft(step)
+            board.turns.put_back(step)
         elif verdict.fact is Fact.UNCERTAIN:
             self._say_uncertain(key, verdict.reason)
         self._lean(outcome, verdict)
@@ -199,11 +215,6 @@ def _made(fact: Fact, outcome: Submission | Refusal | ProviderError) -> str | No
     if isinstance(outcome, Submission):
         return outcome.video_id
     return None if fact is Fact.UNCERTAIN else NOTHING_MADE
-
-
-def _is_due(board: Board, key: str) -> bool:
-    """Whether a job is to be submitted, still: what is uncertain by leave to pay twice alone."""
-    return board.job(key).state is State.PENDING or key in board.granted
 
 
 def _may_buy(board: Board) -> bool:

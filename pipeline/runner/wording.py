@@ -54,6 +54,15 @@ def still_words(board: Board, keys: Collection[str], reason: str) -> str:
     )
 
 
+def waiting_words(board: Board, waiting: Collection[str]) -> str:
+    """Jobs that were not submitted because what they build on has no video, and may have one yet."""
+    sources = {board.job(key).wish.source: None for key in waiting}
+    known = [job for key in sources if key not in waiting and (job := board.ledger.state.jobs.get(key)) is not None]
+    names = listing([board.job(key).id for key in waiting])
+    why = listing([f"{job.id} is {job.state}" for job in known])
+    return f"{plural(len(waiting), 'job')} not submitted, {names}: what they build on has no video yet ({why})"
+
+
 def gone_words(board: Board, key: str, fact: Fact, reason: str) -> str:
     """A video that was bought and cannot be had any more (`EXPIRED`, `LOST`), with its price."""
     job, (how, again) = board.job(key), _GONE[fact]

@@ -7,7 +7,7 @@ import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from time import time
-from typing import Final
+from typing import Final, TypeAlias
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,16 +17,17 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from pipeline.errors import UsageError
-from pipeline.model import JSON
-from pipeline.sandbox import status, wish
+from pipeline.model import JSON, Link
+from pipeline.sandbox import sequel, status, wish
 from pipeline.sandbox.content import Content
 from pipeline.sandbox.elsewhere import Elsewhere
 from pipeline.sandbox.faults import MADE, SPOILT
-from pipeline.sandbox.form import fields_of
+from pipeline.sandbox.form import read_fields
 from pipeline.sandbox.gate import Gate, Tally
 from pipeline.sandbox.mischief import Fault, Mischief
 from pipeline.sandbox.misdeed import broken, misdeed, without_id
-from pipeline.sandbox.order import Order
+from pipeline.sandbox.order import Order, Source
+from pipeline.sandbox.paging import page_of, paging
 from pipeline.sandbox.refusal import Refused, invalid, not_ready, unknown
 from pipeline.sandbox.settings import Settings
 from pipeline.sandbox.shelf import Shelf
@@ -34,7 +35,9 @@ from pipeline.sandbox.spoilt import Spoilt
 from pipeline.sandbox.store import Store
 
 BODY_BYTES_MAX: Final = 64 * 1024 * 1024
-PAGE_DEFAULT, PAGE_MAX = 20, 100
+
+Asked: TypeAlias = tuple[Mapping[str, JSON], Source | None]
+"""What is asked for, and what it builds on."""
 
 
 def create_app(
@@ -49,6 +52,8 @@ def create_app(
     app = Starlette(
         routes=[
             Route("/v1/videos", gateway.create, methods=["POST"]),
+            Route("/v1/videos/extensions", gateway.extend, methods=["POST"]),
+            Route("/v1/videos/{id}/remix", gateway.remix, methods=["POST"]),
             Route("/v1/videos", gateway.list_page, methods=["GET"]),
             Route("/v1/videos/{id}", gateway.retrieve, methods=["GET"]),
             Route("/v1/videos/{id}", gateway.delete, methods=["DELETE"]),
@@ -83,33 +88,67 @@ class _Gateway:
         return self.clock() + self.settings.clock_skew_s
 
     async def create(self, request: Request) -> Response:
-        body = await _body(request)
+        def asked(fields: Mapping[str, JSON], *, multipart: bool) -> Asked:
+            return wish.read(fields, multipart=multipart), None
+
+        return await self._order(request, asked)
+
+    async def remix(self, request: Request) -> Response:
+        def asked(fields: Mapping[str, JSON], *, multipart: bool) -> Asked:  # noqa: ARG001 - both say the same
+            return sequel.read(fields, self._source(request.path_params["id"], Link.REMIX), Link.REMIX)
+
+        return await self._order(request, asked)
+
+    async def extend(self, request: Request) -> Response:
+        def asked(fields: Mapping[str, JSON], *, multipart: bool) -> Asked:  # noqa: ARG001
+            return sequel.read(fields, self._source(sequel.source_id(fields), Link.EXTEND), Link.EXTEND)
+
+        return await self._order(request, asked)
+
+    async def _order(self, request: Request, asked: Callable[..., Asked]) -> Response:
+        """Answer a POST that asks for a video: *asked* says for what, or raises `Refused`."""
+        body, key = await _body(request), request.headers.get("idempotency-key")
         content_type = request.headers.get("content-type", "")
-        multipart = content_type.lower().startswith("multipart/")
-        fields = wish.read(fields_of(content_type, body), multipart=multipart)
-        fault = self.mischief.of_submit(fields)
+        fields = await read_fields(content_type, body)
+        first = self._honoured(key)
+        if first is not None:  # whatever has become of its source since
+            taken, source = first.fields, first.source
+        else:
+            taken, source = asked(fields, multipart=content_type.lower().startswith("multipart/"))
+        fault = self.mischief.of_submit(taken, source)
         if fault and fault.word not in MADE:
             return self._misdeed(fault)
-        digest = hashlib.sha256(body).hexdigest()
-        order = self._accepted(fields, digest, request.headers.get("idempotency-key"))
+        order = first or self._accepted(taken, source, hashlib.sha256(body).hexdigest(), key)
         if fault and fault.word == "no_id":
             return without_id(self._video(order))
         return self._misdeed(fault) if fault else self._answer(order)
 
-    def _accepted(self, fields: Mapping[str, JSON], digest: str, idempotency_key: str | None) -> Order:
-        """The order in the book: a new one, or the first that came with an honoured key. Raises `Refused` (429)."""
-        if self.settings.honours_keys and idempotency_key is not None:
-            first = self.store.find_by_key(idempotency_key)
-            if first is not None:
-                return first
+    def _accepted(self, fields: Mapping[str, JSON], source: Source | None, digest: str, key: str | None) -> Order:
+        """A new order in the book. Raises `Refused` (429)."""
         now = self.clock()
         status.check_limits(self.store.orders, self.settings, now)
-        return self.store.accept(fields, body_sha256=digest, idempotency_key=idempotency_key, now=now)
+        return self.store.accept(fields, body_sha256=digest, idempotency_key=key, now=now, source=source)
+
+    def _honoured(self, key: str | None) -> Order | None:
+        """The first order that came with this Idempotency-Key, where such keys are honoured."""
+        return self.store.find_by_key(key) if self.settings.honours_keys and key is not None else None
+
+    def _source(self, video_id: str, link: Link) -> Order:
+        """The video that another is to be made from. Raises `Refused` (404, 400) where there is none to be had."""
+        order, now = self.store.find(video_id), self.clock()
+        if order is None:
+            raise unknown(video_id)
+        fate = self.mischief.fate(order)
+        if not status.is_completed(order, self.settings, now, fate):
+            raise self._gone() if fate == "expired" else sequel.unfinished(video_id, link)
+        if status.is_gone(order, self.settings, now):
+            raise self._gone()
+        return order
 
     async def list_page(self, request: Request) -> Response:
         if not self.settings.lists:
             raise HTTPException(405, headers={"Allow": "POST"})
-        limit, newest_first = _paging(request.query_params)
+        limit, newest_first = paging(request.query_params)
         after = request.query_params.get("after")
         orders = self.store.after(after, newest_first=newest_first)
         if orders is None:
@@ -117,7 +156,7 @@ class _Gateway:
         now = self.clock()
         listed = (order for order in orders if status.is_listed(order, self.settings, now))
         page = [self._video(order) for order in itertools.islice(listed, limit)]
-        return self._seen(self.mischief.of_page(), page, _page_of(page, has_more=next(listed, None) is not None))
+        return self._seen(self.mischief.of_page(), page, page_of(page, has_more=next(listed, None) is not None))
 
     async def retrieve(self, request: Request) -> Response:
         order = self._find(request)
@@ -225,26 +264,6 @@ class _Gateway:
 
     def _misdeed(self, fault: Fault) -> Response:
         return misdeed(fault.word, self.settings.faults, self.shown_time())
-
-
-def _page_of(page: list[dict[str, JSON]], *, has_more: bool) -> dict[str, JSON]:
-    return {
-        "object": "list",
-        "data": page,  # type: ignore[dict-item]  # a list of objects is JSON; list is invariant
-        "first_id": page[0]["id"] if page else None,
-        "last_id": page[-1]["id"] if page else None,
-        "has_more": has_more,
-    }
-
-
-def _paging(query: Mapping[str, str]) -> tuple[int, bool]:
-    """How many, and whether newest first."""
-    limit, order = query.get("limit", str(PAGE_DEFAULT)), query.get("order", "desc")
-    if not (limit.isascii() and limit.isdigit() and int(limit) <= PAGE_MAX):
-        raise invalid("limit", f"Invalid 'limit': expected a whole number from 0 to {PAGE_MAX}.", "invalid_value")
-    if order not in {"asc", "desc"}:
-        raise invalid("order", "Invalid 'order': supported values are: 'asc' and 'desc'.", "invalid_value")
-    return int(limit), order == "desc"
 
 
 async def _body(request: Request) -> bytes:

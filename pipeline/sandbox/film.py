@@ -47,8 +47,8 @@ class Film:
         return hashlib.sha256(self.digest + _painter().encode()).hexdigest()[:32]
 
 
-def film_of(fields: Mapping[str, JSON]) -> Film:
-    """The film that the accepted *fields* ask for."""
+def film_of(fields: Mapping[str, JSON], lineage: str = "") -> Film:
+    """The film that the accepted *fields* ask for, of a video that was made from others by its *lineage*."""
     width, height = (int(side) for side in str(fields["size"]).split("x"))
     return Film(
         width=width,
@@ -56,7 +56,7 @@ def film_of(fields: Mapping[str, JSON]) -> Film:
         seconds=Fraction(str(fields["seconds"])),
         words=str(fields["prompt"]),
         model=str(fields["model"]),
-        digest=hashlib.sha256(json.dumps(fields, sort_keys=True).encode("utf-8", "surrogatepass")).digest(),
+        digest=hashlib.sha256((json.dumps(fields, sort_keys=True) + lineage).encode("utf-8", "surrogatepass")).digest(),
     )
 
 

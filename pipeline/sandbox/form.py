@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+import anyio.to_thread
+
 from pipeline.model import JSON
+from pipeline.sandbox import reference
 from pipeline.sandbox.refusal import Refused
 
 KEPT_BYTES_MAX: Final = 64 * 1024
@@ -22,6 +25,13 @@ class _Part:
 
     headers: dict[str, str] = field(default_factory=dict)
     content: bytearray = field(default_factory=bytearray)
+
+
+async def read_fields(content_type: str, body: bytes) -> dict[str, JSON]:
+    """As `fields_of`, beside the event loop where there may be an image to look at."""
+    if reference.FIELD.encode() in body:
+        return await anyio.to_thread.run_sync(fields_of, content_type, body)
+    return fields_of(content_type, body)
 
 
 def fields_of(content_type: str, body: bytes) -> dict[str, JSON]:
@@ -41,7 +51,8 @@ def _json(body: bytes) -> dict[str, JSON]:
         raise Refused(400, "We could not parse the JSON body of your request.") from None
     if not isinstance(document, dict):
         raise Refused(400, "The body must be a JSON object.")
-    return {name: _kept(value) for name, value in document.items()}
+    seen = {name: reference.of_object(value) if name == reference.FIELD else value for name, value in document.items()}
+    return {name: _kept(value) for name, value in seen.items()}
 
 
 def _refuse_constant(name: str) -> JSON:
@@ -62,7 +73,7 @@ def _multipart(content_type: str, body: bytes) -> dict[str, JSON]:
         name = options.get("name", "")
         value: JSON = part.content.decode("utf-8", "replace")
         if "filename" in options:
-            value = _file(part, options["filename"])
+            value = _file(part, name, options["filename"])
         if name in fields:
             earlier = fields[name]
             value = [*earlier, value] if isinstance(earlier, list) else [earlier, value]
@@ -79,8 +90,11 @@ def _options(header: str) -> Mapping[str, str]:
     return {name.decode("latin-1"): value.decode("utf-8", "replace") for name, value in options.items()}
 
 
-def _file(part: _Part, name: str) -> JSON:
-    return {"filename": name, "content_type": part.headers.get("content-type"), **_digest(part.content)}
+def _file(part: _Part, name: str, filename: str) -> JSON:
+    content_type = part.headers.get("content-type")
+    if name == reference.FIELD:
+        return reference.kept(bytes(part.content), content_type, filename)
+    return {"filename": filename, "content_type": content_type, **_digest(part.content)}
 
 
 def _digest(content: bytes | bytearray) -> dict[str, JSON]:

@@ -21,6 +21,8 @@ from pipeline.sandbox.refusal import Refused
 
 _ROUTES: Final = (
     ("/v1/videos", re.compile(r"/v1/videos")),
+    ("/v1/videos/extensions", re.compile(r"/v1/videos/extensions")),
+    ("/v1/videos/{id}/remix", re.compile(r"/v1/videos/[^/]+/remix")),
     ("/v1/videos/{id}", re.compile(r"/v1/videos/[^/]+")),
     ("/v1/videos/{id}/content", re.compile(r"/v1/videos/[^/]+/content")),
     (Elsewhere.ROUTE, re.compile(r"/elsewhere/[^/]+")),

@@ -15,7 +15,7 @@ from typing import Final
 
 from pipeline.model import JSON
 from pipeline.sandbox.faults import BEHAVE, FAILURES, Faults
-from pipeline.sandbox.order import Order
+from pipeline.sandbox.order import Order, Source
 
 _PAGES: Final = "pages"
 _OF_ONE_VIDEO: Final = frozenset({"unknown"})
@@ -47,9 +47,9 @@ class Mischief:
         self._asked: Counter[str] = Counter()
         self._asked_of: Counter[tuple[str, str]] = Counter()
 
-    def of_submit(self, fields: Mapping[str, JSON]) -> Fault | None:
-        """What a create of *fields* meets."""
-        return self._meet("submit", _digest(fields)) if self._faults.submit else None
+    def of_submit(self, fields: Mapping[str, JSON], source: Source | None = None) -> Fault | None:
+        """What a create of *fields* meets, which builds on *source*."""
+        return self._meet("submit", _digest(fields, source.lineage if source else "")) if self._faults.submit else None
 
     def of_look(self, order: Order) -> Fault | None:
         """What a look at the video of *order* meets."""
@@ -84,11 +84,11 @@ class Mischief:
     def _name(self, order: Order) -> str:
         """The wish, and the how manieth video of the same wish it is."""
         for known in self._orders[len(self._names) :]:
-            digest = _digest(known.fields)
+            digest = _digest(known.fields, known.lineage)
             self._wishes[digest] += 1
             self._names[known.id] = f"{digest} {self._wishes[digest]}"
         return self._names[order.id]
 
 
-def _digest(fields: Mapping[str, JSON]) -> str:
-    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+def _digest(fields: Mapping[str, JSON], lineage: str) -> str:
+    return hashlib.sha256((json.dumps(fields, sort_keys=True) + lineage).encode()).hexdigest()

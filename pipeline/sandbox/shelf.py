@@ -42,7 +42,7 @@ class Shelf:
 
     async def take(self, order: Order, settings: Settings) -> Reel:
         """The film of *order*, painted now if it is not here. Raises `OSError`."""
-        film = films.film_of(order.fields)
+        film = films.film_of({**order.fields, "seconds": order.seconds}, order.lineage)
         if settings.film is None:
             key, paint = film.key, partial(films.render, film)
         else:

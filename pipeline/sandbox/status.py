@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pipeline.model import JSON
+from pipeline.model import JSON, Link
 from pipeline.sandbox.faults import BEHAVE, FAILURES
 from pipeline.sandbox.order import Order
 from pipeline.sandbox.refusal import too_many
@@ -76,8 +76,8 @@ def video(order: Order, settings: Settings, now: float, fate: str = BEHAVE) -> d
         "expires_at": int(completed_at + settings.retention_s) if done else None,
         "prompt": fields["prompt"],
         "size": fields["size"],
-        "seconds": fields["seconds"],
-        "remixed_from_video_id": None,
+        "seconds": order.seconds,
+        "remixed_from_video_id": order.source.video_id if order.source and order.source.link is Link.REMIX else None,
         "error": _ERRORS.get(fate) if status == "failed" else None,
     }
 

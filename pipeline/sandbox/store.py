@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from pipeline.disk import DISK
 from pipeline.errors import PipelineError, UsageError
 from pipeline.model import JSON
-from pipeline.sandbox.order import Order, order_of
+from pipeline.sandbox.order import Order, Source, order_of
 
 LOCK_WAIT_S: Final = 10.0
 """For a predecessor that is just ending."""
@@ -76,7 +76,15 @@ class Store:
         DISK.close(self._descriptor)
         self._lock.release()
 
-    def accept(self, fields: Mapping[str, JSON], *, body_sha256: str, idempotency_key: str | None, now: float) -> Order:
+    def accept(
+        self,
+        fields: Mapping[str, JSON],
+        *,
+        body_sha256: str,
+        idempotency_key: str | None,
+        now: float,
+        source: Source | None = None,
+    ) -> Order:
         """Enter a create in the book. Raises `OSError`, and then nothing was accepted."""
         at = max(now, self.orders[-1].at) if self.orders else now  # a clock set back does not disorder the book
         order = Order(
@@ -86,6 +94,7 @@ class Store:
             body_sha256=body_sha256,
             idempotency_key=idempotency_key,
             fields=fields,
+            source=source,
         )
         self._append({"type": "created", **order.as_json()})
         self._enter(order)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipeline.model import JSON
+from pipeline.sandbox.reference import check_size
 from pipeline.sandbox.refusal import Refused, invalid
 
 PROMPT_LENGTH_MAX: Final = 32_000
@@ -37,6 +38,7 @@ def read(fields: Mapping[str, JSON], *, multipart: bool) -> dict[str, JSON]:
     _check_seconds(texts["seconds"])
     _check_size(texts["size"])
     _check_reference(fields.get("input_reference"), multipart=multipart)
+    check_size(fields.get("input_reference"), texts["size"])
     return {**texts, **{name: value for name, value in fields.items() if name not in texts}}
 
 

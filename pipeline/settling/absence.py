@@ -39,7 +39,7 @@ def objection(
     others = [row for row in unclaimed if row.video_id not in told or prompt_fit(row.prompt, prompt) is not Fit.NO]
     timely = [row for row in others if row.video_id in case.fits]
     near = [row for row in timely if row.prompt and case.fits[row.video_id] is Fit.NEAR]
-    alike = [row for row in others if fit_of(row, case.doubt.wish) is not Fit.NO]
+    alike = [row for row in others if fit_of(row, case.doubt) is not Fit.NO]
     ours = [row for row in alike if row.prompt]
     for rows, words in (
         (near, "has its prompt and time, or their beginning, and yet something else is not its own"),

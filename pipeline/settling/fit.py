@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from pipeline.model import Link
 from pipeline.providers.base import Observation
 from pipeline.settling.reading import Wish, agrees, folded
 
@@ -20,10 +21,13 @@ class Doubt:
 
     key: str
     wish: Wish
+    """With the length that its video has in all."""
     began_at: datetime
     """When its intent was written."""
     ended_at: datetime
     """When it was given up; of an open one, now."""
+    made_from: str = ""
+    """The id of the video that it builds on; empty: it stands alone."""
     whose: str = ""
     """Of a rival: whose it is, in words; empty for what is to be settled."""
     passing: bool = False
@@ -60,17 +64,31 @@ def case_of(doubt: Doubt, rows: Iterable[Observation], margin_s: float) -> Case:
     margin = timedelta(seconds=margin_s)
     since, until = doubt.began_at - margin, doubt.ended_at + margin
     timely = {row.video_id: row for row in rows if row.created_at is None or since <= row.created_at <= until}
-    fits = {video_id: fit_of(row, doubt.wish) for video_id, row in timely.items()}
+    fits = {video_id: fit_of(row, doubt) for video_id, row in timely.items()}
     could = {video_id: row for video_id, row in timely.items() if fits[video_id] in (Fit.SURE, Fit.MAYBE)}
     return Case(doubt=doubt, fits=fits, rows=could)
 
 
-def fit_of(row: Observation, wish: Wish) -> Fit:
-    """How well what a row tells, but for its time, fits a wish."""
+def fit_of(row: Observation, doubt: Doubt) -> Fit:
+    """How well what a row tells, but for its time, fits an attempt."""
+    wish = doubt.wish
     prompt = prompt_fit(row.prompt, wish.prompt)
-    if all(agrees(name, row, wish) for name in ("model", "seconds", "size")):
-        return prompt
-    return Fit.NEAR if prompt is Fit.SURE else Fit.NO
+    if not all(agrees(name, row, wish) for name in ("model", "seconds", "size")):
+        return Fit.NEAR if prompt is Fit.SURE else Fit.NO
+    return _by_source(prompt, row, doubt)
+
+
+def _by_source(fit: Fit, row: Observation, doubt: Doubt) -> Fit:
+    """*fit*, in view of the video that a row is said to be a remix of.
+
+    A remix is never taken for a video of the same words that stands alone, nor the reverse. Not every server tells of
+    a source, so one that is not told where it is due makes a row no proof of anything.
+    """
+    if row.made_from is None or fit is Fit.NO:
+        return fit
+    if row.made_from:
+        return fit if row.made_from == doubt.made_from else Fit.NEAR if fit is Fit.SURE else Fit.NO
+    return Fit.NEAR if doubt.wish.link == Link.REMIX else fit
 
 
 def prompt_fit(echo: str | None, prompt: str) -> Fit:

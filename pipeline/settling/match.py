@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from pipeline.settling.absence import forgotten, objection
 from pipeline.settling.fit import Case, Doubt, Fit, case_of
-from pipeline.settling.reading import MARGIN_S, Owned, Reading, Wish, in_time, margin_of, strangers
+from pipeline.settling.reading import MARGIN_S, Owned, Reading, in_time, margin_of, strangers
 from pipeline.text import listing
 
 
@@ -113,7 +113,7 @@ def _verdicts(family: _Family, blind: str) -> dict[str, Finding]:
         return _all(ours, Ambiguous(reason=f"{shown} may be it, but {blind}"))
     if len(ours) == len(ids) == 1:
         return _all(ours, Adopt(video_id=ids[0]))
-    if len({_fingerprint(case.doubt.wish) for case in ours}) > 1 or not all(case.is_sure for case in ours):
+    if len({_fingerprint(case.doubt) for case in ours}) > 1 or not all(case.is_sure for case in ours):
         return _all(ours, Ambiguous(reason=f"{shown} may be it, and the list does not tell whose is which"))
     assigned = _assigned(ours)
     if assigned is None:
@@ -144,7 +144,8 @@ def _assigned(cases: Iterable[Case]) -> dict[str, Finding] | None:
     return findings
 
 
-def _fingerprint(wish: Wish) -> tuple[object, ...]:
+def _fingerprint(doubt: Doubt) -> tuple[object, ...]:
     """What makes two videos interchangeable, the fields that no list echoes included."""
-    params = json.dumps(dict(wish.params), sort_keys=True, default=str)
-    return wish.prompt, wish.model, float(wish.seconds), wish.size, params
+    wish = doubt.wish
+    unseen = json.dumps([dict(wish.params), dict(wish.reference)], sort_keys=True, default=str)
+    return wish.prompt, wish.model, float(wish.seconds), wish.size, unseen, wish.link, doubt.made_from

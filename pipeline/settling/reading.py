@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 from unicodedata import normalize
 
+from pipeline.model import Link
 from pipeline.providers.base import Observation
 
 MARGIN_S = 120.0
@@ -30,6 +31,17 @@ class Wish(Protocol):
     def size(self) -> str: ...
     @property
     def params(self) -> Mapping[str, object]: ...
+    @property
+    def source(self) -> str:
+        """The key of the job whose video it builds on; empty: it stands alone."""
+
+    @property
+    def link(self) -> str:
+        """How it does that: `remix` or `extend`."""
+
+    @property
+    def reference(self) -> Mapping[str, object]:
+        """The image it begins with; empty: none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +49,11 @@ class Owned:
     """An attempt whose id a ledger holds: its row is nobody else's, and shows how this provider echoes."""
 
     wish: Wish
+    """With the length that its video has in all."""
     began_at: datetime
     ended_at: datetime
+    made_from: str = ""
+    """The id of the video that it builds on; empty: it stands alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +109,18 @@ def strangers(rows: Iterable[Observation], owned: Mapping[str, Owned], *, dated:
         for name in ("prompt", "model", "seconds", "size")
         if not agrees(name, row, own.wish)
     }
+    unbelieved |= {
+        "made_from" for row in told if (own := owned.get(row.video_id)) is not None and not _tells_its_source(row, own)
+    }
     blank: dict[str, Any] = dict.fromkeys(unbelieved if dated else {*unbelieved, "created_at"})
     return sorted((replace(row, **blank) for row in told if row.video_id not in owned), key=in_time)
+
+
+def _tells_its_source(row: Observation, own: Owned) -> bool:
+    """Whether what a row says of the video it is a remix of, if it does, is so. (What was extended is no remix.)"""
+    if row.made_from is None:
+        return True
+    return row.made_from == (own.made_from if own.wish.link == Link.REMIX or row.made_from else "")
 
 
 def in_time(row: Observation) -> tuple[bool, datetime, str]:

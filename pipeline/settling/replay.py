@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -52,9 +52,18 @@ def may_replay(*, began_at: datetime, now: datetime, keys_s: float) -> bool:
 
 
 def after_replay(
-    outcome: Submission | Refusal | ProviderError, tries: int, *, backoff: Backoff, now: datetime, spread: float
+    outcome: Submission | Refusal | ProviderError,
+    tries: int,
+    *,
+    backoff: Backoff,
+    now: datetime,
+    spread: float,
+    linked: bool = False,
 ) -> Replayed:
-    """What came of the *tries*-th replay of a key. The job is uncertain until this says otherwise."""
+    """What came of the *tries*-th replay of a key. The job is uncertain until this says otherwise.
+
+    *linked*: it builds on another video, which may be gone by now: what is refused today was perhaps accepted then.
+    """
     if isinstance(outcome, Submission):
         return Replayed(turn=Turn.ADOPT)
     if isinstance(outcome, Untrusted):
@@ -64,7 +73,10 @@ def after_replay(
         reason=words_of(outcome),
         again_s=pause_after(backoff, tries, spread),
     )
-    return _after_refusal(outcome, again, now) if isinstance(outcome, Refusal) else again
+    if not isinstance(outcome, Refusal):
+        return again
+    replayed = _after_refusal(outcome, again, now)
+    return replace(replayed, turn=Turn.NEVER) if linked and replayed.turn is Turn.NOT_CREATED else replayed
 
 
 def _after_refusal(refusal: Refusal, again: Replayed, now: datetime) -> Replayed:

@@ -80,7 +80,11 @@ class Driver:
 
     def finish(self) -> int:
         """A last run that nobody hits; its exit code."""
-        return self.vidbatch(*self._run_words).returncode
+        return self.again().returncode
+
+    def again(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """The same run, with *words* added, to its end."""
+        return self.vidbatch(*self._run_words, *words)
 
     def hit(self, number: int, hits_left: int) -> bool:
         """Start a runner and send it signal *number* at a random moment; whether it was at work then."""

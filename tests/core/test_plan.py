@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.changes import Edit
+from pipeline.forecast import duration_s, longest_chain
+from pipeline.ledger.state import Wish
 from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, State
-from pipeline.model import Job, Limits, Pace, Position
+from pipeline.model import Job, Limits, Link, Pace, Position
 from pipeline.naming import beside
-from pipeline.plan import Plan, duration_s, make_plan
+from pipeline.plan import Action, Plan, make_plan
 
 FREE = Decimal(0)
+WISH = Wish("a heron", "sora-2", 4, "1280x720")
+UNSENT = {State.PENDING, State.BLOCKED}
+"""Nothing was sent for it: there is no file that it could be the name of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +32,13 @@ class Known:
     id: str
     path: str
     state: State
+    price: Decimal | None = FREE
+    wish: Wish = WISH
+    video_id: str = ""
+    origin: str = ""
+    finished_at: datetime | None = None
+    expires_at: datetime | None = None
+    reason: str = ""
 
 
 def job(n: int, path: str = "", *, name: str = "", group: str = "") -> Job:
@@ -80,7 +94,7 @@ ROWS: list[tuple[State | None, str, str]] = [
     (State.STALLED, "resumes", "resumes"),
     (State.STORED, "stored", "stored"),
     (State.UNCERTAIN, "uncertain", "uncertain"),
-    (State.BLOCKED, "blocked", "blocked"),
+    (State.BLOCKED, "new", "new"),  # it stands alone here; what builds on another: TestChains
     (State.REJECTED, "ended", "retried"),
     (State.FAILED, "ended", "retried"),
     (State.EXPIRED, "ended", "retried"),
@@ -154,7 +168,7 @@ class TestPaths:
     def test_a_newcomer_has_its_own_name(self) -> None:
         assert paths(plan_of([job(1, "coast/fox.mp4")])) == ["coast/fox.mp4"]
 
-    @pytest.mark.parametrize("state", sorted(set(State) - {State.PENDING}))
+    @pytest.mark.parametrize("state", sorted(set(State) - UNSENT))
     def test_a_newcomer_yields_to_what_was_sent_for(self, state: State) -> None:
         plan = plan_of([job(1, "fox.mp4")], {job(2).key: known(state, "fox.mp4")})
         assert paths(plan) == [beside("fox.mp4", job(1).key[:8])]
@@ -168,13 +182,13 @@ class TestPaths:
         plan = plan_of([job(1, "fox.mp4")], {job(2).key: known(State.STORED, held)})
         assert paths(plan) == [beside("fox.mp4", job(1).key[:8])]
 
-    @pytest.mark.parametrize("state", [None, State.PENDING])
+    @pytest.mark.parametrize("state", [None, *sorted(UNSENT)])
     def test_a_file_that_the_ledger_does_not_know_is_left_alone(self, state: State | None) -> None:
         ledger = {} if state is None else {job(1).key: known(state, "fox.mp4")}
         plan = plan_of([job(1, "fox.mp4")], ledger, on_disk=frozenset({"fox.mp4"}))
         assert paths(plan) == [beside("fox.mp4", job(1).key[:8])]
 
-    @pytest.mark.parametrize("state", sorted(set(State) - {State.PENDING}))
+    @pytest.mark.parametrize("state", sorted(set(State) - UNSENT))
     def test_what_was_sent_for_keeps_its_name(self, state: State) -> None:
         ledger = {job(1).key: known(state, "old.mp4"), job(2).key: known(State.STORED, "new.mp4")}
         plan = plan_of([job(1, "new.mp4")], ledger, on_disk=frozenset({"old.mp4"}))
@@ -205,6 +219,49 @@ class TestPaths:
         assert len(set(made)) == 3
 
 
+class TestEdits:
+    """A job that takes the place of one that the manifest asked for before."""
+
+    OLD = Known(id="fox", path="fox.mp4", state=State.STORED, price=Decimal("0.40"), wish=WISH)
+
+    @pytest.mark.parametrize("state", list(State))
+    def test_a_new_job_with_an_orphans_id_is_an_edit_and_is_bought_beside_it(self, state: State) -> None:
+        mine = replace(job(1, "fox.mp4", name="fox"), prompt="a tug", meta={"scene": 3})
+        ledger = {job(2).key: replace(self.OLD, state=state)}
+
+        plan = plan_of([mine], ledger, price=Decimal("0.80"))
+
+        assert plan.counts == {Action.CHANGED: 1}
+        assert plan.submits == plan.steps
+        assert plan.cost == Decimal("0.80")
+        assert paths(plan) == ["fox.mp4" if state in UNSENT else beside("fox.mp4", mine.key[:8])]
+        change = plan.changes[mine.key]
+        assert (change.was, change.was_id, change.was_price) == (job(2).key, "fox", Decimal("0.40"))
+        assert change.edits == (
+            Edit(field="prompt", old="a heron", new="a tug"),
+            Edit(field="meta.scene", old=None, new=3),
+        )
+        assert plan.orphans == (job(2).key,)
+
+    def test_it_stays_an_edit_until_it_was_sent_for(self) -> None:
+        mine = replace(job(1, name="fox"), seconds=8)
+        for state, action in ((State.PENDING, Action.CHANGED), (State.IN_FLIGHT, Action.RESUME)):
+            ledger = {job(2).key: self.OLD, mine.key: replace(self.OLD, state=state)}
+            assert plan_of([mine], ledger).steps[0].action is action
+
+    def test_an_id_that_a_wish_of_the_manifest_has_had_is_no_edit(self) -> None:
+        swapped = [job(1, name="fox"), job(2, name="heron")]
+        plan = plan_of(swapped, {job(2).key: self.OLD})
+        assert [step.action for step in plan.steps] == [Action.SUBMIT, Action.STORED]
+        assert (plan.orphans, plan.renamed) == ((), 1)
+
+    def test_what_is_left_out_is_an_edit_all_the_same(self) -> None:
+        mine = replace(job(1, name="fox"), seconds=8)
+        plan = plan_of([job(3, name="first"), mine], {job(2).key: self.OLD}, limit=1)
+        assert [step.action for step in plan.steps] == [Action.SUBMIT]
+        assert set(plan.changes) == {mine.key}
+
+
 names = st.sampled_from(["a.mp4", "b.mp4", "c.mp4", "A.mp4"])
 
 
@@ -216,7 +273,7 @@ def situations(draw: st.DrawFn) -> tuple[list[Job], dict[str, Known], frozenset[
     ledger: dict[str, Known] = {}
     for n in draw(st.lists(st.integers(0, 9), unique=True)):
         name = draw(names)
-        taken = {one.path.casefold() for one in ledger.values() if one.state is not State.PENDING}
+        taken = {one.path.casefold() for one in ledger.values() if one.state not in UNSENT}
         path = name if name.casefold() not in taken else beside(name, job(n).key[:8])
         ledger[job(n).key] = known(draw(st.sampled_from(State)), path)
     return jobs, ledger, frozenset(draw(st.sets(names)))
@@ -230,12 +287,11 @@ def test_no_video_ever_goes_where_another_is(
     plan = plan_of(jobs, ledger, on_disk=on_disk, retry=frozenset(retry), limit=limit)
 
     planned = {step.job.key: step.job.path.casefold() for step in plan.steps}
-    others = {
-        one.path.casefold() for key, one in ledger.items() if key not in planned and one.state is not State.PENDING
-    }
+    others = {one.path.casefold() for key, one in ledger.items() if key not in planned and one.state not in UNSENT}
     assert len(set(planned.values())) == len(planned)
     assert not others & set(planned.values())
     assert not {step.job.path for step in plan.submits} & on_disk
+    assert sum(plan.counts.values()) == len(plan.steps)
 
 
 @given(situations(), st.integers(0, 8))
@@ -270,3 +326,25 @@ def test_the_same_asked_again_is_the_same_plan(
 def test_a_runs_length_is_foretold_from_its_limits(submits: int, resumes: int, seconds: float) -> None:
     limits = Limits(in_flight=4, submits_per_minute=30.0)
     assert duration_s(submits, resumes, limits, Pace(typical_s=100.0)) == seconds
+
+
+def test_a_run_takes_as_long_as_its_longest_chain() -> None:
+    limits, pace = Limits(in_flight=8, submits_per_minute=60.0), Pace(typical_s=100.0)
+    assert duration_s(3, 0, limits, pace, chain=3) == 302.0
+
+
+@pytest.mark.parametrize(
+    ("states", "length"),
+    [
+        ({}, 3),
+        ({1: State.STORED}, 2),
+        ({1: State.IN_FLIGHT}, 3),
+        ({1: State.STORED, 2: State.STORED}, 1),
+        ({1: State.STORED, 2: State.STORED, 3: State.STORED}, 1),
+    ],
+)
+def test_a_chain_is_as_long_as_what_is_still_to_come_of_it(states: dict[int, State], length: int) -> None:
+    story = [job(1), *(replace(job(n), source=job(n - 1).key, link=Link.REMIX) for n in (2, 3)), job(4)]
+    ledger = {job(n).key: known(state, f"job-{n}.mp4") for n, state in states.items()}
+    for jobs in (story, story[::-1]):
+        assert longest_chain(plan_of(jobs, ledger).steps) == length

@@ -33,6 +33,9 @@ class Asked:
     seconds: int | float = 8
     size: str = "1280x720"
     params: Mapping[str, object] = field(default_factory=dict)
+    source: str = ""
+    link: str = ""
+    reference: Mapping[str, object] = field(default_factory=dict)
 
 
 def at(seconds: float) -> datetime:

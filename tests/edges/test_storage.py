@@ -610,15 +610,17 @@ def test_the_manifest_and_the_files_it_read_are_kept_by_digest(folder: RunFolder
     first, second = source("m.yaml", b"jobs: []\n"), source("m.YAML", b"jobs: [1]\n")
     prompt = source("../prompts/fox.txt", b"a fox")
 
-    folder.keep(kept(first, prompt))
-    folder.keep(kept(first, prompt))
-    folder.keep(kept(second))
+    digest = folder.keep(kept(first, prompt))
+    assert folder.keep(kept(first, prompt)) == digest
+    other = folder.keep(kept(second))
 
     manifests = f"manifests/{first.sha256[:8]}"
     assert files(folder) == {
         f"{manifests}.yaml",
-        f"{manifests}-files/{prompt.sha256[:8]}.txt",
+        f"{manifests}-files/{prompt.sha256[:16]}.txt",
+        f"manifests/{digest[:8]}.json",
         f"manifests/{second.sha256[:8]}.yaml",
+        f"manifests/{other[:8]}.json",
     }
     assert (folder.path / f"{manifests}.yaml").read_bytes() == first.content
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from python_multipart import FormParser
 from python_multipart.multipart import Field, parse_options_header
 
-from pipeline.providers.multipart import encode
+from pipeline.providers.multipart import File, encode
 
 KEY = "00000000-0000-4000-8000-000000000001"
 prompts = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
@@ -78,3 +78,24 @@ def test_the_boundary_comes_from_the_key_alone() -> None:
 def test_half_a_character_is_refused() -> None:
     with pytest.raises(UnicodeEncodeError):
         encode({"prompt": "\ud800"}, key=KEY)
+
+
+def test_a_file_is_told_from_a_text_by_its_name_and_has_its_type() -> None:
+    picture = bytes(range(256)) + b"\r\n--vidbatch-"
+    fields: dict[str, str | File] = {
+        "prompt": "a fox",
+        "input_reference": File(name='a"fox\r\n.png', media_type="image/png", content=picture),
+        "model": "sora-2",
+    }
+    content_type, body = encode(fields, key=KEY)
+
+    message = BytesParser(EmailMessage, policy=HTTP).parsebytes(
+        b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body
+    )
+
+    parts = list(message.iter_parts())
+    assert [part.get_param("name", header="content-disposition") for part in parts] == list(fields)
+    assert parts[1].get_filename() == "a%22fox%0D%0A.png"
+    assert parts[1].get_content_type() == "image/png"
+    assert parts[1].get_payload(decode=True) == picture
+    assert encode(fields, key=KEY) == (content_type, body)

@@ -13,7 +13,8 @@ from pipeline.model import JSON, Profile
 from pipeline.providers.base import Observation, Page, Problem, Refusal, Reply, Status, Submission
 from pipeline.providers.registry import find_profile
 from pipeline.providers.replies import MESSAGE_CHARACTERS_MAX
-from pipeline.providers.videos import Videos, wire_fields
+from pipeline.providers.videos import Videos
+from pipeline.providers.videos_submit import wire_fields
 from tests.providers import contract
 from tests.providers.contract import a_job
 from tests.providers.recorded import names_in

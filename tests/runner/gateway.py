@@ -17,7 +17,7 @@ from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 HEAD_BYTES_MAX = 1 << 16
-ECHOES = frozenset({"prompt", "model", "seconds", "size", "created_at"})
+ECHOES = frozenset({"prompt", "model", "seconds", "size", "created_at", "remixed_from_video_id"})
 ETAG = '"film-1"'
 
 
@@ -28,6 +28,7 @@ class Seen:
     kind: str
     """`submit`, `look`, `list` or `content`."""
     video_id: str
+    """The one that is asked about; of a submit, the one that is to be remixed or extended."""
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
@@ -75,6 +76,8 @@ class Video:
     prompt: str
     asked: dict[str, str] = field(default_factory=dict)
     """The other fields of its POST that the list repeats."""
+    made_from: str = ""
+    """The video that it is a remix or an extension of."""
     created_s: float = 0.0
     """By the gateway's clock, in Unix seconds."""
     looks: int = 0
@@ -167,13 +170,22 @@ class Gateway:
 
     def _behaved(self, seen: Seen) -> Answer:
         if seen.kind == "submit":
-            return answer(self.sell(seen))
+            return self._refused(seen) or answer(self.sell(seen))
         if seen.kind == "list":
             return self._list(seen)
         video = self.book.get(seen.video_id)
         if video is None:
             return refusal(404, message=f"Video with id '{seen.video_id}' not found.")
         return self.content(seen) if seen.kind == "content" else answer(self.show(video))
+
+    def _refused(self, seen: Seen) -> Answer | None:
+        """A video is made only from one that is here and finished."""
+        source = self.book.get(seen.video_id)
+        if source is None and seen.video_id:
+            return refusal(404, message=f"Video with id '{seen.video_id}' not found.")
+        if source is not None and not source.finished:
+            return refusal(400, message=f"Video '{seen.video_id}' is not completed.")
+        return None
 
     def sell(self, seen: Seen) -> dict[str, object]:
         """Enter a POST in the book; the receipt."""
@@ -183,13 +195,19 @@ class Gateway:
         video = Video(
             id=f"video_{len(self.book) + 1}",
             prompt=_field(seen.body, "prompt"),
-            asked={name: _field(seen.body, name) for name in ("model", "seconds", "size")},
+            asked=self._asked(seen),
+            made_from=seen.video_id,
             created_s=self.clock_s(),
             finished=self.done_at_once,
         )
         self.book[video.id] = self._by_key[key] = video
         self.rendering_max = max(self.rendering_max, sum(not sold.finished for sold in self.book.values()))
         return self._receipt(video)
+
+    def _asked(self, seen: Seen) -> dict[str, str]:
+        if seen.video_id:
+            return self.book[seen.video_id].asked
+        return {name: _field(seen.body, name) for name in ("model", "seconds", "size")}
 
     def clock_s(self) -> float:
         """The gateway's clock, in Unix seconds."""
@@ -204,7 +222,8 @@ class Gateway:
         allowed = self.render_gate is None or self.render_gate.is_set()
         video.finished = video.finished or (video.looks >= self.looks and allowed)
         status = "completed" if video.finished else "in_progress"
-        told = {"prompt": video.prompt, **video.asked, "created_at": int(video.created_s)}
+        told: dict[str, object] = {"prompt": video.prompt, **video.asked, "created_at": int(video.created_s)}
+        told["remixed_from_video_id"] = video.made_from or None
         echo = {name: value for name, value in told.items() if name in self.echoes}
         return {"id": video.id, "object": "video", "status": status, **echo}
 
@@ -247,18 +266,24 @@ async def _read(reader: BufferedByteReceiveStream) -> Seen:
     body = await reader.receive_exactly(int(headers.get("content-length", "0")))
     url = urlsplit(target)
     kind, video_id = _route(method, url.path)
+    if url.path.endswith("/videos/extensions"):
+        video_id = json.loads(body)["video"]["id"]
     query = dict(parse_qsl(url.query))
     return Seen(kind=kind, video_id=video_id, query=query, headers=headers, body=bytes(body), at_s=anyio.current_time())
 
 
 def _route(method: str, path: str) -> tuple[str, str]:
     parts = [unquote(part) for part in path.removeprefix("/v1/videos").split("/") if part]
+    if method == "POST":
+        return "submit", parts[0] if parts[1:] == ["remix"] else ""
     if not parts:
-        return ("submit" if method == "POST" else "list"), ""
+        return "list", ""
     return ("content" if parts[1:] == ["content"] else "look"), parts[0]
 
 
 def _field(body: bytes, name: str) -> str:
+    if body.startswith(b"{"):
+        return str(json.loads(body).get(name, ""))
     found = re.search(rb'name="' + name.encode() + rb'"\r\n\r\n(.*?)\r\n--', body, re.DOTALL)
     return found[1].decode() if found else ""
 

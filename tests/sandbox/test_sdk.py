@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.conftest import KEY, Gateway
+from tests.sandbox.pictures import PICTURE
 from tests.sandbox.test_film import decode
 
 openai = pytest.importorskip("openai")
@@ -45,10 +46,23 @@ def test_it_is_looked_at_listed_and_deleted(sdk: Any, gateway: Gateway, clock: A
 
 
 def test_a_reference_is_sent_as_a_file(sdk: Any, gateway: Gateway) -> None:
-    sdk.videos.create(prompt="a fox", input_reference=("fox.png", b"\x89PNG", "image/png"))
+    sdk.videos.create(prompt="a fox", size="64x64", input_reference=("fox.png", PICTURE, "image/png"))
 
     entry = gateway.debug("book")["entries"][0]
     assert entry["fields"]["input_reference"]["filename"] == "fox.png"
+
+
+def test_a_video_is_remixed_and_extended(sdk: Any, gateway: Gateway) -> None:
+    gateway.change({"render_s": 0})
+    first = sdk.videos.create(prompt="a heron", seconds="8", size="1280x720")
+    remix = sdk.videos.remix(first.id, prompt="the same at night")
+    asked = {"prompt": "it flies off", "seconds": "4", "video": {"id": remix.id}}  # its own method takes files alone
+    longer = sdk.post("/videos/extensions", body=asked, cast_to=type(remix))
+
+    assert (remix.remixed_from_video_id, remix.seconds, remix.size) == (first.id, "8", "1280x720")
+    assert (longer.remixed_from_video_id, longer.seconds, longer.model) == (None, "12", "sora-2")
+    with pytest.raises(openai.NotFoundError):
+        sdk.videos.remix("video_00", prompt="the same at night")
 
 
 def test_its_errors_are_read_from_ours(sdk: Any, start: Callable[..., Gateway]) -> None:

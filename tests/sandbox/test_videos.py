@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.disk import DISK
 from tests.sandbox.conftest import KEY, WISH, Clock, Gateway, multipart
+from tests.sandbox.pictures import PICTURE
 
 FIELDS = [
     "id", "object", "model", "status", "progress", "created_at", "completed_at", "expires_at", "prompt", "size",
@@ -210,7 +211,7 @@ ELSEWHERE = [
     ("GET", "/videos/video_00/content", 404),
     ("GET", "/videos/..%2F..%2Fetc", 404),
     ("DELETE", "/videos/video_00", 404),
-    ("POST", "/videos/video_00/remix", 404),
+    ("POST", "/videos/video_00/again", 404),
     ("GET", "/images", 404),
     ("GET", "/videos/", 404),
     ("PUT", "/videos", 405),
@@ -272,7 +273,7 @@ def test_a_fault_of_the_server_is_an_error_object_too_and_enters_nothing(
 def test_the_book_holds_what_was_asked_and_the_digest_of_the_very_bytes(gateway: Gateway, clock: Clock) -> None:
     parts: dict[str, Any] = {
         **multipart(WISH | {"seed": "7"}),
-        "input_reference": ("fox.png", b"\x89PNG", "image/png"),
+        "input_reference": ("fox.png", PICTURE, "image/png"),
     }
     request = gateway.client.build_request("POST", "/videos", files=parts, headers={"Idempotency-Key": "abc"})
     body = request.read()
@@ -291,8 +292,9 @@ def test_the_book_holds_what_was_asked_and_the_digest_of_the_very_bytes(gateway:
                 "input_reference": {
                     "filename": "fox.png",
                     "content_type": "image/png",
-                    "bytes": 4,
-                    "sha256": hashlib.sha256(b"\x89PNG").hexdigest(),
+                    "bytes": len(PICTURE),
+                    "sha256": hashlib.sha256(PICTURE).hexdigest(),
+                    "size": "64x64",
                 },
             },
         }
@@ -300,10 +302,9 @@ def test_the_book_holds_what_was_asked_and_the_digest_of_the_very_bytes(gateway:
 
 
 def test_a_long_value_is_kept_by_its_digest(gateway: Gateway) -> None:
-    picture = {"image_url": "data:image/png;base64," + "A" * 100_000}
-    gateway.client.post("/videos", json=WISH | {"input_reference": picture}).raise_for_status()
+    gateway.client.post("/videos", json=WISH | {"script": {"scenes": "A" * 100_000}}).raise_for_status()
 
-    kept = gateway.debug("book")["entries"][0]["fields"]["input_reference"]
+    kept = gateway.debug("book")["entries"][0]["fields"]["script"]
     assert set(kept) == {"bytes", "sha256"}
 
 

@@ -32,9 +32,12 @@ def check(sequence: Sequence, person: Person) -> None:
     for job in state.jobs.values():
         sales = sequence.sales_of(job)
         held = [*sales, *_orphans(sequence, person, job)]
-        for rule, known in ((_paid_once, sales), (_known, sales), (_whole, held), (_explained, held)):
+        rules = ((_paid_once, sales), (_known, sales), (_whole, held), (_explained, held), (_built_right, held))
+        for rule, known in rules:
             for words in rule(sequence, person, job, known):
                 raise Fault(f"{job.id} ({job.state}): {words}")
+    if hasty := sequence.provider.hasty:
+        raise Fault(f"a remix of {hasty[0]} was asked for, which was not finished")
     billed = sum(_billed(sequence, person, job) for job in state.jobs.values()) * PRICE
     if state.spent < billed:
         raise Fault(f"the ledger says {state.spent} spent, the book {billed}")
@@ -66,6 +69,10 @@ def check_end(sequence: Sequence, person: Person) -> None:
     """Raise `Fault` where a job is not home after calm runs, and has no reason that the history explains."""
     check(sequence, person)
     for job in sequence.state.jobs.values():
+        if job.state is State.PENDING and _waits(sequence, job):
+            continue
+        if job.state is State.BLOCKED and not _lacks_its_source(sequence, job):
+            raise Fault(f"{job.id} is still {job.state}, and its source is there: {job.reason}")
         if job.state in (State.PENDING, State.SUBMITTING, State.IN_FLIGHT, State.FINISHED):
             raise Fault(f"{job.id} is still {job.state} after calm runs: {job.reason}")
         if job.state is State.STALLED and (sale := sequence.provider.book[job.video_id]).known and _ends(sale):
@@ -134,6 +141,32 @@ def _explained(sequence: Sequence, person: Person, job: JobState, sales: list[Sa
             yield f"it expired while a run had {fair_s:.0f} fair seconds to fetch it"
 
 
+def _built_right(sequence: Sequence, person: Person, job: JobState, sales: list[Sale]) -> Iterator[str]:
+    """What builds on a video builds on its own source's, which was finished by then."""
+    sources = sequence.ids_of(job.wish.source) if job.wish.source else {""}
+    for sale in sales:
+        if sale.prompt == job.wish.prompt and sale.made_from not in sources:
+            yield f"{sale.video_id} was made from {sale.made_from or 'nothing'}, not from one of {sorted(sources)}"
+
+
+def _waits(sequence: Sequence, job: JobState) -> bool:
+    """Whether it builds on what nobody can say the end of, at whatever remove."""
+    source = sequence.state.jobs.get(job.wish.source)
+    if source is None:
+        return False
+    return source.state in (State.UNCERTAIN, State.STALLED) or (
+        source.state is State.PENDING and _waits(sequence, source)
+    )
+
+
+def _lacks_its_source(sequence: Sequence, job: JobState) -> bool:
+    """Whether there is no video to build on, as far as our clock could tell."""
+    source = sequence.state.jobs[job.wish.source]
+    if source.state not in (State.FINISHED, State.STORED) or any(lived.course.jump_s for lived in sequence.lived):
+        return source.state is not State.IN_FLIGHT
+    return sequence.times.true_s >= sequence.provider.gone_s(sequence.provider.book[source.video_id])
+
+
 def _ends(sale: Sale) -> bool:
     return sale.fate is not Fate.STUCK
 
@@ -147,6 +180,8 @@ def _can_be_settled(sequence: Sequence, job: JobState) -> bool:
     by_key = house.honours_keys and age_s < house.keys_s - KEY_MARGIN_S
     tells = house.lists and house.is_plain and not house.renames and not sequence.provider.restarted
     by_list = tells and age_s < house.keeps_s and _shows_its_ways(sequence, age_s)
+    if job.wish.source:  # its source may be gone, and not every list tells what a video was made from
+        by_key, by_list = False, by_list and sequence.provider.lineage != "null"
     return by_key or (by_list and not _is_crowded(sequence, job, age_s))
 
 

@@ -112,6 +112,8 @@ class Sale:
     sold_s: float
     finished_s: float
     fate: Fate
+    made_from: str = ""
+    """The video that it is a remix of."""
     size: str = "1280x720"
     reworded: bool = False
     renamed: bool = False
@@ -140,6 +142,10 @@ class Provider:
     """Every accepted POST, ours and other people's."""
     refused: set[str] = field(default_factory=set)
     """Prompts that were answered with a refusal."""
+    hasty: list[str] = field(default_factory=list)
+    """Videos of which a remix was asked for before they were finished, or though they came to nothing."""
+    lineage: str = "told"
+    """What it says of a remix's source: it is `told`, `null`, or `left out`."""
     restarted: bool = False
     """It has forgotten something."""
     _by_key: dict[str, Sale] = field(default_factory=dict)
@@ -187,24 +193,38 @@ class Provider:
         return sale.finished_s + self.house.keeps_s
 
     def _sell(self, request: Request) -> Reply:
-        fields = _fields(request.body)
+        fields, source = _fields(request.body), request.path.removeprefix("/videos").removesuffix("/remix").strip("/")
         prompt, key = fields["prompt"], request.headers.get("idempotency-key", "")
         if FORBIDDEN in prompt:
             self.refused.add(prompt)
             return _refusal(400, "Your request was blocked by our moderation system.", "moderation_blocked")
-        asked = json.dumps(fields, sort_keys=True)
+        asked = json.dumps({**fields, "source": source}, sort_keys=True)
         known = self._by_key.get(key) if self.house.honours_keys else None
         if known is not None and self.clock() >= known.sold_s + self.house.keys_s:
             known = None
         if known is None:
+            if source and (refusal := self._refused(source, prompt)) is not None:
+                return refusal
             if self.chance.random() < self.house.busy:
                 self.sell_to_others("somebody else's dog")
-            return _document(self._show(self._enter(prompt, key=key, fields=asked)))
+            return _document(self._show(self._enter(prompt, key=key, fields=asked, made_from=source)))
         if known.fields != asked:
             return _refusal(422, "This key was used for another request.", "idempotency_mismatch")
         return _document(self._show(known))
 
-    def _enter(self, prompt: str, *, key: str, fields: str) -> Sale:
+    def _refused(self, source: str, prompt: str) -> Reply | None:
+        """Nothing is made from a video that is not here, and finished."""
+        sale = self.book.get(source)
+        if sale is not None and sale.known and self.clock() < self.gone_s(sale) and sale.fate is Fate.DONE:
+            if self.clock() >= sale.finished_s:
+                return None
+            self.hasty.append(source)
+        elif sale is None or sale.fate is not Fate.DONE:
+            self.hasty.append(source)
+        self.refused.add(prompt)
+        return _refusal(404, f"Video with id '{source}' not found.")
+
+    def _enter(self, prompt: str, *, key: str, fields: str, made_from: str = "") -> Sale:
         drawn, house = self.chance.random(), self.house
         fate = Fate.FAILED if drawn < house.fails else Fate.STUCK if drawn < house.fails + house.sticks else Fate.DONE
         renders_s = float("inf") if fate is Fate.STUCK else house.renders_s * self.chance.lognormvariate(0.0, 0.4)
@@ -216,6 +236,7 @@ class Provider:
             sold_s=self.clock(),
             finished_s=self.clock() + renders_s,
             fate=fate,
+            made_from=made_from,
             reworded=self.chance.random() < house.rewords,
             renamed=self.chance.random() < house.renames,
         )
@@ -238,6 +259,8 @@ class Provider:
         }
         if house.names_prompts:
             shown["prompt"] = "A boat, in golden light." if sale.reworded else ECHOES[house.echo](sale.prompt)
+        if self.lineage != "left out":
+            shown["remixed_from_video_id"] = (sale.made_from if self.lineage == "told" else "") or None
         if now_s < sale.finished_s:
             return shown
         if sale.fate is Fate.FAILED:
@@ -281,7 +304,9 @@ class Provider:
 
 
 def _fields(body: bytes) -> dict[str, str]:
-    """The text parts of a multipart body."""
+    """The text parts of a multipart body, or what JSON says."""
+    if body.startswith(b"{"):
+        return {name: str(value) for name, value in json.loads(body).items()}
     parts = re.findall(rb'name="([a-z_]+)"\r\n\r\n(.*?)\r\n--', body, re.DOTALL)
     return {name.decode(): value.decode() for name, value in parts}
 

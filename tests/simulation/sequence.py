@@ -24,7 +24,7 @@ from pipeline.ledger.ledger import read_run
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import State
-from pipeline.model import LimitsWish, Pace, Profile
+from pipeline.model import Job, LimitsWish, Link, Pace, Profile
 from pipeline.prepare import Choice
 from pipeline.progress import Event, Moved
 from pipeline.providers.registry import find_profile
@@ -104,7 +104,9 @@ class Sequence:
         self.chance = random.Random(seed)
         self.provider = Provider(house=house, chance=self.chance, clock=lambda: self.times.true_s)
         self.disk = MortalDisk(self.chance, lambda: self.times.true_s)
-        self.jobs = tuple(job(n, prompt_of(n, is_forbidden=n < forbidden)) for n in range(jobs))
+        alone = [job(n, prompt_of(n, is_forbidden=n < forbidden)) for n in range(jobs)]
+        self.jobs = _chained(alone, random.Random(f"chains {seed}"))
+        self.provider.lineage = random.Random(f"lineage {seed}").choice(["told", "null", "left out"])
         self.limits = limits
         self.profile = _profile(house)
         self.lived: list[Lived] = []
@@ -201,6 +203,18 @@ class Sequence:
         self.fair = [(began_s, min(ended_s, lived.ended_s)) for began_s, ended_s in self.fair]
         ids = {job.video_id for job in self.state.jobs.values()}
         self.known_s = {video_id: at_s for video_id, at_s in self.known_s.items() if video_id in ids}
+
+
+def _chained(jobs: list[Job], chance: random.Random) -> tuple[Job, ...]:
+    """In one sequence of three most jobs build on another one's video, in any order."""
+    if chance.random() < 2 / 3:
+        return tuple(jobs)
+    linked = [jobs[0]]
+    for one in jobs[1:]:
+        source = chance.choice(linked)
+        linked.append(replace(one, source=source.key, link=Link.REMIX) if chance.random() < 0.7 else one)
+    chance.shuffle(linked)
+    return tuple(linked)
 
 
 class _Life:

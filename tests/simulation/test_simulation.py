@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.chains import WAITS, Ready, Source, Standing, standing
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.settle import cut_off
 from pipeline.lifecycle import Fact
@@ -22,6 +23,7 @@ from pipeline.policy.submit import after_submit
 from pipeline.policy.verdict import Verdict
 from pipeline.providers.base import Observation
 from pipeline.runner import submit as submit_lane
+from pipeline.runner import turns
 from pipeline.settling import fit, match
 from pipeline.settling.absence import Objection, objection
 from pipeline.settling.fit import Case, Fit
@@ -112,6 +114,21 @@ def believe_missing_content_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect, "NO_CONTENT_TRIES", 1)
 
 
+def build_on_what_is_not_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hasty(source: Source, **_: Any) -> Standing:
+        return Ready(video_id=source.video_id, until=None) if source.video_id else WAITS
+
+    monkeypatch.setattr(turns, "standing", hasty)
+
+
+def build_on_whatever_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(source: Source, **situation: Any) -> Standing:
+        found = standing(source, **situation)
+        return replace(found, video_id="video_1") if isinstance(found, Ready) else found  # somebody else's
+
+    monkeypatch.setattr(turns, "standing", careless)
+
+
 BREAKS: Mapping[Break, tuple[int, str]] = {
     repeat_what_is_unknown: (7, "were paid for|allowed"),
     post_before_the_intent_is_durable: (7, "were paid for|allowed"),
@@ -120,6 +137,8 @@ BREAKS: Mapping[Break, tuple[int, str]] = {
     take_another_echo_for_anothers: (7, "were paid for|allowed"),
     believe_a_missing_id_at_once: (7, "the provider has it|its time is not up"),
     believe_missing_content_at_once: (1, "the provider still has it|still finished"),
+    build_on_what_is_not_finished: (7, "was asked for, which was not finished"),
+    build_on_whatever_is_there: (7, "was made from video_1|was asked for, which was not finished"),
 }
 """What is done to the product; a seed with which it is found soon, and what is found then."""
 
