@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.manifest.fields import DATA_FIELDS, MAPPING_FIELDS, NOT_YET_COLUMNS, near_miss, shown
+from pipeline.manifest.fields import DATA_FIELDS, MAPPING_FIELDS, NOT_HERE, NOT_OF_DATA, near_miss, shown
 from pipeline.manifest.scalars import free_value, typed
 from pipeline.model import JSON
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"?')
+_OF_ITS_OWN = ("id", "prompt")
 DELIMITERS = ",;\t"
 
 
@@ -26,6 +27,13 @@ class Column:
     part: str = ""
     """The name within `params` or `meta`."""
     schema: Mapping[str, Any] | bool = True
+    idle: bool = False
+    """Its header is at fault, and nobody can say what its cells were meant for: they are not looked at."""
+
+    @property
+    def differs(self) -> bool:
+        """Its cells are texts, and hardly two of them are alike."""
+        return self.field in _OF_ITS_OWN
 
     def value(self, cell: str) -> JSON:
         """What *cell* means here. A variable's text stays as it is."""
@@ -41,6 +49,7 @@ class HeaderFault:
     number: int
     code: str
     message: str
+    label: str
 
 
 def delimiter_of(header: str) -> str:
@@ -50,20 +59,36 @@ def delimiter_of(header: str) -> str:
 
 
 def columns_of(headers: Sequence[str], fields: Mapping[str, Any]) -> tuple[list[Column], list[HeaderFault]]:
-    """The columns, by the schemas of an entry's *fields*, and what is wrong with the headers."""
+    """The columns, by the schemas of an entry's *fields*, and what is wrong with the headers.
+
+    A column whose header is at fault is taken as what it nearly is, so that its cells can be judged as well.
+    """
+    names = [header.strip() for header in headers]
     columns: list[Column] = []
     faults: list[HeaderFault] = []
     seen: dict[str, int] = {}
-    for number, header in enumerate(headers):
-        name = header.strip()
+    for number, name in enumerate(names):
         fault = _fault(name, seen)
-        if fault is not None:
-            faults.append(HeaderFault(number=number, code=fault[0], message=fault[1]))
+        if fault is None:
+            columns.append(_column(name, fields))
+        else:
+            faults.append(HeaderFault(number=number, code=fault[0], message=fault[1], label=name))
+            columns.append(_as_meant(name, fields, names))
         seen.setdefault(_target(name), number)
-        columns.append(_column(name, fields))
-    if "prompt" not in seen and "prompt_file" not in seen and not any(near_miss(h) == "prompt" for h in headers):
-        faults.append(HeaderFault(number=0, code="missing-prompt", message="there is no column 'prompt'"))
     return columns, faults
+
+
+def has_prompt(columns: Sequence[Column]) -> bool:
+    """Whether one of *columns* says what a video shows."""
+    return any(column.field in ("prompt", "prompt_file") for column in columns)
+
+
+def _as_meant(name: str, fields: Mapping[str, Any], names: Collection[str]) -> Column:
+    """What the column of a faulty header was probably meant to be."""
+    meant = near_miss(name)
+    if meant in DATA_FIELDS and name != meant and meant not in names:
+        return _column(meant, fields)
+    return Column(name="", idle=True)
 
 
 def _column(name: str, fields: Mapping[str, Any]) -> Column:
@@ -84,13 +109,13 @@ def _target(name: str) -> str:
 def _fault(name: str, seen: Mapping[str, int]) -> tuple[str, str] | None:
     if name and _target(name) in seen:
         return "duplicate-column", f"the column '{shown(name)}' stands already in column {seen[_target(name)] + 1}"
-    if name in NOT_YET_COLUMNS:
-        return "not-yet", f"'{name}' is not in this version yet"
+    if name in NOT_OF_DATA:
+        return "bad-column", NOT_HERE.format(name)
     if name in MAPPING_FIELDS or name in {f"{field}." for field in MAPPING_FIELDS}:
         bare = name.rstrip(".")
         return "bad-column", f"a column sets one name of '{bare}': write '{bare}.NAME'"
     if name == "vars":
-        return "bad-column", "every column of a data file is a variable; name it after what it holds"
+        return "bad-column", "every column beside the fields is a variable; name it after what it holds"
     if name in DATA_FIELDS or "." in name or not near_miss(name):
         return None
     return (

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Protocol, TypeAlias
 
+from pipeline.manifest.classes import CLASSES
 from pipeline.manifest.fields import shown
 from pipeline.manifest.source import Source
 from pipeline.model import JSON, NOTHING, Issue
@@ -25,6 +26,8 @@ class Entry:
     fields: JSON
     columns: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
     """What a data row says beyond the fields: variables of its own."""
+    take: int = 1
+    """The number of its first take. A batch says a wish again where another take of it is meant."""
 
 
 _WORD = re.compile(r"[A-Za-z0-9_$.-]{1,60}")
@@ -77,13 +80,18 @@ ALIKE_MAX = 20
 """So many issues of one kind are told; of the others, how many there are."""
 _NUMBER = re.compile(r"\[\d+\]")
 
+Witness: TypeAlias = Callable[[Source, int, str, str], None]
+"""Is told of every issue that stops a run, however many are alike: its file, offset, label and message."""
+
 
 class Findings:
     """The issues found so far; the same one is kept once, and of those alike the first few."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, witness: Witness | None = None) -> None:
         self.source = source
         self.document: Document | None = None
+        self._witness = witness
+        self._settled: set[str] = set()
         self._found: list[_Finding] = []
         self._known: set[int] = set()
         self._alike: Counter[_Kind] = Counter()
@@ -92,11 +100,16 @@ class Findings:
         self, offset: int, code: str, message: str, *, label: str = "", warning: bool = False, hidden: bool = False
     ) -> None:
         """Add an issue at *offset*. *hidden* keeps the line out of it: it may hold a secret."""
+        assert code in CLASSES, f"the class of issues '{code}' stands not in pipeline/manifest/classes.py"
+        if code in self._settled:
+            return
         message = _KEY.sub("[a key]", message)
         known = hash((offset, code, message))
         if known in self._known:
             return
         self._known.add(known)
+        if self._witness is not None and not warning:
+            self._witness(self.source, offset, label, message)
         kind = (code, _NUMBER.sub("[]", label), warning)
         self._alike[kind] += 1
         if self._alike[kind] > ALIKE_MAX:
@@ -120,6 +133,10 @@ class Findings:
         offset, label = self.document.offset(path, key=key), self.document.label(path)
         self.at(offset, code, message, label=label, warning=warning, hidden=hidden)
 
+    def settle(self, code: str) -> None:
+        """One issue of this class is said of the whole file: no more of them are added."""
+        self._settled.add(code)
+
     def in_order(self, *, warning: bool) -> Sequence[Issue]:
         """The issues that stop a run, or those that do not, in reading order."""
         found = sorted((f for f in self._found if f.issue.warning is warning), key=attrgetter("offset"))
@@ -133,6 +150,23 @@ class Findings:
 
     def __len__(self) -> int:
         return len(self._known)
+
+
+@dataclass(slots=True)
+class Place:
+    """What stands at a path in a file, for an issue to be about."""
+
+    findings: Findings
+    """Of the file."""
+    path: Path
+
+    def below(self, *path: str | int) -> Place:
+        """What stands at *path* in it."""
+        return Place(self.findings, (*self.path, *path))
+
+    def about(self, code: str, message: str, *, key: bool = False, warning: bool = False, hidden: bool = False) -> None:
+        """Add an issue about what is written here."""
+        self.findings.about(self.path, code, message, key=key, warning=warning, hidden=hidden)
 
 
 class Unreadable(Exception):

@@ -1,289 +1,296 @@
-"""Entries become jobs. Everything wrong with an entry is found in one go; an entry with a fault makes no job."""
+"""Entries become jobs. Everything wrong with an entry is found in one go; what is at fault makes no job.
+
+An entry is heard with each of its data rows, each cell of its matrix and each of its sources: that is a *wish*, and
+each take of it a job. What is made from another video waits here until that one's job is known.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.manifest.claims import Claims, check_paths
-from pipeline.manifest.document import Document, Entry, Findings, Path
-from pipeline.manifest.fields import shown
-from pipeline.manifest.identity import ID_FORM, ID_WORDS, derived_id, job_key, take_id
-from pipeline.manifest.offers import Refusal, refusals
-from pipeline.manifest.placing import portable_value
-from pipeline.manifest.prompts import NoPrompt, PromptFiles
-from pipeline.manifest.scalars import canonical
-from pipeline.manifest.settings import OUTPUT_PATH, SETTINGS, Ground
-from pipeline.manifest.template import BadTemplate
-from pipeline.manifest.texts import Texts
-from pipeline.model import JSON, NOTHING, Job, Position
-from pipeline.naming import UnsafePath
+from pipeline.manifest.lineage import Lineage, report_unfound
+from pipeline.manifest.making import Making
+from pipeline.manifest.settings import KEPT, link_in
+from pipeline.manifest.sheet import Written
+from pipeline.manifest.sweep import Cell, Matrix, cell_identity, read_matrix, sample
+from pipeline.manifest.template import is_template
+from pipeline.manifest.wish import Wish
+from pipeline.manifest.words import Pen
+from pipeline.model import NOTHING, Job
 
-TAKES_MAX = 100_000
+if TYPE_CHECKING:
+    from pipeline.manifest.images import Images
+    from pipeline.manifest.overrides import Overrides
+
+CELLS_MAX: Final = 10_000_000
+"""No matrix is written out that may have more cells."""
+TAKES_MAX: Final = 100_000
 """More jobs from one entry want a word of consent."""
-JOBS_MAX = 200_000
+JOBS_MAX: Final = 200_000
 """So do more jobs from one manifest."""
 
-PROMPT_MAX = 32_000
-_VALUES = (*SETTINGS, "takes", "group")
+_IN_PARTS: Final = frozenset({"matrix", "sample"})
+"""An entry without these, without data and without `--set` is one wish."""
+_WHOLE: Sequence[Cell] = ((),)
+"""The cells of an entry without a matrix."""
 
 
-@dataclass(slots=True)
-class _Wish:
-    """An entry with its settings, the same for all its takes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    """A part of an entry that is made from a video whose job is not known yet."""
 
-    entry: Entry
-    fields: Mapping[str, Any]
-    offset: int
-    position: Position
-    values: Mapping[str, Any]
-    """By name; `None` for a setting that nobody states."""
-    variables: Mapping[str, JSON]
-    params: Mapping[str, Any]
-    meta: Mapping[str, Any]
+    entry: Written
+    row: Written | None
+    cell: Cell
+    field: str
+    at: tuple[int, int]
+    """How many jobs that stand alone come before it, and how many others that wait."""
 
+    @property
+    def stated(self) -> Written:
+        """Who names the source."""
+        return self.row if self.row is not None and self.row.states(self.field) else self.entry
 
-@dataclass(slots=True)
-class _Words:
-    """The texts of one take, filled in."""
-
-    prompt: str
-    group: str
-    name: str
-    params: Mapping[str, JSON]
-    meta: Mapping[str, JSON]
+    @property
+    def source(self) -> str:
+        """What it is called."""
+        name: str = self.stated.fields[self.field]
+        return name
 
 
 class Expansion:
     """Makes the jobs of one manifest."""
 
-    def __init__(self, *, document: Document, findings: Findings, ground: Ground, files: PromptFiles) -> None:
-        self._document = document
-        self._findings = findings
-        self._ground = ground
-        self._base = ground.base()
-        self._files = files
-        self._texts = Texts(document, findings)
-        self._claims = Claims(findings)
-        self._refused: dict[tuple[Any, ...], Sequence[Refusal]] = {}
-        self._derived: list[int] = []
-        self._full = False
+    def __init__(self, *, pen: Pen, images: Images, overrides: Overrides | None) -> None:
+        self._overrides = overrides
         self._jobs: list[Job] = []
-        self._offsets: list[int] = []
-        """Where the entry of each job stands."""
+        self._claims = Claims()
+        self._making = Making(pen=pen, images=images, claims=self._claims, jobs=self._jobs)
+        self._lineage = Lineage()
+        self._waiting: list[_Waiting] = []
+        self._chunks: list[tuple[tuple[int, int], range]] = []
+        """The jobs that are made from others: how many that stand alone come before them, and where they are."""
+        self._asked = 0
+        """How many jobs were asked for so far, also by what is at fault and makes none."""
+        self._full = False
 
-    def add(self, entry: Entry, fields: Mapping[str, Any]) -> None:
-        """Make the jobs of *entry*, whose *fields* have the right form."""
-        wish = self._wish(entry, fields)
-        takes = int(wish.values["takes"])
-        if not self._is_whole(wish) or not self._may_take(wish, takes):
-            self._words(wish, 1, takes)  # for what else is wrong with it
+    def add(self, entry: Written, rows: Iterable[Written] | None = None) -> None:
+        """Make the jobs of *entry*, or of its data *rows*."""
+        if entry.literal and self._overrides is None:
+            self._take_in(entry, None, ())
             return
-        self._check_offer(wish, wrong=frozenset())
-        base = ""
-        for take in range(1, takes + 1):
-            words = self._words(wish, take, takes)
-            if words is None:
-                return
-            base = self._append(wish, words, take, base)
-
-    def look(self, entry: Entry, fields: Mapping[str, Any], wrong: frozenset[str]) -> None:
-        """What else is wrong with an entry that makes no job: *fields* are left, the *wrong* ones have no form."""
-        wish = self._wish(entry, fields)
-        if "model" not in wrong:
-            self._check_offer(wish, wrong)
-        self._words(wish, 1, int(wish.values["takes"]))
+        began, asked, name = len(self._jobs), self._asked, _plain_id(entry)
+        if entry.wrong:
+            self._look_over(entry, rows, entry.wrong)
+        elif rows is None and self._overrides is None and _IN_PARTS.isdisjoint(entry.fields):
+            self._take_in(entry, None, (), began=asked)
+        else:
+            for row, cell in self._parts(entry, rows):
+                if not self._take_in(entry, row, cell, began=asked):
+                    break
+        if name and not entry.literal:
+            self._lineage.made(name, range(began, len(self._jobs)))
 
     def finish(self) -> tuple[Job, ...]:
         """All jobs, in reading order, with what is only known once all are there."""
-        self._claims.settle(self._jobs, self._derived, self._place_again)
-        check_paths(self._jobs, self._report_collision)
-        return tuple(self._jobs)
+        self._claims.settle(self._jobs, self._making.place_again)
+        if self._waiting:
+            alone = len(self._jobs)
+            self._find_sources()
+            jobs = list(self._in_order(alone))
+        else:
+            jobs = self._jobs
+        check_paths(jobs, self._making.report_collision)
+        return tuple(jobs)
 
-    def _wish(self, entry: Entry, fields: Mapping[str, Any]) -> _Wish:
-        ground = self._ground
-        values = {name: fields.get(name, self._base.get(name)) for name in _VALUES}
-        meta = ground.merged(fields, "meta")
-        offset = self._document.offset(entry.path)
-        return _Wish(
-            entry=entry,
-            fields=fields,
-            offset=offset,
-            position=self._findings.source.position(offset),
-            values=values,
-            variables=NOTHING
-            if self._document.literal
-            else {**ground.vars, **fields.get("vars", NOTHING), **{name: values[name] for name in SETTINGS}},
-            params=ground.merged(fields, "params"),
-            meta={**entry.columns, **meta} if entry.columns and meta else entry.columns or meta,
-        )
+    # --- the parts of an entry
 
-    def _is_whole(self, wish: _Wish) -> bool:
-        missing = [name for name in SETTINGS if wish.values[name] is None]
-        if self._ground.profile is not None:
-            for name in missing:
-                message = f"there is no '{name}': state it here or in 'defaults'; {self._ground.profile_name} has none"
-                self._findings.about(wish.entry.path, "missing-setting", message)
-        return not missing
-
-    def _may_take(self, wish: _Wish, takes: int) -> bool:
-        if self._ground.allow_large or (takes <= TAKES_MAX and len(self._jobs) + takes <= JOBS_MAX):
-            return True
-        if takes > TAKES_MAX:
-            message = f"{takes:,} jobs from one entry; more than {TAKES_MAX:,} want --allow-large"
-            self._findings.about(self._where(wish, "takes"), "too-many", message)
-        elif not self._full:
-            self._full = True
-            message = f"more than {JOBS_MAX:,} jobs up to here; so many in one manifest want --allow-large"
-            self._findings.about(wish.entry.path, "too-many", message)
-        return False
-
-    def _where(self, wish: _Wish, name: str, part: str = "") -> Path:
-        return self._ground.where(wish.entry, wish.fields, name, part)
-
-    def _check_offer(self, wish: _Wish, wrong: frozenset[str]) -> None:
-        """Report what the profile refuses of these settings. The same settings are refused the same way."""
-        profile, values = self._ground.profile, wish.values
-        if profile is None or any(values[name] is None for name in SETTINGS):
+    def _parts(self, entry: Written, rows: Iterable[Written] | None) -> Iterable[tuple[Written | None, Cell]]:
+        """Every row with every cell, or the sample of them that is asked for."""
+        written = entry.fields.get("matrix")
+        kept = KEPT.get(link_in(entry.fields), ())
+        asked = self._overrides.matrix(entry.fields, kept) if self._overrides is not None else written
+        matrix = self._matrix(entry, asked) if asked is not None else None
+        if asked is not None and matrix is None:
+            self._look_over(entry, rows, frozenset({"matrix"}))
             return
-        settings = (values["model"], canonical(values["seconds"]), values["size"], *wish.params)
-        refused = self._refused.get(settings)
-        if refused is None:
-            model, seconds, size, *params = settings
-            refused = refusals(profile, model=model, seconds=seconds, size=size, params=params)
-            self._refused[settings] = refused
-        for refusal in refused:
-            if refusal.field in wrong:
+        pairs: Iterable[tuple[Written | None, Cell]] = self._pairs(entry, rows, matrix)
+        wanted = entry.fields.get("sample")
+        if wanted is not None:
+            pairs = sample(pairs, int(wanted["count"]), int(wanted.get("seed", 0)), _identity)
+        yield from pairs
+        for fault in matrix.idle() if matrix is not None else ():
+            entry.place(*fault.path).about(fault.code, fault.message, key=fault.key, warning=True)
+
+    def _look_over(self, entry: Written, rows: Iterable[Written] | None, wrong: frozenset[str]) -> None:
+        """Find what else is wrong with an entry that makes no job, and with its rows."""
+        self._making.look(self._wish(entry), wrong)
+        for _ in rows or ():
+            pass
+
+    def _matrix(self, entry: Written, written: Mapping[str, Any]) -> Matrix | None:
+        """The matrix as *written*; `None`: it is at fault."""
+        matrix, faults = read_matrix(written)
+        for fault in faults:
+            entry.place(*fault.path).about(fault.code, fault.message, key=fault.key)
+        if matrix is None or faults:
+            return None
+        sifted = "exclude" in written or "sample" in entry.fields
+        most = TAKES_MAX if not (sifted or entry.sheet.ground.allow_large) else CELLS_MAX
+        if matrix.count_max > most:
+            consent = "; more than 100,000 want --allow-large" if matrix.count_max <= CELLS_MAX else ""
+            message = f"the matrix has {matrix.count_max:,} cells{consent or f'; {CELLS_MAX:,} is the most'}"
+            entry.place("matrix").about("too-many", message, key=True)
+            return None
+        return matrix
+
+    def _pairs(
+        self, entry: Written, rows: Iterable[Written] | None, matrix: Matrix | None
+    ) -> Iterator[tuple[Written | None, Cell]]:
+        some = matrix is None
+        seen = 0
+        for row in (None,) if rows is None else rows:
+            if row is not None and matrix is not None and not self._columns_fit(row, matrix):
                 continue
-            path = self._where(wish, *(("params", refusal.field) if refusal.param else (refusal.field,)))
-            self._findings.about(path, refusal.code, refusal.message, warning=self._ground.allow_unknown)
+            for cell in _WHOLE if matrix is None else matrix.cells():
+                some = True
+                seen += 1
+                if seen > CELLS_MAX:
+                    message = f"more than {CELLS_MAX:,} cells of all its rows; so many are not looked at"
+                    entry.place("matrix").about("too-many", message, key=True)
+                    return
+                yield row, cell
+        if not some and rows is None:
+            entry.place("matrix").about("empty-matrix", "the matrix leaves no cell: 'exclude' excludes all", key=True)
 
-    def _words(self, wish: _Wish, take: int, takes: int) -> _Words | None:
-        """The texts of one take; `None` where one of them is at fault."""
-        if self._document.literal:
-            return self._literal_words(wish, take, takes)
-        known = len(self._findings)
-        variables = {**wish.variables, "take": take}
-        group = self._texts.fill(wish.values["group"], variables, self._where(wish, "group"))
-        name = self._name(wish, variables, take, takes)
-        prompt = self._prompt(wish, variables)
-        params, meta = self._mapping(wish, "params", variables), self._mapping(wish, "meta", variables)
-        if group is None or name is None or prompt is None or len(self._findings) > known:
-            return None
-        return _Words(prompt=prompt, group=group, name=name, params=params, meta=meta)
-
-    def _literal_words(self, wish: _Wish, take: int, takes: int) -> _Words | None:
-        """The same for a data file, where nothing is filled in."""
-        name, prompt = self._name(wish, NOTHING, take, takes), self._prompt(wish, NOTHING)
-        if name is None or prompt is None:
-            return None
-        return _Words(prompt=prompt, group=wish.values["group"], name=name, params=wish.params, meta=wish.meta)
-
-    def _name(self, wish: _Wish, variables: Mapping[str, JSON], take: int, takes: int) -> str | None:
-        """The id that was given, empty where none was."""
-        given = wish.fields.get("id")
-        if given is None:
-            return ""
-        path = (*wish.entry.path, "id")
-        base = self._texts.fill(given, variables, path, portable_value)
-        if base is None:
-            return None
-        if ID_FORM.fullmatch(base) is None:
-            self._findings.about(path, "bad-id", f"'{shown(base)}': {ID_WORDS}")
-            return None
-        name = take_id(base, take, takes)
-        self._claims.id(name, wish.position.line, path)
-        return name
-
-    def _prompt(self, wish: _Wish, variables: Mapping[str, JSON]) -> str | None:
-        fields = wish.fields
-        if "prompt" not in fields and "prompt_file" not in fields:
-            return None
-        path = (*wish.entry.path, "prompt" if "prompt" in fields else "prompt_file")
-        try:
-            text = fields["prompt"] if "prompt" in fields else self._files.text(fields["prompt_file"])
-        except NoPrompt as fault:
-            self._findings.about(path, fault.code, str(fault))
-            return None
-        prompt = self._texts.fill(text, variables, path, of=fields.get("prompt_file", ""))
-        if prompt is not None and not self._document.literal:
-            prompt = prompt.removesuffix("\n")  # a block of YAML ends with one that nobody meant
-        if prompt is None or (prompt.strip() and len(prompt) <= PROMPT_MAX):
-            return prompt
-        message = f"the prompt has {len(prompt):,} characters; {PROMPT_MAX:,} is the most"
-        code, words = ("too-long", message) if prompt.strip() else ("empty", "the prompt is empty")
-        self._findings.about(path, code, words)
-        return None
-
-    def _mapping(self, wish: _Wish, name: str, variables: Mapping[str, JSON]) -> Mapping[str, JSON]:
-        given: Mapping[str, JSON] = wish.params if name == "params" else wish.meta
-        if not given:
-            return given
-        return {
-            part: self._texts.fill_all(value, variables, self._where(wish, name, part)) for part, value in given.items()
-        }
-
-    def _append(self, wish: _Wish, words: _Words, take: int, base: str) -> str:
-        """Make the job; the id of the entry that was made for its first take is the base of all its takes."""
-        values = wish.values
-        seconds = canonical(values["seconds"])
-        key = job_key(
-            profile=self._ground.profile_name,
-            model=values["model"],
-            prompt=words.prompt,
-            seconds=seconds,
-            size=values["size"],
-            params=words.params,
-            take=take,
-        )
-        self._claims.key(key, wish.position.line, wish.entry.path)
-        if not words.name:
-            base = base or derived_id(words.prompt, key)
-            self._derived.append(len(self._jobs))
-        name = words.name or take_id(base, take, int(values["takes"]))
-        axes = wish.fields.get("vars", NOTHING) or wish.entry.columns
-        variables = {**wish.variables, "take": take, "key": key[:8]} if wish.variables else NOTHING
-        path = self._path(wish.entry.path, variables, group=words.group, name=name)
-        self._offsets.append(wish.offset)
-        self._jobs.append(
-            Job(
-                key=key,
-                id=name,
-                prompt=words.prompt,
-                model=values["model"],
-                seconds=seconds,
-                size=values["size"],
-                params=words.params,
-                take=take,
-                group=words.group,
-                axes=axes,
-                meta=words.meta,
-                path=path,
-                position=wish.position,
+    def _columns_fit(self, row: Written, matrix: Matrix) -> bool:
+        """Whether no column is an axis too; `--set` may well go over a column."""
+        said = self._overrides.axes if self._overrides is not None else NOTHING
+        both = [name for name in matrix.axes if name not in said and row.holds(name)]
+        for name in both:
+            row.place(*name.split(".")).about(
+                "axis-column", f"'{name}' is a column here and an axis of the matrix; rename one", key=True
             )
-        )
-        return base
+        return not both
 
-    def _path(self, entry: Path, variables: Mapping[str, JSON], *, group: str, name: str) -> str:
-        """Where the video goes; empty where that cannot be said, which is then among the findings."""
-        if self._ground.placing is None:
-            return ""
-        try:
-            return self._ground.placing.path(variables, group=group, name=name)
-        except BadTemplate as fault:
-            self._texts.blame(OUTPUT_PATH, fault)
-        except UnsafePath as fault:
-            path = OUTPUT_PATH if self._ground.placing_stated else entry
-            self._findings.about(path, "unsafe-path", f"the output path cannot be used: {fault}")
-        return ""
+    def _take_in(self, entry: Written, row: Written | None, cell: Cell, *, began: int = 0) -> bool:
+        """Make the jobs of one part of an entry, or keep it until its source is known. Whether more may follow."""
+        wrong = entry.wrong if row is None else row.wrong
+        if wrong:
+            wish = self._wish(entry, row, cell)
+            self._making.look(wish, wrong)
+            return self._may_take(wish, 1, self._asked - began)
+        link = _link_of(entry, row)
+        wish = self._wish(entry, row, cell)
+        if not link:
+            return self._make(wish, began)
+        if not self._may_take(wish, 1, self._asked - began):
+            return False
+        waiting = _Waiting(entry=entry, row=row, cell=cell, field=link, at=(len(self._jobs), len(self._waiting)))
+        self._waiting.append(waiting)
+        self._lineage.waits(_plain_id(entry))
+        return True
 
-    def _place_again(self, job: Job) -> str:
-        settings: dict[str, JSON] = {"model": job.model, "seconds": job.seconds, "size": job.size}
-        variables = {**self._ground.vars, **job.axes, **settings, "take": job.take, "key": job.key[:8]}
-        return self._path(OUTPUT_PATH, variables, group=job.group, name=job.id)
+    def _wish(self, entry: Written, row: Written | None = None, cell: Cell = (), source: Job | None = None) -> Wish:
+        source_s = 0 if source is None else self._lineage.length_s(source)
+        return Wish(entry, row, cell, source=source, source_s=source_s, overrides=self._overrides)
 
-    def _report_collision(self, n: int, first: Job) -> None:
-        job = self._jobs[n]
-        message = f"'{job.id}' goes to {job.path}, where '{first.id}' (line {first.position.line}) goes already"
-        self._findings.at(self._offsets[n], "path-collision", message)
+    def _make(self, wish: Wish, began: int) -> bool:
+        """Make the jobs of *wish*; false where no more may be made of its entry."""
+        shape = self._making.shape(wish)
+        if not self._may_take(wish, shape.takes, self._asked - began):
+            self._making.look(wish, frozenset())
+            return False
+        self._making.make(wish, shape)
+        return True
+
+    def _may_take(self, wish: Wish, takes: int, made: int) -> bool:
+        self._asked += takes
+        if wish.sheet.ground.allow_large:
+            return True
+        count = takes if wish.entry.literal else takes + made
+        if count > TAKES_MAX:
+            place = wish.place("takes") if takes > TAKES_MAX else wish.entry.place()
+            words = f"{takes:,}" if takes > TAKES_MAX else f"more than {TAKES_MAX:,}"
+            tail = f"more than {TAKES_MAX:,} want --allow-large" if takes > TAKES_MAX else "so many want --allow-large"
+            place.about("too-many", f"{words} jobs from one entry; {tail}")
+            return False
+        if self._asked > JOBS_MAX:
+            if not self._full:
+                message = f"more than {JOBS_MAX:,} jobs up to here; so many in one manifest want --allow-large"
+                wish.entry.place().about("too-many", message)
+            self._full = True
+            return False
+        return True
+
+    # --- what is made from other videos
+
+    def _find_sources(self) -> None:
+        """Make, round by round, what has its sources, until nothing more can be made."""
+        waiting = self._waiting
+        while waiting:
+            self._claims.settled(self._jobs)
+            self._lineage.index(self._jobs)
+            left: list[_Waiting] = []
+            for part in waiting:
+                sources = self._lineage.sources(part.source, self._jobs)
+                if sources is None:
+                    left.append(part)
+                else:
+                    self._make_from(part, sources)
+            self._claims.settle(self._jobs, self._making.place_again)
+            if len(left) == len(waiting):
+                for part in left:
+                    self._look(part)
+                places = [(part.stated.place(part.field), part.source, _plain_id(part.entry)) for part in left]
+                report_unfound(places, self._lineage)
+                return
+            waiting = left
+
+    def _make_from(self, part: _Waiting, sources: Sequence[Job]) -> None:
+        began, asked = len(self._jobs), self._asked
+        if not sources:  # what it is made from is at fault itself
+            self._look(part)
+        for source in sources:
+            if not self._make(self._wish(part.entry, part.row, part.cell, source=source), asked):
+                break
+        made = range(began, len(self._jobs))
+        self._lineage.measure((self._jobs[n] for n in made), sources)
+        self._chunks.append((part.at, made))
+        name = _plain_id(part.entry)
+        self._lineage.waits_no_more(name)
+        self._lineage.made(name, made)
+
+    def _look(self, part: _Waiting) -> None:
+        self._making.look(self._wish(part.entry, part.row, part.cell), frozenset({part.field}))
+
+    def _in_order(self, alone: int) -> Iterator[Job]:
+        """The jobs as their entries were read."""
+        at = 0
+        for (before, _), made in sorted(self._chunks, key=lambda chunk: chunk[0]):
+            yield from self._jobs[at:before]
+            at = before
+            yield from (self._jobs[n] for n in made)
+        yield from self._jobs[at:alone]
+
+
+def _plain_id(entry: Written) -> str:
+    """What an entry is called as a whole; empty where it is not, or differs from job to job."""
+    name = entry.fields.get("id", "")
+    return name if isinstance(name, str) and not is_template(name) else ""
+
+
+def _link_of(entry: Written, row: Written | None) -> str:
+    """The field that names a source; empty: none does."""
+    return (link_in(row.fields) if row is not None else "") or link_in(entry.fields)
+
+
+def _identity(part: tuple[Written | None, Cell]) -> str:
+    """A row and a cell as text, wherever they stand."""
+    row, cell = part
+    data = json.dumps([row.fields, dict(row.entry.columns)], sort_keys=True) if row is not None else ""
+    return f"{data}\n{cell_identity(cell)}"

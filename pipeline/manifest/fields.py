@@ -1,4 +1,4 @@
-"""The fields of an entry by what they are: names that cannot be used yet, and names that look like a field's."""
+"""The fields of an entry by what they are, and names that look like one."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-DATA_FIELDS = ("id", "group", "prompt", "prompt_file", "model", "seconds", "size", "takes")
+DATA_FIELDS = (
+    *("id", "group", "prompt", "prompt_file", "model", "seconds", "size", "takes"),
+    *("input_reference", "remix_of", "extend_of"),
+)
 """What a column of a data file may set."""
 
 MAPPING_FIELDS = ("params", "meta")
 """Fields that a column sets one name of: `params.seed`."""
 
-NOT_YET = frozenset({"matrix", "sample", "from", "include", "remix_of", "extend_of", "input_reference"})
-"""Words of the design that this version does not read."""
+NOT_OF_DATA = frozenset({"matrix", "sample", "from", "include"})
+"""Words of a YAML manifest that would mean nothing in a row of data."""
 
-NOT_YET_COLUMNS = frozenset({"remix_of", "extend_of", "input_reference"})
+NOT_HERE = "'{}' stands in a YAML manifest, which can take its rows from this file with 'from'"
+
+BATCH_METHOD = "POST"
+BATCH_URL = "/v1/videos"
+"""What a line of an OpenAI batch says that makes a video."""
 
 RESERVED = frozenset({"id", "group", "model", "seconds", "size", "take", "key"})
 """What templates call the job's own settings; no variable may take the name."""
@@ -52,7 +59,8 @@ def _one_slip(a: str, b: str) -> bool:
     start = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
     rest_a, rest_b = a[start:], b[start:]
     swapped = rest_a[:2] == rest_b[1::-1] and rest_a[2:] == rest_b[2:] and len(rest_a) >= 2
-    return swapped or rest_a[1:] == rest_b[1:] or rest_a[1:] == rest_b or rest_a == rest_b[1:]
+    changed = rest_a[1:] == rest_b[1:] and len(b) > 4  # of four letters it is another word: site, side, beta
+    return swapped or changed or rest_a[1:] == rest_b or rest_a == rest_b[1:]
 
 
 def shown(value: object) -> str:

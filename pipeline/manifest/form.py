@@ -63,12 +63,21 @@ class Form:
         """What is wrong with one entry; paths begin at the entry."""
         if not isinstance(entry, dict):
             return faults_of(self._names.iter_errors(entry))
-        faults = self._judge_names(frozenset(entry))
-        for name, value in entry.items():
-            field = self._fields.get(name)
+        return [*self._judge_names(frozenset(entry)), *self.judge_fields(entry)]
+
+    def judge_fields(self, fields: Mapping[str, JSON]) -> Sequence[Fault]:
+        """What is wrong with the values of *fields*, whichever of them there are."""
+        faults: Sequence[Fault] = ()
+        known = self._fields
+        for name, value in fields.items():
+            field = known.get(name)
             if field is not None and not field.accepts(value):
                 faults = [*faults, *(fault.below((name,)) for fault in field.judge(value))]
         return faults
+
+    def judge_field(self, name: str, value: JSON) -> Sequence[Fault]:
+        """What is wrong with *value* as the field *name* of an entry; paths begin at the value."""
+        return self._fields[name].judge(value)
 
     def _judge_names(self, names: frozenset[str]) -> Sequence[Fault]:
         kept = self._names_kept.get(names)

@@ -10,13 +10,13 @@ from typing import Any
 from pipeline.errors import UsageError
 from pipeline.manifest.addresses import BadAddress, checked_address
 from pipeline.manifest.chances import overfull
-from pipeline.manifest.document import Document, Findings, Path
+from pipeline.manifest.document import Document, Findings, Path, Place
 from pipeline.manifest.fields import did_you_mean, shown
 from pipeline.manifest.placing import DEFAULT_PATH, Placing
 from pipeline.manifest.scalars import TOO_FINE, is_money
 from pipeline.manifest.settings import OUTPUT_PATH
 from pipeline.manifest.template import BadTemplate
-from pipeline.manifest.texts import Texts
+from pipeline.manifest.texts import blame
 from pipeline.model import NOTHING, LimitsWish, Profile, ProviderChoice
 from pipeline.naming import UnsafePath
 
@@ -99,14 +99,18 @@ def _options(stated: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_limits(frame: Mapping[str, Any], document: Document, findings: Findings) -> LimitsWish:
-    """What the manifest asks of the limits; the budget to the digit as it was written."""
+    """What the manifest asks of the limits; amounts to the digit as they were written."""
     limits: Mapping[str, Any] = frame.get("limits", NOTHING)
     counts = {name: int(limits[name]) for name in ("in_flight", "submit_slots", "downloads") if name in limits}
-    budget = _money(("limits", "budget"), document, findings) if "budget" in limits else None
-    return LimitsWish(**counts, submits_per_minute=limits.get("submits_per_minute"), budget=budget)
+    budget, confirm_above = (
+        _money(("limits", name), document, findings) if name in limits else None for name in ("budget", "confirm_above")
+    )
+    return LimitsWish(
+        **counts, submits_per_minute=limits.get("submits_per_minute"), budget=budget, confirm_above=confirm_above
+    )
 
 
-def read_placing(frame: Mapping[str, Any], document: Document, findings: Findings) -> Placing | None:
+def read_placing(frame: Mapping[str, Any], findings: Findings) -> Placing | None:
     """The output template; `None` where it cannot be used, which is then among the findings."""
     text = frame.get("output", NOTHING).get("path", DEFAULT_PATH)
     try:
@@ -114,7 +118,7 @@ def read_placing(frame: Mapping[str, Any], document: Document, findings: Finding
     except UnsafePath as fault:
         findings.about(OUTPUT_PATH, "unsafe-path", f"the output path cannot be used: {fault}")
     except BadTemplate as fault:
-        Texts(document, findings).blame(OUTPUT_PATH, fault)
+        blame(Place(findings, OUTPUT_PATH), fault)
     return None
 
 

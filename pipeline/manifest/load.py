@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import posixpath
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InvalidManifest, UsageError
-from pipeline.manifest.document import Document, Findings, Unreadable
+from pipeline.manifest.document import Document, Findings, Place, Witness
 from pipeline.manifest.expand import Expansion
-from pipeline.manifest.form import Form, form
+from pipeline.manifest.files import Files, FolderLibrary, Library
+from pipeline.manifest.form import form
 from pipeline.manifest.frame import Profiles, read_limits, read_placing, read_provider
+from pipeline.manifest.images import Images
+from pipeline.manifest.overrides import read_overrides
 from pipeline.manifest.prompts import PromptFiles
-from pipeline.manifest.read_csv import read_csv
-from pipeline.manifest.read_jsonl import read_jsonl
-from pipeline.manifest.read_yaml import read_yaml
+from pipeline.manifest.reading import CSV, JSONL, YAML, Reading, suffix
 from pipeline.manifest.report import issue_json, render_issue
-from pipeline.manifest.settings import Ground
-from pipeline.manifest.source import Source, read_source
-from pipeline.manifest.wording import Fault
+from pipeline.manifest.settings import OUTPUT_PATH, Ground, over
+from pipeline.manifest.sheet import Sheet, Written, report
+from pipeline.manifest.source import read_source
+from pipeline.manifest.sweep import further_faults
+from pipeline.manifest.words import Pen
 from pipeline.memory import garbage_left_alone
-from pipeline.model import NOTHING, Job, Manifest, Profile, SourceFile
+from pipeline.model import JSON, NOTHING, Manifest, Profile, ProviderChoice
 from pipeline.naming import slug
 
-BYTES_MAX = 64 * 2**20
-LARGE_BYTES_MAX = 512 * 2**20
-"""A data file may have so many with `--allow-large`."""
-
-_YAML = (".yaml", ".yml")
-_CSV = (".csv", ".tsv")
-_JSONL = (".jsonl", ".ndjson")
+INCLUDES_MAX = 1_000
+"""So many manifests may be included, in each other too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +42,24 @@ class Wishes:
     """What the profile refuses becomes a warning."""
     allow_large: bool = False
     """One entry may make more than 100,000 jobs, one manifest more than 200,000, of a data file beyond 64 MiB."""
+    allow_outside: bool = False
+    """Files may lie outside of the manifest's folder."""
+    settings: tuple[str, ...] = ()
+    """`NAME=VALUE` for every entry, over all that the manifest says; `NAME=A,B` is an axis."""
+    fit: str = ""
+    """`crop` or `pad`: reference images of another size are brought to their job's like this."""
+
+    @classmethod
+    def of(cls, stated: Mapping[str, Any]) -> Wishes:
+        """The opposite of `stated`."""
+        known = {name: value for name, value in stated.items() if name in cls.__slots__}
+        known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+        return cls(**known)
+
+    def stated(self) -> dict[str, JSON]:
+        """What is not as it would be anyway, as JSON."""
+        said = {name: getattr(self, name) for name in self.__slots__}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in said.items() if value}
 
 
 def load(
@@ -51,108 +68,176 @@ def load(
     find_profile: Callable[[str], Profile | None],
     profile_names: Sequence[str],
     wishes: Wishes = Wishes(),
+    library: Library | None = None,
+    name: str = "",
+    witness: Witness | None = None,
 ) -> Manifest:
     """The manifest at *path*.
 
+    The files that it names come from *library*, else from its folder. *name* is what the manifest was called where it
+    is kept under another. *witness* is told of every issue, also of those that are told as "and more like it".
     Raises `InvalidManifest` with every issue in reading order, and `UsageError` where there is no such file, where it
     is of no known kind, or where the command line names an unknown provider.
     """
-    suffix = path.suffix.lower()
-    if suffix not in (*_YAML, *_CSV, *_JSONL) and not path.is_dir():
-        known = ", ".join((*_YAML, *_CSV, *_JSONL))
+    kind = suffix(name or path.name)
+    if kind not in (*YAML, *CSV, *JSONL) and not path.is_dir():
+        known = ", ".join((*YAML, *CSV, *JSONL))
         raise UsageError(f"{path}: what kind of manifest is this? its name must end in one of {known}")
     with garbage_left_alone():
-        large = wishes.allow_large and suffix not in _YAML
-        source, kept = read_source(path, bytes_max=LARGE_BYTES_MAX if large else BYTES_MAX)
-        return _Loading(path, source, kept, Profiles(find=find_profile, names=profile_names), wishes).manifest()
+        return _Loading(
+            path=path,
+            name=name or path.name,
+            files=Files(library or FolderLibrary(path.parent, outside=wishes.allow_outside)),
+            profiles=Profiles(find=find_profile, names=profile_names),
+            wishes=wishes,
+            witness=witness,
+        ).manifest()
 
 
 class _Loading:
     """One manifest on its way from text to jobs."""
 
-    def __init__(self, path: Path, source: Source, kept: SourceFile, profiles: Profiles, wishes: Wishes) -> None:
+    def __init__(
+        self, *, path: Path, name: str, files: Files, profiles: Profiles, wishes: Wishes, witness: Witness | None
+    ) -> None:
         self._path = path
-        self._source = source
-        self._kept = kept
+        self._name = name
+        self._files = files
         self._profiles = profiles
         self._wishes = wishes
         self._form = form()
-        self._findings = Findings(source)
+        self._overrides = read_overrides(wishes.settings, self._form)
+        self._reading = Reading(
+            files=files,
+            form=self._form,
+            folder=path.parent.as_posix(),
+            large=wishes.allow_large,
+            witness=witness,
+        )
+        self._pen = Pen(PromptFiles(files))
+        self._included: list[str] = []
 
     def manifest(self) -> Manifest:
-        try:
-            document = _read(self._path, self._source, self._findings, self._form)
-        except Unreadable:
-            raise InvalidManifest(self._findings.in_order(warning=False)) from None
-        self._findings.document = document
-        frame = self._frame(document)
+        source, kept = read_source(self._path, bytes_max=self._reading.bytes_max(self._name))
+        if self._name != self._path.name:
+            source.name = self._name
+        document, findings = self._reading.document(self._name, source)
+        if document is None:
+            raise InvalidManifest(self._reading.issues(warning=False))
+        frame = self._frame(document, findings)
         choice, profile = read_provider(
-            frame,
-            wish=self._wishes.provider,
-            profiles=self._profiles,
-            document=document,
-            findings=self._findings,
+            frame, wish=self._wishes.provider, profiles=self._profiles, document=document, findings=findings
         )
-        ground = Ground(
+        limits = read_limits(frame, document, findings)
+        sheet = Sheet(document=document, findings=findings, ground=self._ground(frame, findings, choice, profile))
+        jobs = self._expansion(sheet, frame).finish()
+        issues = self._reading.issues(warning=False)
+        if issues or profile is None:
+            raise InvalidManifest(issues)
+        if self._overrides is not None:
+            placing = sheet.ground.placing
+            asked = {*self._pen.asked, *sheet.ground.vars, *(placing.asked if placing is not None else ())}
+            self._overrides.check_heard(asked, jobs)
+        return Manifest(
+            name=slug(frame.get("name", Path(self._name).stem)),
+            provider=choice,
+            profile=profile,
+            limits=limits,
+            jobs=jobs,
+            files=(replace(kept, name=self._name), *self._files.kept()),
+            warnings=tuple(self._reading.issues(warning=True)),
+            reading=self._wishes.stated(),
+        )
+
+    def _ground(
+        self, frame: Mapping[str, Any], findings: Findings, choice: ProviderChoice, profile: Profile | None
+    ) -> Ground:
+        stated = "path" in frame.get("output", NOTHING)
+        return Ground(
             profile_name=choice.profile,
             profile=profile,
-            placing=read_placing(frame, document, self._findings),
-            placing_stated="path" in frame.get("output", NOTHING),
+            placing=read_placing(frame, findings),
+            output_place=Place(findings, OUTPUT_PATH) if stated else None,
             defaults=frame.get("defaults", NOTHING),
             vars=frame.get("vars", NOTHING),
             allow_unknown=self._wishes.allow_unknown,
             allow_large=self._wishes.allow_large,
         )
-        limits = read_limits(frame, document, self._findings)
-        files = PromptFiles(self._path.parent)
-        jobs = self._jobs(document, ground, files)
-        issues = self._findings.in_order(warning=False)
-        if issues or profile is None:
-            raise InvalidManifest(issues)
-        return Manifest(
-            name=slug(frame.get("name", self._path.stem)),
-            provider=choice,
-            profile=profile,
-            limits=limits,
-            jobs=jobs,
-            files=(self._kept, *files.files()),
-            warnings=tuple(self._findings.in_order(warning=True)),
-        )
 
-    def _frame(self, document: Document) -> Mapping[str, Any]:
+    def _frame(self, document: Document, findings: Findings) -> Mapping[str, Any]:
         """What stands around the entries, without the parts whose form is wrong: those are among the findings."""
         faults = self._form.judge_frame(document.frame)
-        self._report(faults)
+        report(findings, faults)
         frame = document.frame if isinstance(document.frame, dict) else {}
         return _without(frame, {fault.path for fault in faults})
 
-    def _jobs(self, document: Document, ground: Ground, files: PromptFiles) -> tuple[Job, ...]:
-        expansion = Expansion(document=document, findings=self._findings, ground=ground, files=files)
-        for entry in document.entries():
+    def _expansion(self, sheet: Sheet, frame: Mapping[str, Any]) -> Expansion:
+        expansion = Expansion(
+            pen=self._pen,
+            images=Images(self._files, self._wishes.fit),
+            overrides=self._overrides,
+        )
+        for below in self._sheets(sheet, frame, above=(self._name,)):
+            self._take_in(below, expansion)
+        return expansion
+
+    def _sheets(self, sheet: Sheet, frame: Mapping[str, Any], *, above: Sequence[str]) -> Iterator[Sheet]:
+        """The manifests that *sheet* includes, and those they include, each before the one that asks for it."""
+        for number, pattern in enumerate(frame.get("include", ())):
+            place = Place(sheet.findings, ("include", number))
+            for name in self._reading.names(sheet, pattern, place, (*YAML, *CSV, *JSONL)):
+                yield from self._include(sheet, name, place, above)
+        yield sheet
+
+    def _include(self, sheet: Sheet, name: str, place: Place, above: Sequence[str]) -> Iterator[Sheet]:
+        if name in above:
+            place.about(
+                "include-cycle", f"'{name}' is included by itself" if name == above[-1] else _cycle(name, above)
+            )
+            return
+        if name in self._included or len(self._included) >= INCLUDES_MAX:
+            message = (
+                "is included already" if name in self._included else f"is one too many; {INCLUDES_MAX:,} is the most"
+            )
+            place.about("included-twice", f"'{name}' {message}")
+            return
+        self._included.append(name)
+        opened = self._reading.open(name, place, alone=True)
+        if opened is None:
+            return
+        document, findings = opened
+        frame = self._frame(document, findings)
+        for word in ("provider", "limits", "output", "name"):
+            if word in frame:
+                message = f"'{word}' of an included manifest says nothing: that of the including one counts"
+                findings.about((word,), "no-effect", message, key=True, warning=True)
+        ground = replace(
+            sheet.ground,
+            defaults=over(sheet.ground.defaults, frame.get("defaults", NOTHING)),
+            vars={**sheet.ground.vars, **frame.get("vars", NOTHING)},
+        )
+        below = Sheet(document=document, findings=findings, ground=ground, base=posixpath.dirname(name))
+        yield from self._sheets(below, frame, above=(*above, name))
+
+    def _take_in(self, sheet: Sheet, expansion: Expansion) -> None:
+        if sheet.document.literal:
+            for row in self._reading.judged(sheet, sheet.document):
+                expansion.add(row)
+            return
+        for entry in sheet.document.entries():
             faults = self._form.judge_entry(entry.fields)
-            if not faults and isinstance(entry.fields, dict):
-                expansion.add(entry, entry.fields)
+            if not isinstance(entry.fields, dict):
+                report(sheet.findings, [fault.below(entry.path) for fault in faults])
                 continue
-            self._report([fault.below(entry.path) for fault in faults])
-            if isinstance(entry.fields, dict):
-                wrong = frozenset(str(fault.path[0]) for fault in faults if fault.path)
-                sound = {name: value for name, value in entry.fields.items() if name not in wrong}
-                expansion.look(entry, sound, wrong)
-        return expansion.finish()
-
-    def _report(self, faults: Sequence[Fault]) -> None:
-        for fault in faults:
-            self._findings.about(fault.path, fault.code, fault.message, key=fault.key, hidden=fault.hidden)
+            if faults and "matrix" in entry.fields:
+                faults = [*faults, *further_faults(entry.fields["matrix"], faults)]
+            written = Written.judged(sheet, entry, entry.fields, faults)
+            expansion.add(written, self._reading.rows(written) if "from" in written.fields else None)
 
 
-def _read(path: Path, source: Source, findings: Findings, shape: Form) -> Document:
-    suffix = path.suffix.lower()
-    if suffix in _CSV:
-        findings.document = document = read_csv(source, findings, shape.entry_schema)
-        return document
-    if suffix in _JSONL:
-        return read_jsonl(source, findings, shape.entry_schema)
-    return read_yaml(source, findings, shape.schema)
+def _cycle(name: str, above: Sequence[str]) -> str:
+    between = " which includes ".join(f"'{file}'" for file in (*above[above.index(name) + 1 :], name))
+    return f"'{name}' includes {between}"
 
 
 def _without(frame: Mapping[str, Any], wrong: set[tuple[str | int, ...]]) -> Mapping[str, Any]:

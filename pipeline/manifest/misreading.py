@@ -26,6 +26,18 @@ _JINJA_SAYS = tuple(
 )
 
 
+_KINDS = {"str": "text", "int": "number", "float": "number", "bool": "yes or no", "list": "list"}
+_NO_PART = re.compile(r"'?(\w+) object'? has no (?:attribute|element) '?([^']*)'?")
+
+
+def no_such_part(said: str) -> tuple[str, str]:
+    """What to say where Jinja *said* that a value has no such part; and the part's name."""
+    match = _NO_PART.fullmatch(said)
+    if match is None:
+        return shown(said), ""
+    return f"there is no '{shown(match[2])}' in this {_KINDS.get(match[1], 'mapping')}", match[2]
+
+
 def misreading(text: str, said: str) -> tuple[str, str]:
     """What to say of the template *text*, of which Jinja *said* something; and what stands in it at that place."""
     return _unclosed(text) or _refused_tag(text) or (_in_our_words(said), "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from pipeline.manifest.document import Entry, Path, dotted
 from pipeline.manifest.scalars import typed
@@ -19,8 +19,8 @@ class ScalarNode:
     end: int
     text: str
     plain: bool
-    size: int = 1
-    height: int = 0
+    size: ClassVar[int] = 1
+    height: ClassVar[int] = 0
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ def value_of(node: Node, schema: Mapping[str, Any] | bool) -> JSON:
     """The value of *node*, its scalars typed by *schema* (which holds no references)."""
     if isinstance(node, ScalarNode):
         return typed(node.text, schema, plain=node.plain)
-    known = schema if isinstance(schema, Mapping) else {}
+    known = {} if isinstance(schema, bool) else schema
     if isinstance(node, SequenceNode):
         inner = known.get("items", True)
         return [value_of(below, inner) for _, below in node.nodes]

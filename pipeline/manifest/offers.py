@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from pipeline.manifest.fields import did_you_mean, shown
+from pipeline.manifest.fields import did_you_mean, shown, suggestion
 from pipeline.model import ModelOffer, Profile
 
 
@@ -14,26 +14,37 @@ class Refusal:
     """One thing the provider does not take."""
 
     field: str
-    """`model`, `seconds`, `size` or `params.NAME`'s `NAME`, then with `param` set."""
+    """`model`, `seconds`, `size`, `input_reference`, or `params.NAME`'s `NAME`, then with `param` set."""
     message: str
     param: bool = False
 
     @property
     def code(self) -> str:
-        return "profile-param" if self.param else f"profile-{self.field}"
+        return "profile-param" if self.param else f"profile-{self.field.removeprefix('input_')}"
 
 
 def refusals(
-    profile: Profile, *, model: str, seconds: int | float, size: str, params: Collection[str]
+    profile: Profile,
+    *,
+    model: str,
+    seconds: int | float,
+    size: str,
+    params: Collection[str],
+    reference: bool = False,
 ) -> Sequence[Refusal]:
-    """Everything about these settings that *profile* says it does not take."""
+    """Everything about these settings that *profile* says it does not take; *reference*: there is an image with them.
+
+    What goes with a model that is one slip of the hand away from a known one is judged as for that one.
+    """
     found: list[Refusal] = []
     offer = profile.offer(model) if profile.models else ModelOffer()
     if offer is None:
         takes = f"it takes {_listed(sorted(profile.models), 'and')}"
         message = f"{profile.name} has no model '{shown(model)}'; {takes}{did_you_mean(model, profile.models)}"
         found.append(Refusal(field="model", message=message))
-    else:
+        model = suggestion(model, profile.models)
+        offer = profile.models.get(model)
+    if offer is not None:
         found += _of_offer(profile, offer, model, seconds, size)
     if profile.params is not None:
         known = profile.params
@@ -41,6 +52,8 @@ def refusals(
             takes = f"it takes {_listed(known, 'and')}" if known else "it takes none"
             message = f"{profile.name} does not take the field '{shown(name)}'; {takes}"
             found.append(Refusal(field=name, message=message, param=True))
+    if reference and not profile.references:
+        found.append(Refusal(field="input_reference", message=f"{profile.name} takes no reference image"))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -50,12 +50,18 @@ class Placing:
     def __init__(self, text: str = DEFAULT_PATH) -> None:
         if _LEAVES.search(text):
             raise UnsafePath("it leaves the run's folder: write it relative, with '/', without '~', '.' or '..'")
-        self._default = text.replace(" ", "") == DEFAULT_PATH.replace(" ", "")
+        self.is_default = text.replace(" ", "") == DEFAULT_PATH.replace(" ", "")
+        """It needs no variables."""
         self._template = Template(text, portable_value)
+
+    @property
+    def asked(self) -> Collection[str]:
+        """The variables that it asks for."""
+        return self._template.names
 
     def path(self, variables: Mapping[str, JSON], *, group: str, name: str) -> str:
         """Where the job called *name* goes. Raises `BadTemplate` or `UnsafePath`."""
-        if self._default:
+        if self.is_default:
             folder, stem = portable_folders(group) if group else "", quick_slug(name, bytes_max=_VALUE_BYTES_MAX)
             path = f"{folder}/{stem}.mp4" if folder else f"{stem}.mp4"
             return path if len(stem) <= _VALUE_BYTES_MAX and len(folder) <= 60 else portable_path(path)

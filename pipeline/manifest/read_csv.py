@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.manifest.columns import Column, columns_of, delimiter_of
+from pipeline.manifest.columns import Column, columns_of, delimiter_of, has_prompt
 from pipeline.manifest.document import Entry, Findings, Path, Unreadable, dotted
 from pipeline.manifest.read_yaml import NAMES_MAX
 from pipeline.manifest.source import Source
@@ -23,22 +23,25 @@ class RowsDocument:
 
     literal = True
 
-    def __init__(self, source: Source, findings: Findings, entry_schema: Mapping[str, Any]) -> None:
+    def __init__(
+        self, source: Source, findings: Findings, entry_schema: Mapping[str, Any], *, alone: bool = True
+    ) -> None:
         self._source = source
         self._findings = findings
         self._starts: list[int] = []
         self.frame: JSON = {"jobs": [None]}
-        self._header_start = len(source.text) - len(source.text.lstrip("\r\n"))
+        self._header_start = header_start(source.text)
         self._delimiter = delimiter_of(source.line_around(self._header_start))
-        self._unread = 0
-        """Where the text begins that no row was made of yet."""
-        self._reader = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
+        self._records = records(source.text, self._delimiter)
         self._columns = self._header(entry_schema["properties"])
+        if alone and not has_prompt(self._columns):
+            findings.at(self._header_start, "missing-prompt", "there is no column 'prompt'; add one, with a text a row")
+            findings.settle("missing-prompt")
 
     def entries(self) -> Iterator[Entry]:
-        """The entries, typed. A row of the wrong length becomes an issue and is left out; blank rows are nothing."""
+        """The entries, typed. A row of the wrong length becomes an issue; blank rows are nothing."""
         kept: list[dict[str, JSON]] = [{} for _ in self._columns]
-        wanted = len(self._columns)
+        wanted, known = len(self._columns), len(self._findings)
         path: Path
         for start, row in self._rows():
             if not any(row):
@@ -47,15 +50,19 @@ class RowsDocument:
             self._starts.append(start)
             if len(row) == wanted:
                 yield self._entry(path, row, kept)
-            else:
-                self._report_length(start, row)
-        if not self._starts and not len(self._findings):
+                continue
+            self._report_length(start, row)
+            if len(row) < wanted:  # beyond, nobody knows which cell is too much
+                yield self._entry(path, [*row, *[""] * (wanted - len(row))], kept)
+        if not self._starts and len(self._findings) == known:
             self._findings.at(0, "no-rows", "there is a header but no row below it; a manifest needs at least one job")
 
     def offset(self, path: Path, *, key: bool = False) -> int:
         """Where a cell begins (a key: the header of its column), or the row where it is about all of it."""
         if len(path) < 2 or not isinstance(path[1], int):
             return 0
+        if len(path) == 2:
+            return self._starts[path[1]]
         number = self._number(path[2:])
         start = self._header_start if key and number is not None else self._starts[path[1]]
         return start if number is None else _cell(self._source.text, start, self._delimiter, number)
@@ -70,11 +77,10 @@ class RowsDocument:
         return None
 
     def _header(self, fields: Mapping[str, Any]) -> list[Column]:
-        try:
-            headers = next(row for row in self._reader if row)
-        except csv.Error as error:
-            self._refuse(self._header_start, error)
-            raise Unreadable from None
+        _, headers = next(record for record in self._records if record[1])
+        if isinstance(headers, csv.Error):
+            self._refuse(self._header_start, headers)
+            raise Unreadable
         if len(headers) > NAMES_MAX:
             place = _cell(self._source.text, self._header_start, self._delimiter, NAMES_MAX)
             self._findings.at(place, "too-many", f"{len(headers):,} columns; {NAMES_MAX:,} is the most")
@@ -82,28 +88,15 @@ class RowsDocument:
         columns, faults = columns_of(headers, fields)
         for fault in faults:
             place = _cell(self._source.text, self._header_start, self._delimiter, fault.number)
-            label = "" if fault.code == "missing-prompt" else columns[fault.number].name
-            self._findings.at(place, fault.code, fault.message, label=label)
-        if faults:
-            raise Unreadable
+            self._findings.at(place, fault.code, fault.message, label=fault.label)
         return columns
 
-    def _lines(self) -> Iterator[str]:
-        for line in io.StringIO(self._source.text, newline=""):
-            self._unread += len(line)
-            yield line
-
     def _rows(self) -> Iterator[tuple[int, Sequence[str]]]:
-        while True:
-            start = self._unread
-            try:
-                row = next(self._reader)
-            except StopIteration:
+        for start, row in self._records:
+            if not isinstance(row, csv.Error):
+                yield start, row
+            elif not self._refuse(start, row):
                 return
-            except csv.Error as error:
-                self._refuse(start, error)
-                return
-            yield start, row
 
     def _entry(self, path: Path, row: Sequence[str], kept: Sequence[dict[str, JSON]]) -> Entry:
         fields: dict[str, JSON] = {}
@@ -111,7 +104,7 @@ class RowsDocument:
         for column, cell, values in zip(self._columns, row, kept, strict=True):
             if not cell:
                 continue
-            value = values.get(cell, values)
+            value = cell if column.differs else values.get(cell, values)
             if value is values:
                 value = column.value(cell)
                 if len(cell) <= _SHORT and len(values) < _KEPT_MAX:
@@ -124,7 +117,7 @@ class RowsDocument:
                 fields[column.field] = value
             elif column.name:
                 columns[column.name] = value
-            else:
+            elif not column.idle:
                 self._report_nameless(path, row)
         return Entry(path=path, fields=fields, columns=columns or NOTHING)
 
@@ -141,11 +134,14 @@ class RowsDocument:
     def _report_nameless(self, path: Path, row: Sequence[str]) -> None:
         start = self.offset(path)
         for number, (column, cell) in enumerate(zip(self._columns, row, strict=True)):
-            if cell and not column.name:
+            if cell and not (column.name or column.idle):
                 place = _cell(self._source.text, start, self._delimiter, number)
-                self._findings.at(place, "extra-cell", "this cell stands in a column without a name")
+                self._findings.at(
+                    place, "extra-cell", "this column has no name; write one into the header, or empty the cell"
+                )
 
-    def _refuse(self, start: int, error: csv.Error) -> None:
+    def _refuse(self, start: int, error: csv.Error) -> bool:
+        """Report what is wrong with the row at *start*; whether the rows below it can be read all the same."""
         said = str(error)
         if "unexpected end of data" in said:
             place = _open_quote(self._source.text, start, self._delimiter)
@@ -154,6 +150,8 @@ class RowsDocument:
             self._findings.at(start, "too-long", "a cell of this row is longer than 131,072 characters")
         else:
             self._report_stray(*_stray(self._source.text, start, self._delimiter))
+            return True
+        return False
 
     def _report_stray(self, opened: int, ended: int) -> None:
         first, last = self._source.position(opened).line, self._source.position(ended).line
@@ -177,12 +175,43 @@ class RowsDocument:
         return None
 
 
-def read_csv(source: Source, findings: Findings, entry_schema: Mapping[str, Any]) -> RowsDocument:
-    """The document in *source*. Raises `Unreadable` where its header cannot be used."""
+def read_csv(
+    source: Source, findings: Findings, entry_schema: Mapping[str, Any], *, alone: bool = True
+) -> RowsDocument:
+    """The document in *source*. Raises `Unreadable` where its header cannot be used.
+
+    Not *alone*, the rows stand below an entry that may say what they do not: their prompt, above all.
+    """
     if not source.text.strip():
         findings.at(0, "empty-file", "the file is empty; the first line names the columns, 'prompt' among them")
         raise Unreadable
-    return RowsDocument(source, findings, entry_schema)
+    return RowsDocument(source, findings, entry_schema, alone=alone)
+
+
+def header_start(text: str) -> int:
+    """Where the first line stands that is not empty."""
+    return len(text) - len(text.lstrip("\r\n"))
+
+
+def records(text: str, delimiter: str) -> Iterator[tuple[int, Sequence[str] | csv.Error]]:
+    """Every record with the place where it begins; an error for one that is none, after which reading goes on."""
+    unread = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal unread
+        for line in io.StringIO(text, newline=""):
+            unread += len(line)
+            yield line
+
+    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
+    while True:
+        start = unread
+        try:
+            yield start, next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield start, error
 
 
 def _cells(text: str, start: int, delimiter: str) -> Iterator[tuple[int, int, bool]]:

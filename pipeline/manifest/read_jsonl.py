@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
+from pipeline.manifest import batch
 from pipeline.manifest.document import Entry, Findings, Path, Unreadable, dotted
-from pipeline.manifest.fields import DATA_FIELDS, MAPPING_FIELDS, NOT_YET_COLUMNS, near_miss, shown
+from pipeline.manifest.fields import DATA_FIELDS, MAPPING_FIELDS, NOT_HERE, NOT_OF_DATA, near_miss, shown
 from pipeline.manifest.read_yaml import DEPTH_MAX, NAMES_MAX
 from pipeline.manifest.scalars import typed
 from pipeline.manifest.source import Source
@@ -33,6 +34,9 @@ class LinesDocument:
         self._doubled = False
         self._decoder = json.JSONDecoder(object_pairs_hook=self._object, parse_constant=_no_number)
         self._starts: list[int] = []
+        self._is_batch: bool | None = None
+        """Whether its lines are requests of an OpenAI batch: the first one says."""
+        self._takes = batch.Takes()
         self.frame: JSON = {"jobs": [None]}
 
     def entries(self) -> Iterator[Entry]:
@@ -43,7 +47,9 @@ class LinesDocument:
                 value = self._read(line, start)
                 if value is not None:
                     self._starts.append(start)
-                    yield self._entry(len(self._starts) - 1, value)
+                    entry = self._entry(("jobs", len(self._starts) - 1), value)
+                    if entry is not None:
+                        yield entry
             start += len(line) + 1
         if not self._starts and not len(self._findings):
             self._findings.at(0, "no-rows", "the file has no lines; a manifest needs at least one job")
@@ -53,16 +59,20 @@ class LinesDocument:
         if len(path) < 2 or not isinstance(path[1], int):
             return 0
         start = self._starts[path[1]]
-        return _locate(self._source.text, start, path[2:], key=key)
+        return _locate(self._source.text, start, _as_named(self._source.text, start, self._written(path)), key=key)
 
     def extent(self, path: Path) -> tuple[int, int]:
         return self.offset(path), self.offset(path)
 
     def label(self, path: Path) -> str:
-        return dotted(path[2:])
+        return dotted(self._written(path))
 
     def text(self, path: Path) -> str | None:  # noqa: ARG002 - no data row holds a field that is read as text
         return None
+
+    def _written(self, path: Path) -> Path:
+        """Where on its line the field at *path* stands."""
+        return batch.written_at(path[2:]) if self._is_batch else path[2:]
 
     def _read(self, line: str, start: int) -> dict[str, JSON] | None:
         self._doubled = False
@@ -88,7 +98,6 @@ class LinesDocument:
             return None
         if self._doubled:
             self._report_doubled(start)
-            return None
         if _DOUBTFUL.search(line) and not _sendable(value):
             self._findings.at(
                 start, "bad-text", "this line holds U+0000 or half of a surrogate pair; neither can be sent"
@@ -96,27 +105,59 @@ class LinesDocument:
             return None
         return value
 
-    def _entry(self, number: int, value: dict[str, JSON]) -> Entry:
-        path: Path = ("jobs", number)
+    def _entry(self, path: Path, value: dict[str, JSON]) -> Entry | None:
+        """The entry on a line; `None` where the line is of another kind than the first one."""
+        is_request = batch.is_request(value)
+        if self._is_batch is None:
+            self._is_batch = is_request
+        if is_request is not self._is_batch:
+            kinds = "an OpenAI Batch request", "a job of vidbatch"
+            this, first = kinds if is_request else kinds[::-1]
+            message = f"this line is {this} and the first one is {first}; a file has one kind of lines"
+            self._findings.about(path, "mixed-lines", message)
+            return None
+        return self._request(path, value) if is_request else self._plain(path, value)
+
+    def _request(self, path: Path, value: dict[str, JSON]) -> Entry | None:
+        for fault in batch.faults_of(value):
+            self._findings.about((*path, *fault.path), fault.code, fault.message, key=fault.key)
+        if not isinstance(value.get("body"), dict):
+            return None
+        fields = {name: self._typed(name, field) for name, field in batch.fields_of(value).items()}
+        return Entry(path=path, fields=fields, take=self._takes.number(fields))
+
+    def _typed(self, name: str, field: JSON) -> JSON:
+        return typed(field, self._fields[name], plain=False) if isinstance(field, str) else field
+
+    def _plain(self, path: Path, value: dict[str, JSON]) -> Entry:
         fields: dict[str, JSON] = {}
         columns: dict[str, JSON] = {}
         for name, field in value.items():
             if name in _KNOWN:
                 fields[name] = typed(field, self._fields[name], plain=False) if isinstance(field, str) else field
-            elif name in NOT_YET_COLUMNS:
-                self._findings.about((*path, name), "not-yet", f"'{name}' is not in this version yet", key=True)
+            elif name in NOT_OF_DATA:
+                self._findings.about((*path, name), "bad-column", NOT_HERE.format(name), key=True)
             elif name == "vars":
-                self._findings.about((*path, name), "bad-column", "every name of a data file is a variable", key=True)
+                self._findings.about(
+                    (*path, name),
+                    "bad-column",
+                    "there is no 'vars' in a row of data: every name beside the fields is a variable",
+                    key=True,
+                )
             elif near_miss(name):
                 message = f"'{shown(name)}' looks like the field '{near_miss(name)}'; mend it, or put it into 'meta'"
                 self._findings.about((*path, name), "near-miss", message, key=True)
+                if near_miss(name) not in value:
+                    fields[near_miss(name)] = self._typed(near_miss(name), field)  # to be judged as what was meant
             else:
                 columns[name] = field
         return Entry(path=path, fields=fields, columns=columns or NOTHING)
 
     def _object(self, pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
         value = dict(pairs)
-        self._doubled = self._doubled or len(value) != len(pairs)
+        if len(value) != len(pairs):
+            self._doubled = True
+            value = dict(reversed(pairs))  # the first of two counts: that is where issues are placed
         return value
 
     def _report_doubled(self, start: int) -> None:
@@ -185,6 +226,17 @@ def _members(text: str, start: int) -> Iterator[tuple[str | int, int, int]]:
         at = _blank(text, decoder.raw_decode(text, at)[1])
         at = _blank(text, at + 1) if text[at] == "," else at
         number += 1
+
+
+def _as_named(text: str, start: int, path: Path) -> Path:
+    """*path* with the name that stands on the line at *start*, where that misses the field's by a letter."""
+    start = _blank(text, start)
+    if not path or text[start] != "{":
+        return path
+    names = [name for name, _, _ in _members(text, start)]
+    if path[0] in names:
+        return path
+    return (next((name for name in names if near_miss(str(name)) == path[0]), path[0]), *path[1:])
 
 
 def _locate(text: str, start: int, path: Path, *, key: bool) -> int:

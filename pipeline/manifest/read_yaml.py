@@ -24,6 +24,7 @@ ALIASED_NODES_MAX = 1_000_000
 
 _PARSER: Any = getattr(yaml, "CLoader", yaml.Loader)
 _MERGE = "<<"
+_QUOTED = ("'", '"')
 _TAB_IN_INDENT = re.compile(r"[ \-]*\t")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _COLON = "a ': ' does not belong here: quote a text that holds one, and indent a key as those above it"
@@ -70,19 +71,18 @@ class _Tree:
         self._open: list[_Open] = []
         self._long_quote: tuple[int, int] | None = None
         """Where the last scalar begins and the number of the line it ends on, where it is quoted and spans lines."""
+        self._documents = 0
         self._root: Node | None = None
 
     def root(self) -> Node | None:
         """The document's node; `None` for a file without one."""
-        documents = 0
         try:
-            for event in yaml.parse(self._source.text, Loader=_PARSER):
-                if isinstance(event, yaml.DocumentStartEvent):
-                    documents += 1
-                    if documents > 1:
-                        self._stop(_start(event), "many-documents", "a manifest is one document; remove '---'")
-                else:
+            parser = _PARSER(self._source.text)
+            try:
+                while (event := parser.get_event()) is not None:
                     self._take(event)
+            finally:
+                parser.dispose()
         except yaml.MarkedYAMLError as error:
             self._syntax(error)
         except yaml.YAMLError as error:  # a character the reader refuses
@@ -93,30 +93,48 @@ class _Tree:
 
     def _take(self, event: Any) -> None:
         if isinstance(event, yaml.ScalarEvent):
-            start, end = _start(event), _end(event)
-            plain = event.style is None or event.style == ""
-            lines: Any = (event.start_mark, event.end_mark)
-            spans = event.style in ("'", '"') and lines[1].line > lines[0].line
-            self._long_quote = (start, lines[1].line + 1) if spans else None
-            if event.style == '"' and _SURROGATE.search(event.value):
-                self._findings.at(start, "bad-text", "half of a surrogate pair is no character")
-            self._place(self._anchored(event, ScalarNode(start, end, event.value, plain)), start)
-        elif isinstance(event, yaml.AliasEvent):
-            self._alias(event)
+            self._scalar(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._end()
         elif isinstance(event, yaml.MappingStartEvent):
             self._begin(event, MappingNode(_start(event)))
         elif isinstance(event, yaml.SequenceStartEvent):
             self._begin(event, SequenceNode(_start(event)))
-        elif isinstance(event, yaml.CollectionEndEvent):
-            self._end()
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                self._stop(_start(event), "many-documents", "a manifest is one document; remove '---'")
 
-    def _anchored(self, event: Any, node: Node) -> Node:
+    def _scalar(self, event: Any) -> None:
+        start, style = event.start_mark.index, event.style
+        self._long_quote = None
+        if style in _QUOTED:
+            self._look_at_quoted(event, start)
+        bare = event.tag is None and event.anchor is None
+        around = self._open[-1] if self._open else None
+        if bare and around is not None and around.wants_key:
+            around.key = start, event.value
+            return
+        node = ScalarNode(start, event.end_mark.index, event.value, not style)
+        if not bare:
+            self._anchored(event, node)
+        self._place(node, start)
+
+    def _look_at_quoted(self, event: Any, start: int) -> None:
+        first, last = event.start_mark.line, event.end_mark.line
+        if last > first:
+            self._long_quote = start, last + 1
+        if event.style == '"' and _SURROGATE.search(event.value):
+            self._findings.at(start, "bad-text", "half of a surrogate pair is no character")
+
+    def _anchored(self, event: Any, node: Node) -> None:
         if event.tag is not None:
             message = f"tags such as '{_short(event.tag)}' are not allowed; write the value alone"
             self._findings.at(event.start_mark.index, "tag", message)
         if event.anchor is not None:
             self._anchors[event.anchor] = node if isinstance(node, ScalarNode) else None
-        return node
 
     def _begin(self, event: Any, node: MappingNode | SequenceNode) -> None:
         if len(self._open) >= DEPTH_MAX:
@@ -174,7 +192,8 @@ class _Tree:
             return
         mapping.pairs[key] = (place, node)
         _grow(mapping, node)
-        self._count_names(mapping, place)
+        if len(mapping.pairs) > NAMES_MAX:
+            self._count_names(mapping, place)
 
     def _merge(self, mapping: MappingNode, merged: Node) -> None:
         """Take over the keys of *merged* that *mapping* does not state itself; of several, the first one's."""
@@ -228,6 +247,11 @@ class _Open:
         self.anchor = anchor
         self.key: tuple[int, str] | None = None
 
+    @property
+    def wants_key(self) -> bool:
+        """It is a mapping, and what comes next is a key of it."""
+        return self.key is None and isinstance(self.node, MappingNode)
+
 
 def _start(event: Any) -> int:
     """Where what *event* is about begins; both parsers count characters."""
@@ -235,14 +259,10 @@ def _start(event: Any) -> int:
     return start
 
 
-def _end(event: Any) -> int:
-    end: int = event.end_mark.index
-    return end
-
-
 def _grow(around: MappingNode | SequenceNode, node: Node) -> None:
     around.size += node.size
-    around.height = max(around.height, node.height + 1)
+    if node.height >= around.height:
+        around.height = node.height + 1
 
 
 def _short(word: str) -> str:

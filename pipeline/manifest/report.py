@@ -1,8 +1,9 @@
-"""How an issue looks: `file:line:column: message (path)`, the line as written and a caret; or as JSON."""
+"""How an issue looks: `file:line:column: message (path)`, the line as written and a caret; or for programs."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 
 from pipeline.model import JSON, Issue
 
@@ -18,14 +19,27 @@ def render_issue(issue: Issue, *, color: bool = False) -> str:
     place = paint(_visible(str(issue.position)), _BOLD)
     kind = f"{paint('warning', _YELLOW)}: " if issue.warning else ""
     where = paint(f" ({issue.path})", _DIM) if issue.path else ""
-    more = f"; and {issue.more:,} more like it" if issue.more else ""
-    first = f"{place}: {kind}{_visible(issue.message)}{where}{more}"
+    first = f"{place}: {kind}{_visible(issue.message)}{where}{_more(issue)}"
     if not issue.source.strip():
         return first
     text, indent = _window(issue.source, issue.position.column - 1)
     margin = str(issue.position.line)
     caret = paint("^", _YELLOW if issue.warning else _RED)
     return f"{first}\n {margin} | {text}\n {' ' * len(margin)} | {' ' * indent}{caret}"
+
+
+def issue_command(issue: Issue) -> str:
+    """*issue* as a workflow command of GitHub Actions, which shows it beside the line it is about."""
+    kind = "warning" if issue.warning else "error"
+    properties = {
+        "file": issue.position.file,
+        "line": issue.position.line,
+        "col": issue.position.column,
+        "title": issue.code,
+    }
+    stated = ",".join(f"{name}={_escaped(str(value), _IN_PROPERTIES)}" for name, value in properties.items())
+    where = f" ({issue.path})" if issue.path else ""
+    return f"::{kind} {stated}::{_escaped(f'{issue.message}{where}{_more(issue)}', _IN_MESSAGES)}"
 
 
 def issue_json(issue: Issue) -> dict[str, JSON]:
@@ -41,6 +55,19 @@ def issue_json(issue: Issue) -> dict[str, JSON]:
         "more": issue.more,
         "source": issue.source,
     }
+
+
+_IN_MESSAGES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_IN_PROPERTIES = {**_IN_MESSAGES, ":": "%3A", ",": "%2C"}
+"""As GitHub's toolkit escapes them (`@actions/core`, command.ts)."""
+
+
+def _escaped(text: str, escapes: Mapping[str, str]) -> str:
+    return "".join(escapes.get(c) or (c if c.isprintable() else "·") for c in text)
+
+
+def _more(issue: Issue) -> str:
+    return f"; and {issue.more:,} more like it" if issue.more else ""
 
 
 def _window(line: str, at: int) -> tuple[str, int]:

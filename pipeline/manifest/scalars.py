@@ -46,7 +46,9 @@ def free_value(text: str) -> JSON:
 
 def typed(text: str, schema: Mapping[str, Any] | bool, *, plain: bool) -> JSON:
     """*text* as the type that *schema* gives it, or as it is. *plain*: it was written without quotes."""
-    wanted = schema.get("type") if isinstance(schema, Mapping) else None
+    wanted = None if isinstance(schema, bool) else schema.get("type")
+    if wanted == "string":
+        return text
     if wanted is None:
         return free_value(text) if plain else text
     types = [wanted] if isinstance(wanted, str) else wanted

@@ -1,35 +1,54 @@
-"""What an entry asks for once everybody was heard: the entry, then `defaults`, then the profile."""
+"""What the entries of a file stand on, and what one of them asks for once everybody was heard.
+
+Who is heard, the later over the earlier: the profile, `defaults`, a chain's source, the entry, its data row, its cell
+of the matrix, `--set`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
-from pipeline.manifest.document import Entry, Path
+from pipeline.manifest.document import Path, Place
 from pipeline.manifest.placing import Placing
 from pipeline.model import JSON, NOTHING, Profile
 
 SETTINGS = ("model", "seconds", "size")
 OUTPUT_PATH: Path = ("output", "path")
+KEPT: Final[Mapping[str, Sequence[str]]] = {"remix_of": SETTINGS, "extend_of": ("model", "size")}
+"""Settings that a video has from its source, whatever is asked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def link_in(fields: Mapping[str, Any]) -> str:
+    """The one of *fields* that names a source; empty: none does."""
+    if KEPT.keys().isdisjoint(fields):
+        return ""
+    return next(name for name in KEPT if name in fields)
+
+
+_BY_NAME: Final = ("params", "meta", "vars")
+_ALTERNATIVES: Final = (("prompt", "prompt_file"), ("prompt_file", "prompt"))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ground:
-    """What all entries of a manifest stand on."""
+    """What all entries of a file stand on."""
 
     profile_name: str
     profile: Profile | None
     """`None`: there is no such profile, which is an issue already."""
     placing: Placing | None
     """`None`: the output template cannot be used, which is an issue already."""
-    placing_stated: bool = False
-    """The manifest says where videos go; else it is our default."""
+    output_place: Place | None = None
+    """Where the manifest says where videos go; `None`: it is our default."""
     defaults: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
     vars: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
     allow_unknown: bool = False
     allow_large: bool = False
 
+    @cached_property
     def base(self) -> Mapping[str, Any]:
         """What an entry that states nothing has; a name that is missing is one that nobody says."""
         profile = self.profile
@@ -37,17 +56,16 @@ class Ground:
         stated = {name: value for name, value in own.items() if value not in (None, "")}
         return {"takes": 1, "group": "", **stated, **self.defaults}
 
-    def where(self, entry: Entry, fields: Mapping[str, Any], name: str, part: str = "") -> Path:
-        """Where the value of *name* (or its *part*) was written; the entry, where the profile says it."""
-        below = (name, part) if part else (name,)
-        own, common = fields.get(name), self.defaults.get(name)
-        if own is not None and (not part or part in own):
-            return (*entry.path, *below)
-        return entry.path if common is None else ("defaults", *below)
 
-    def merged(self, fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-        """`params` or `meta`: the defaults' names, with the entry's own over them."""
-        own, common = fields.get(name, NOTHING), self.defaults.get(name)
-        if not isinstance(common, dict):
-            return own or NOTHING
-        return {**common, **own} if own else common
+def over(below: Mapping[str, Any], above: Mapping[str, Any]) -> Mapping[str, Any]:
+    """*below*, with what *above* states in its place: `params`, `meta` and `vars` name by name."""
+    if not above:
+        return below
+    result = {**below, **above}
+    for name in _BY_NAME:
+        if name in above and name in below:
+            result[name] = {**below[name], **above[name]}
+    for name, other in _ALTERNATIVES:
+        if name in above and other in below and other not in above:
+            del result[other]
+    return result

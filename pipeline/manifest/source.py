@@ -1,12 +1,14 @@
-"""The text of a manifest, and where its lines are. Reading the file happens here and in `prompts`."""
+"""The text of a manifest, and where its lines are. Reading the file happens here and in `files`."""
 
 from __future__ import annotations
 
 import codecs
 import hashlib
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 
 from pipeline.errors import InvalidManifest, UsageError
@@ -17,6 +19,7 @@ SOURCE_LINE_MAX = 40_000
 
 _BLOCK = 4_096
 """So many characters stand between two places whose line is kept: a text of line ends alone is indexed in no time."""
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]")
 _OTHER_ENCODINGS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -32,11 +35,24 @@ class Source:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text
+        self._lf_ends = text.count("\r") == text.count("\r\n")
+        """Every line ends with a line feed, whatever stands before that."""
+        self._last = (0, 1, 0)
+        """A place whose line was looked for, the number of that line and where it begins: the next is often near."""
 
     def position(self, offset: int) -> Position:
         """The line and column of *offset*."""
         line, start = self._line_at(offset)
         return Position(file=self.name, line=line, column=offset - start + 1)
+
+    def offset(self, position: Position) -> int:
+        """Where *position*, which is one in this text, is."""
+        block = bisect_right(self._blocks, position.line - 1, key=itemgetter(0)) - 1
+        line, start = self._line_at(block * _BLOCK)
+        while line < position.line:
+            start = _LINE_END.search(self.text, start).end()  # type: ignore[union-attr]
+            line += 1
+        return start + position.column - 1
 
     def line_around(self, offset: int) -> str:
         """The line of *offset* as written, without its end; empty where it is too long to show."""
@@ -46,9 +62,18 @@ class Source:
 
     def _line_at(self, offset: int) -> tuple[int, int]:
         """The number of the line of *offset*, and where it begins."""
-        ended, start = self._blocks[offset // _BLOCK]
-        at = offset - offset % _BLOCK
-        return 1 + ended + self._ends(at, offset), self._last_start(at, offset, start)
+        at, line, start = self._last
+        if not at <= offset < at + _BLOCK:
+            ended, start = self._blocks[offset // _BLOCK]
+            at, line = offset - offset % _BLOCK, 1 + ended
+        if self._lf_ends:
+            line += self.text.count("\n", at, offset)
+            start = self.text.rfind("\n", at, offset) + 1 or start
+        else:
+            line += self._ends(at, offset)
+            start = self._last_start(at, offset, start)
+        self._last = (offset, line, start)
+        return line, start
 
     @cached_property
     def _blocks(self) -> Sequence[tuple[int, int]]:
@@ -96,16 +121,21 @@ def read_source(path: Path, *, bytes_max: int) -> tuple[Source, SourceFile]:
     name = str(path)
     if len(content) > bytes_max:
         raise _refusal(name, "too-large", f"the file is larger than {bytes_max // 2**20} MiB; split it")
-    text = _decode(name, content)
-    found = _NOT_TEXT.search(text)
-    source = Source(name, text)
+    source = source_of(name, content)
+    return source, SourceFile(name=path.name, sha256=hashlib.sha256(content).hexdigest(), content=content)
+
+
+def source_of(name: str, content: bytes) -> Source:
+    """*content* as the text of the file called *name*. Raises `InvalidManifest` for bytes that are no text."""
+    source = Source(name, _decode(name, content))
+    found = _NOT_TEXT.search(source.text)
     if found:
         at = found.start()
         position = source.position(at)
         message = f"the control character U+{ord(found.group()):04X} does not belong in a text file"
         issue = Issue(position=position, message=message, code="control-character", source=source.line_around(at))
         raise InvalidManifest([issue])
-    return source, SourceFile(name=path.name, sha256=hashlib.sha256(content).hexdigest(), content=content)
+    return source
 
 
 def _decode(name: str, content: bytes) -> str:

@@ -3,82 +3,119 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import islice
 
-from pipeline.manifest.document import Document, Findings, Path
+from pipeline.manifest.document import Place
 from pipeline.manifest.template import BadTemplate, Template, Writer, is_template, undefined, written
 from pipeline.model import JSON
 
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 _KEPT_MAX = 2_000
+_LOOKED_AT_MAX = 100
 
 
 class Texts:
-    """Fills in the templates of one manifest. A data file's strings stay as they are."""
+    """Fills in templates, each read once."""
 
-    def __init__(self, document: Document, findings: Findings) -> None:
-        self._document = document
-        self._findings = findings
+    def __init__(self) -> None:
         self._kept: dict[tuple[str, Writer], Template] = {}
+        self.asked: set[str] = set()
+        """The variables that templates asked for."""
+        self.plain: set[str] = set()
+        """Texts that are no templates, and can be sent."""
 
     def fill(
-        self, text: str, variables: Mapping[str, JSON], path: Path, writer: Writer = written, *, of: str = ""
+        self,
+        text: str,
+        variables: Callable[[], Mapping[str, JSON]],
+        place: Callable[[], Place],
+        writer: Writer = written,
+        *,
+        of: str = "",
     ) -> str | None:
-        """*text*, filled in; `None` where that cannot be done, which is then among the findings.
+        """*text*, filled in; `None` where that cannot be done, which is then an issue at *place*.
 
-        *of* names the file the text comes from, where that is not the manifest.
+        *of* names the file the text comes from, where that is not where it is named.
         """
-        if self._document.literal:
+        if text in self.plain:
             return text
-        if is_template(text):
-            try:
-                template = self._template(text, writer)
-                missing = template.missing(variables)
-                if not missing:
-                    return self._sendable(template.render(variables), path)
-            except BadTemplate as fault:
-                self.blame(path, fault, of=of)
-                return None
-            for name in dict.fromkeys(missing):
-                self.blame(path, undefined(name, variables), of=of)
+        try:
+            template = self._template(text, writer)
+        except BadTemplate as fault:
+            blame(place(), fault, of=of)
             return None
-        return self._sendable(text, path)
+        if template is None:
+            plain = sendable(text, place)
+            if plain is not None and len(self.plain) < _KEPT_MAX:
+                self.plain.add(plain)
+            return plain
+        try:
+            return sendable(template.render(variables()), place)
+        except BadTemplate as fault:
+            missing = template.missing(variables())
+            for one in [undefined(name, variables()) for name in dict.fromkeys(missing)] or [fault]:
+                blame(place(), one, of=of)
+        return None
 
-    def fill_all(self, value: JSON, variables: Mapping[str, JSON], path: Path) -> JSON:
+    def fill_all(self, value: JSON, variables: Callable[[], Mapping[str, JSON]], place: Callable[[], Place]) -> JSON:
         """*value* with every string in it filled in; a string at fault stays as it was."""
         if isinstance(value, str):
-            filled = self.fill(value, variables, path)
+            filled = self.fill(value, variables, place)
             return value if filled is None else filled
         if isinstance(value, list):
-            return [self.fill_all(part, variables, (*path, n)) for n, part in enumerate(value)]
+            return [self.fill_all(part, variables, _below(place, n)) for n, part in enumerate(value)]
         if isinstance(value, dict):
-            return {key: self.fill_all(part, variables, (*path, key)) for key, part in value.items()}
+            return {key: self.fill_all(part, variables, _below(place, key)) for key, part in value.items()}
         return value
 
-    def blame(self, path: Path, fault: BadTemplate, *, of: str = "") -> None:
-        """Make *fault* an issue at the word it is about, or at the text."""
-        start, end = self._document.extent(path)
-        match = _word(fault.word).search(self._findings.source.text, start, end) if fault.word else None
-        near = self._findings.source.text.find(fault.near, start, end) if fault.near else -1
-        offset = match.start(1) if match else max(start, near)
-        message = f"{fault}, in {of}" if of else str(fault)
-        self._findings.at(offset, fault.code, message, label=self._document.label(path))
-
-    def _template(self, text: str, writer: Writer) -> Template:
+    def _template(self, text: str, writer: Writer) -> Template | None:
+        """*text* as a template; `None`: it is nothing but itself. Raises `BadTemplate`."""
         kept = self._kept.get((text, writer))
-        if kept is None:
+        if kept is None and is_template(text):
             kept = Template(text, writer)
+            self.asked.update(kept.names)
             if len(self._kept) < _KEPT_MAX:
                 self._kept[text, writer] = kept
         return kept
 
-    def _sendable(self, text: str, path: Path) -> str | None:
-        found = _UNSENDABLE.search(text)
-        if found is None:
-            return text
-        self._findings.about(path, "bad-text", f"the character U+{ord(found.group()):04X} cannot be sent")
-        return None
+
+def blame(place: Place, fault: BadTemplate, *, of: str = "") -> None:
+    """Make *fault* an issue at the word it is about, or at the text at *place*."""
+    findings, document = place.findings, place.findings.document
+    assert document is not None, "a place is one in a document"
+    start, end = document.extent(place.path)
+    text = findings.source.text
+    word = _place_of(fault.word, text, start, end) if fault.word else -1
+    near = text.find(fault.near, start, end) if fault.near else -1
+    offset = word if word >= 0 else max(start, near)
+    message = f"{fault}, in {of}" if of else str(fault)
+    findings.at(offset, fault.code, message, label=document.label(place.path))
 
 
-def _word(word: str) -> re.Pattern[str]:
-    return re.compile(rf"\{{[{{%][^}}]*?(?<![A-Za-z0-9_])({re.escape(word)})(?![A-Za-z0-9_])")
+def is_plain(text: str) -> bool:
+    """Whether *text* is no template, and can be sent."""
+    return not is_template(text) and _UNSENDABLE.search(text) is None
+
+
+def sendable(text: str, place: Callable[[], Place]) -> str | None:
+    """*text*; `None` and an issue where it holds a character that no request can carry."""
+    found = _UNSENDABLE.search(text)
+    if found is None:
+        return text
+    place().about("bad-text", f"the character U+{ord(found.group()):04X} cannot be sent")
+    return None
+
+
+def _below(place: Callable[[], Place], part: str | int) -> Callable[[], Place]:
+    return lambda: place().below(part)
+
+
+def _place_of(word: str, text: str, start: int, end: int) -> int:
+    """Where *word* stands first between the braces of a template; -1 where it does not, or only far down."""
+    found = re.compile(rf"(?<![A-Za-z0-9_]){re.escape(word)}(?![A-Za-z0-9_])").finditer(text, start, end)
+    for match in islice(found, _LOOKED_AT_MAX):
+        at = match.start()
+        if max(text.rfind("{{", start, at), text.rfind("{%", start, at)) > text.rfind("}", start, at):
+            return at
+    return -1

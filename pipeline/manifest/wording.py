@@ -9,7 +9,7 @@ from typing import Any
 from jsonschema import ValidationError
 
 from pipeline.manifest.document import Path
-from pipeline.manifest.fields import NOT_YET, did_you_mean, shown, suggestion
+from pipeline.manifest.fields import did_you_mean, shown, suggestion
 from pipeline.manifest.scalars import written_number
 from pipeline.model import JSON
 
@@ -80,15 +80,13 @@ def _faults(error: _Verdict) -> list[Fault]:
         return [_unknown(path, name, known) for name in error.value if name not in known]
     if error.about_name:
         return [_bad_name((*path, error.value), error)]
-    if error.keyword == "oneOf":
-        return [_one_of(path, error)] if isinstance(error.value, dict) else []
-    code, words = _WORDS.get(error.keyword, ("invalid", _otherwise))
+    if error.keyword in ("anyOf", "not"):
+        return [_choice(path, error)] if isinstance(error.value, dict) else []
+    code, words = _WORDS.get(error.keyword, ("bad-form", _otherwise))
     return [Fault(path=path, code=code, message=words(error))]
 
 
 def _unknown(path: Path, name: str, known: Sequence[str]) -> Fault:
-    if name in NOT_YET:
-        return Fault(path=(*path, name), code="not-yet", message=f"'{name}' is not in this version yet", key=True)
     if path == ("provider",) and name.lower() in _SECRET_KEYS:
         message = "a key does not belong in a manifest; set a variable of the environment and name it in 'api_key_env'"
         return Fault(path=(*path, name), code="secret", message=message, key=True, hidden=True)
@@ -106,11 +104,16 @@ def _bad_name(path: Path, error: _Verdict) -> Fault:
     return Fault(path=path, code="bad-name", message=f"the name '{shown(error.value)}': {wanted}", key=True)
 
 
-def _one_of(path: Path, error: _Verdict) -> Fault:
-    """The schema has one choice between fields: `prompt` or `prompt_file`."""
-    if "prompt" in error.value:
-        message = "'prompt' and 'prompt_file' both say what to make; give one"
-        return Fault(path=(*path, "prompt_file"), code="two-prompts", message=message, key=True)
+def _choice(path: Path, error: _Verdict) -> Fault:
+    """The schema wants one of several fields, or not two of them together."""
+    if error.keyword == "not":
+        first, second = error.limit["required"]
+        code, what = ("two-prompts", "what to make") if first == "prompt" else ("bad-source", "what to start from")
+        message = f"'{first}' and '{second}' both say {what}; give one"
+        return Fault(path=(*path, second), code=code, message=message, key=True)
+    if ["jobs"] in [choice["required"] for choice in error.limit]:
+        message = "missing: 'jobs', a list of what to make (or 'include', other manifests)"
+        return Fault(path=path, code="missing-field", message=message)
     return Fault(path=path, code="missing-prompt", message="an entry needs a 'prompt' or a 'prompt_file'")
 
 

@@ -20,6 +20,8 @@ SANDBOX = Profile(
         ),
         "sora-2-pro": ModelOffer(seconds=(4, 8, 12), sizes=("720x1280", "1280x720", "1024x1792", "1792x1024")),
     },
+    remixes=True,
+    references=True,
     embedded=True,
 )
 DMXAPI = Profile(

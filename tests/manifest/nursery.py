@@ -175,13 +175,18 @@ def _refused_by_run(path: Path, folder: Path) -> str:
 
 
 def _in_file(places: Sequence[tuple[int, int]], content: bytes) -> int:
-    """How many of *places* are in the file. Only the lines in question are measured: some files have millions."""
+    """How many of *places* are in the file. Nothing behind the last of them is looked at: some files have millions
+    of lines, and are refused at their first.
+    """
     if not places:
         return 0
     named, text = {line for line, _ in places}, content.decode("utf-8", "replace").removeprefix("\ufeff")
+    last = max(named)
     chars: dict[int, int] = {}
     from_char = 0
     for number, end in enumerate(re.finditer(r"\r\n|\n|\r|\Z", text), 1):
+        if number > last:
+            break
         if number in named:
             chars[number] = end.start() - from_char
         from_char = end.end()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 import pipeline.manifest
-from pipeline.errors import InvalidManifest
 from pipeline.manifest.form import form, manifest_schema
-from pipeline.manifest.load import load
 from pipeline.manifest.table import field_table
-from pipeline.model import Profile
 from pipeline.paths import example_folder, schemas_folder
 
 CASES = Path(__file__).parents[1] / "cases" / "manifests"
@@ -111,24 +107,3 @@ def test_the_documentation_shows_the_fields_of_the_schema() -> None:
     table = text.split("<!-- fields -->\n")[1].split("<!-- end of fields -->")[0]
 
     assert table.strip() == field_table(SHAPE.schema).strip()
-
-
-def test_the_documentation_tells_every_code_and_no_other(profiles: dict[str, Profile]) -> None:
-    """The codes in the sources are written out; the profile's are made of the field's name."""
-    sources = "".join(path.read_text(encoding="utf-8") for path in MANIFEST.glob("*.py"))
-    made = {f"profile-{name}" for name in ("model", "seconds", "size", "param")}
-    written = set(re.findall(r"\| `([a-z-]+)` \| ", DOCS.read_text(encoding="utf-8").split("## Issues")[1]))
-
-    assert {code for code in written - made if f'"{code}"' not in sources} == set()
-    assert sorted(seen_in_cases(profiles) - written) == []
-
-
-def seen_in_cases(profiles: dict[str, Profile]) -> set[str]:
-    """The code of every issue of every invalid case."""
-    found: set[str] = set()
-    for path in (CASES / "invalid").iterdir():
-        if path.suffix in {".yaml", ".csv", ".jsonl"}:
-            with pytest.raises(InvalidManifest) as caught:
-                load(path, find_profile=profiles.get, profile_names=sorted(profiles))
-            found |= {issue.code for issue in caught.value.issues}
-    return found

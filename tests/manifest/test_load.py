@@ -70,9 +70,9 @@ def test_an_unknown_provider_of_the_command_line_is_its_mistake_not_the_manifest
 def test_what_the_provider_refuses_can_be_allowed_and_is_then_a_warning(read: Loader) -> None:
     text = "jobs:\n  - prompt: a heron\n    seconds: 5\n    model: sora-9\n  - {prompt: a tug, size: 1x1}\n"
 
-    assert codes(read, text) == ["profile-model", "profile-size"]
+    assert codes(read, text) == ["profile-seconds", "profile-model", "profile-size"]  # seconds: sora-9 is nearly sora-2
     manifest = read(text, allow_unknown=True)
-    assert [warning.code for warning in manifest.warnings] == ["profile-model", "profile-size"]
+    assert [warning.code for warning in manifest.warnings] == ["profile-seconds", "profile-model", "profile-size"]
     assert all(warning.warning for warning in manifest.warnings)
     assert manifest.jobs[0].seconds == 5
 
@@ -114,8 +114,8 @@ def test_of_issues_alike_the_first_few_are_told_and_all_are_counted(read: Loader
 def test_a_yaml_file_is_read_up_to_its_largest_size_and_a_data_file_further_with_consent(
     read: Loader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.manifest.load.BYTES_MAX", 60)
-    monkeypatch.setattr("pipeline.manifest.load.LARGE_BYTES_MAX", 90)
+    monkeypatch.setattr("pipeline.manifest.reading.BYTES_MAX", 60)
+    monkeypatch.setattr("pipeline.manifest.reading.LARGE_BYTES_MAX", 90)
     row = "a heron that stands in the shallow water of a river at dawn"
 
     assert len(f"jobs: [{{prompt: {row}}}]\n") > 60
@@ -271,7 +271,7 @@ def test_a_key_is_only_sent_where_nobody_else_can_read_it(read: Loader, url: str
 def test_made_ids_that_would_be_alike_are_lengthened_whatever_their_order(
     read: Loader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.manifest.expand.derived_id", lambda *_: "a-heron-000000")
+    monkeypatch.setattr("pipeline.manifest.making.derived_id", lambda *_: "a-heron-000000")
     entries = ["  - prompt: a heron one\n", "  - prompt: a heron two\n"]
 
     there = {job.key: (job.id, job.path) for job in read(f"jobs:\n{entries[0]}{entries[1]}").jobs}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.manifest.report import issue_json, render_issue
+from pipeline.manifest.report import issue_command, issue_json, render_issue
 from pipeline.model import Issue, Position
 
 
@@ -64,3 +64,14 @@ def test_an_issue_as_json_has_everything() -> None:
         "more": 0,
         "source": "s: 7",
     }
+
+
+def test_a_workflow_command_can_be_cut_short_by_nothing_that_a_file_says() -> None:
+    position = Position(file="a,b:c%.yaml", line=7, column=3)
+    said = Issue(position=position, message="50% of\r\n::error::it, a: b\x1b[31m", path="jobs[0]", code="c", more=2)
+
+    assert issue_command(said) == (
+        "::error file=a%2Cb%3Ac%25.yaml,line=7,col=3,title=c"
+        "::50%25 of%0D%0A::error::it, a: b·[31m (jobs[0]); and 2 more like it"
+    )
+    assert issue_command(issue("x", 1, warning=True)).startswith("::warning file=m.yaml,line=7,col=1,title=c::")

@@ -64,7 +64,7 @@ YAML_WOUNDS: Mapping[str, str] = {
     "surrogate": 'group: "\\ud800"',
     "nul": 'group: "\\0"',
     "reserved": "vars: {take: 1}",
-    "not-yet": "matrix: {seconds: [4, 8]}",
+    "axis": "matrix: {takes: [1, 2]}",
     "no-file": "prompt_file: ../../../etc/passwd",
     "bad-name": "vars: {my-style: film}",
 }

@@ -1,0 +1,87 @@
+"""A file of a manifest as it was read."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.manifest.document import Document, Entry, Findings, Path, Place
+from pipeline.manifest.patterns import literal
+from pipeline.manifest.settings import Ground
+from pipeline.manifest.wording import Fault
+from pipeline.model import Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One file: the manifest itself, one that it includes, or one with data."""
+
+    document: Document
+    findings: Findings
+    ground: Ground
+    base: str = ""
+    """The folder, relative to the manifest's, that the names of files in it begin at."""
+
+    def name_of(self, file: str) -> str:
+        """*file*, as it is named in this file, relative to the manifest's folder."""
+        plain = not self.base and "./" not in file
+        return file if plain else posixpath.normpath(posixpath.join(self.base, file))
+
+    def pattern_of(self, pattern: str) -> str:
+        """The same for a *pattern* of names."""
+        return posixpath.normpath(posixpath.join(literal(self.base), pattern))
+
+
+@dataclass(slots=True, kw_only=True)  # not frozen: there are a million of them, each for a moment
+class Written:
+    """An entry or a data row, and where it stands."""
+
+    sheet: Sheet
+    entry: Entry
+    fields: Mapping[str, Any]
+    """Those whose form is right."""
+    wrong: frozenset[str] = frozenset()
+    """The names of the others: it makes no job, and is looked at for what else is wrong with it."""
+    mark: tuple[Hashable, ...] | None = None
+    """What it says but for its texts, once somebody asked."""
+
+    @classmethod
+    def judged(cls, sheet: Sheet, entry: Entry, fields: Mapping[str, Any], faults: Sequence[Fault]) -> Written:
+        """*entry* with these *fields*; its *faults* become issues."""
+        if not faults:
+            return cls(sheet=sheet, entry=entry, fields=fields)
+        report(sheet.findings, [fault.below(entry.path) for fault in faults])
+        wrong = frozenset(str(fault.path[0]) if fault.path else "" for fault in faults)
+        sound = {name: value for name, value in fields.items() if name not in wrong}
+        return cls(sheet=sheet, entry=entry, fields=sound, wrong=wrong)
+
+    @property
+    def literal(self) -> bool:
+        """It is data: none of its strings is a template."""
+        return self.sheet.document.literal
+
+    def place(self, *below: str | int) -> Place:
+        """The entry, or what stands below it."""
+        path: Path = (*self.entry.path, *below)
+        return Place(self.sheet.findings, path)
+
+    def position(self) -> Position:
+        """Where it begins."""
+        return self.sheet.findings.source.position(self.sheet.document.offset(self.entry.path))
+
+    def states(self, name: str, part: str = "") -> bool:
+        """Whether it states the field *name* (or its *part*) itself."""
+        return name in self.fields and (not part or part in self.fields[name])
+
+    def holds(self, axis: str) -> bool:
+        """Whether it says what an *axis* of this name would say."""
+        head, dot, part = axis.partition(".")
+        return axis in self.fields or axis in self.entry.columns or (bool(dot) and self.states(head, part))
+
+
+def report(findings: Findings, faults: Sequence[Fault]) -> None:
+    """Make issues of *faults* in a document."""
+    for fault in faults:
+        findings.about(fault.path, fault.code, fault.message, key=fault.key, hidden=fault.hidden)

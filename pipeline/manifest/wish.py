@@ -1,0 +1,192 @@
+"""One wish: an entry with one of its data rows, cells and sources, and what they ask for together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pipeline.manifest.document import Place
+from pipeline.manifest.identity import quick_slug
+from pipeline.manifest.labels import NAME_MAX
+from pipeline.manifest.scalars import canonical
+from pipeline.manifest.settings import KEPT, link_in, over
+from pipeline.manifest.sheet import Written
+from pipeline.model import JSON, NOTHING, Job
+
+if TYPE_CHECKING:
+    from pipeline.manifest.overrides import Overrides
+    from pipeline.manifest.sweep import Cell
+
+
+class Wish:
+    """What is asked for, the same for all its takes; and who asks for which part of it."""
+
+    __slots__ = ("_fields", "_set", "cell", "data", "entry", "row", "sheet", "source", "source_s")
+
+    def __init__(
+        self,
+        entry: Written,
+        row: Written | None = None,
+        cell: Cell = (),
+        *,
+        source: Job | None = None,
+        source_s: float = 0,
+        overrides: Overrides | None = None,
+    ) -> None:
+        self.entry = entry
+        self.sheet = entry.sheet
+        """Of the entry."""
+        self.row = row
+        self.cell = cell
+        self.source = source
+        self.source_s = source_s
+        """How long the source's video is in all: an extension's begins with that of its own source."""
+        self.data = row if row is not None else entry if entry.literal else None
+        """The row that it is made for; `None`: it is made for none."""
+        self._set = overrides
+        self._fields: Mapping[str, Any] | None = None
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """Everything that is asked for."""
+        if self._fields is None:
+            base = self.sheet.ground.base
+            fields = base if self.source is None else {**base, **self._inherited(self.source)}
+            fields = over(fields, self.entry.fields)
+            if self.row is not None:
+                fields = over(fields, self.row.fields)
+            for point in self.cell:
+                fields = over(fields, point.fields)
+            if self._set is not None:
+                fields = over(fields, self._set.beside(self._kept))
+            self._fields = fields
+        return self._fields
+
+    def _inherited(self, source: Job) -> Mapping[str, Any]:
+        """What it has from its source where nobody says otherwise."""
+        settings = {"model": source.model, "seconds": canonical(self.source_s), "size": source.size}
+        return {"group": source.group, **{name: settings[name] for name in self._kept}}
+
+    def notes(self) -> Mapping[str, JSON]:
+        """Its `meta`, from all who say some."""
+        layers: list[Mapping[str, Any]] = [self.sheet.ground.base, self.entry.fields]
+        layers += [self.row.fields] if self.row is not None else []
+        layers += [point.fields for point in self.cell]
+        layers += [self._set.fields] if self._set is not None else []
+        said = [layer["meta"] for layer in layers if "meta" in layer]
+        return said[0] if len(said) == 1 else {name: value for notes in said for name, value in notes.items()}
+
+    @property
+    def _kept(self) -> Collection[str]:
+        """The settings that it has from its source."""
+        if self.source is None:
+            return ()
+        stated = self.row.fields if self.row is not None and link_in(self.row.fields) else self.entry.fields
+        return KEPT[link_in(stated)]
+
+    def place(self, name: str, part: str = "") -> Place:
+        """Where the value of *name* (or its *part*) was written; the entry, where the profile or nobody says it."""
+        if self.by_command_line(name, part):
+            return self.entry.place()
+        for point in reversed(self.cell):
+            if _states(point.fields, name, part):
+                return self.entry.place(*point.path)
+        below = (name, part) if part else (name,)
+        for stated in (self.row, self.entry):
+            if stated is not None and stated.states(name, part):
+                return stated.place(*below)
+        if _states(self.sheet.ground.defaults, name, part):
+            return Place(self.sheet.findings, ("defaults", *below))
+        return self.entry.place()
+
+    def place_of_all(self) -> Place:
+        """Where its row stands, or its entry."""
+        return (self.row or self.entry).place()
+
+    def labels(self) -> Sequence[str]:
+        """What sets its jobs apart from others of the entry, for their ids: its cell, and its source's id."""
+        said = [point.label for point in self.cell if point.label]
+        if self.source is not None:
+            own = _suffix(self.source.id, self.fields.get("remix_of") or self.fields["extend_of"])
+            said += [own] if own else []
+        return said
+
+    def is_overruled(self, name: str, part: str = "") -> bool:
+        """Whether the cell or the command line says *name* (or its *part*), over entry and row."""
+        if self._set is not None and _states(self._set.fields, name, part):
+            return True
+        return any(_states(point.fields, name, part) for point in self.cell)
+
+    def file(self, name: str, stated: str) -> str:
+        """The file that is *stated* as its *name*, relative to the manifest's folder: so the command line means it."""
+        said = self._set.axes if self._set is not None else NOTHING
+        return stated if name in said else self.sheet.name_of(stated)
+
+    @property
+    def set_variables(self) -> Mapping[str, JSON]:
+        """The variables that the command line says."""
+        return NOTHING if self._set is None else self._set.variables
+
+    def by_command_line(self, name: str, part: str = "") -> bool:
+        """Whether the command line says *name* (or its *part*)."""
+        return self._set is not None and (f"{name}.{part}" if part else name) in self._set.axes
+
+    def is_literal(self, name: str, part: str = "") -> bool:
+        """Whether the value of *name* (or its *part*) is data."""
+        return self.data is not None and self.data.states(name, part) and not self.is_overruled(name, part)
+
+    def variables(self, base: Mapping[str, JSON]) -> dict[str, JSON]:
+        """What templates may use: *base*, which is the same for many wishes, and what is said for this one."""
+        known = {**base}
+        if self.source is not None:
+            known |= {name: value for name, value in self.source.axes.items() if name not in self._own_variables}
+        if self.data is not None:
+            known |= self.data.entry.columns
+        for point in self.cell:
+            if point.variables:
+                known |= point.variables
+        if self._set is not None:
+            known |= self._set.variables
+        return known
+
+    @property
+    def _own_variables(self) -> Mapping[str, JSON]:
+        own: Mapping[str, JSON] = self.fields.get("vars", NOTHING)
+        return own
+
+    @property
+    def columns(self) -> Mapping[str, JSON]:
+        """What its row says beyond the fields."""
+        columns = NOTHING if self.data is None else self.data.entry.columns
+        return columns if self._set is None else self._overruled(columns)
+
+    def _overruled(self, own: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        """The variables *own*, as the command line would have them."""
+        assert self._set is not None, "the command line says something"
+        said = {**self._set.variables, **{p.axis: p.value for p in self.cell if p.axis in self._set.axes}}
+        return {name: said.get(name, value) for name, value in own.items()}
+
+    def axes(self) -> Mapping[str, JSON]:
+        """What sets its jobs apart: its source's axes, the entry's variables, the columns of its row, its cell."""
+        columns = self.columns
+        own: Mapping[str, JSON] = self.entry.fields.get("vars", NOTHING)
+        if self._set is not None:
+            own = self._overruled(own)
+        if not self.cell and self.source is None:
+            return {**own, **columns} if own and columns else own or columns
+        axes: dict[str, JSON] = {**self.source.axes} if self.source is not None else {}
+        axes |= own
+        axes |= columns
+        return axes | {point.axis: point.said for point in self.cell}
+
+
+def _suffix(job_id: str, entry_id: str) -> str:
+    """What sets the job called *job_id* apart from others of the entry called *entry_id*."""
+    if job_id == entry_id:
+        return ""
+    base = f"{quick_slug(entry_id, bytes_max=NAME_MAX)}-"
+    return job_id.removeprefix(f"{entry_id}-").removeprefix(base)
+
+
+def _states(fields: Mapping[str, Any], name: str, part: str) -> bool:
+    return name in fields and (not part or part in fields[name])

@@ -1,0 +1,344 @@
+"""The files that a manifest names: data below an entry, prompts, other manifests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.manifest.files import FolderLibrary
+from pipeline.model import Profile
+from tests.manifest.folder import Folder
+
+BIRDS = "id,prompt,mood,seconds\nheron,a {{ heron }},calm,\nwren,a wren,wild,8\n"
+OWLS = '{"id": "owl", "prompt": "an owl", "mood": "calm", "night": 3}\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, profiles: dict[str, Profile]) -> Folder:
+    return Folder(path=tmp_path, profiles=profiles)
+
+
+# --- data below an entry
+
+
+def test_rows_go_over_their_entry_and_are_taken_literally(folder: Folder) -> None:
+    manifest = folder.load(
+        "jobs:\n  - {id: b, from: birds.csv, seconds: 12, group: '{{ mood }}', params: {seed: 7}, meta: {by: Ana}}\n",
+        {"birds.csv": BIRDS},
+    )
+
+    heron, wren = manifest.jobs
+    assert (heron.prompt, heron.seconds, heron.group) == ("a {{ heron }}", 12, "calm")
+    assert (wren.prompt, wren.seconds, wren.group) == ("a wren", 8, "wild")
+    assert all(job.params == {"seed": 7} for job in manifest.jobs)
+    assert (heron.axes, heron.meta) == ({"mood": "calm"}, {"mood": "calm", "by": "Ana"})
+    assert [file.name for file in manifest.files] == ["m.yaml", "birds.csv"]
+
+
+def test_a_prompt_around_the_rows_own_takes_each_as_it_is(folder: Folder) -> None:
+    around = "'{{ prompt }}, {{ mood }}, {{ style }}'"
+    text = f"vars: {{style: 35mm}}\njobs:\n  - {{from: [birds.csv, owls.jsonl], prompt: {around}}}\n"
+
+    assert folder.told(text, {"birds.csv": BIRDS, "owls.jsonl": OWLS}) == [
+        "heron | a {{ heron }}, calm, 35mm",
+        "wren | a wren, wild, 35mm | 8s",
+        "owl | an owl, calm, 35mm",
+    ]
+
+
+def test_a_prompt_that_does_not_ask_for_the_rows_is_for_rows_without_one(folder: Folder) -> None:
+    rows = "id,prompt,mood\na,,calm\nb,mine {{ mood }},wild\n"
+    around = "  - {from: more.csv, prompt: '{{ prompt }}!'}\n"
+    text = f"jobs:\n{around}  - {{from: rows.csv, prompt: 'some {{{{ mood }}}} bird'}}\n"
+
+    told = folder.told(text, {"rows.csv": rows, "more.csv": "id,prompt\nm,more\n"})
+
+    assert told == ["m | more!", "a | some calm bird", "b | mine {{ mood }}"]
+    assert folder.issues(f"jobs:\n{around}", {"more.csv": "prompt,mood\na,\n,wild\n"}) == [
+        "more.csv:3:1 missing-prompt this row has no prompt, and the one of its entry only says what to put around it"
+    ]
+
+
+@pytest.mark.parametrize("prompt", ["the word prompt", "{{ 'prompt' }} of {{ mood }}", "{{ mood }} {# prompt #}"])
+def test_the_mere_word_prompt_puts_nothing_around_a_row(prompt: str, folder: Folder) -> None:
+    text = f'jobs:\n  - {{from: birds.csv, prompt: "{prompt}"}}\n'
+
+    assert folder.told(text, {"birds.csv": BIRDS}) == ["heron | a {{ heron }}", "wren | a wren | 8s"]
+
+
+def test_a_row_without_an_id_is_called_after_its_entry_and_its_prompt(folder: Folder) -> None:
+    [name, alone] = [
+        job.id
+        for job in folder.load(
+            "jobs:\n  - {id: birds, from: r.csv}\n  - {from: q.csv}\n",
+            {"r.csv": "prompt\na wren\n", "q.csv": "prompt\na heron\n"},
+        ).jobs
+    ]
+
+    assert name.startswith("birds-a-wren-")
+    assert alone.startswith("a-heron-")
+    assert len(name) == len("birds-a-wren-") + 6
+
+
+def test_a_template_as_id_may_use_the_columns(folder: Folder) -> None:
+    text = "jobs:\n  - {id: 'bird-{{ n }}-{{ mood }}', from: r.csv}\n"
+
+    assert folder.told(text, {"r.csv": "prompt,n,mood\nx,1,So Calm\ny,2,wild\n"}) == [
+        "bird-1-so-calm | x",
+        "bird-2-wild | y",
+    ]
+
+
+def test_every_row_is_made_in_every_cell(folder: Folder) -> None:
+    text = "jobs:\n  - {id: b, from: birds.csv, matrix: {size: [1280x720, 720x1280], lens: [wide]}, takes: 2}\n"
+    manifest = folder.load(text, {"birds.csv": BIRDS})
+
+    assert len(manifest.jobs) == 8
+    assert [job.prompt for job in manifest.jobs] == ["a {{ heron }}"] * 4 + ["a wren"] * 4
+    assert [job.size for job in manifest.jobs] == (["1280x720"] * 2 + ["720x1280"] * 2) * 2
+    assert manifest.jobs[0].axes == {"mood": "calm", "size": "1280x720", "lens": "wide"}
+    assert len({job.id for job in manifest.jobs}) == 8
+
+
+@pytest.mark.parametrize(
+    ("axis", "at"),
+    [("mood: [a, b]", "3"), ("seconds: [4, 8]", "4"), ("params.seed: [1]", "5"), ("meta.mood: [1]", "")],
+)
+def test_a_column_is_no_axis_too(axis: str, at: str, folder: Folder) -> None:
+    text = f"jobs:\n  - {{id: b, from: r.csv, matrix: {{{axis}, lens: [wide]}}}}\n"
+    rows = "id,prompt,mood,seconds,params.seed\nx,a,calm,4,1\n"
+
+    if not at:
+        assert len(folder.load(text, {"r.csv": rows}).jobs) == 1
+    else:
+        column = rows.split(",")[int(at) - 1] if int(at) < 5 else "params.seed"
+        place = rows.index(column) + 1
+        assert folder.codes(text, {"r.csv": rows}) == [f"r.csv:1:{place} axis-column"]
+
+
+def test_a_sample_of_rows_is_the_same_whatever_their_order(folder: Folder) -> None:
+    rows = [f"bird {n}" for n in range(40)]
+    text = "jobs:\n  - {id: b, from: r.csv, sample: {count: 7, seed: 3}}\n"
+
+    def drawn(lines: list[str]) -> list[str]:
+        return [job.prompt for job in folder.load(text, {"r.csv": "\n".join(["prompt", *lines, ""])}).jobs]
+
+    there = drawn(rows)
+
+    assert len(there) == 7
+    assert there == sorted(there, key=rows.index)
+    assert drawn(rows[::-1]) == there[::-1]
+
+
+def test_a_pattern_names_its_files_in_order_each_once(folder: Folder) -> None:
+    files = {f"data/{name}": f"prompt\n{name}\n" for name in ("b.csv", "a.csv", "deep/c.csv", ".hidden.csv")}
+    prompts = [told.split(" | ")[1] for told in folder.told("jobs: [{from: 'data/**/*.csv'}]\n", files)]
+
+    assert prompts == ["a.csv", "b.csv", "deep/c.csv"]
+    assert [file.name for file in folder.load("jobs: [{from: './data/../data/?.csv'}]\n").files] == [
+        "m.yaml",
+        "data/a.csv",
+        "data/b.csv",
+    ]
+
+
+def test_what_is_wrong_in_a_row_is_told_where_it_stands_in_its_file(folder: Folder) -> None:
+    files = {"data/r.csv": "prompt,seconds\na,soon\nb,7\n", "data/r.jsonl": '{"prompt": "c", "seconds": 7}\n{\n'}
+    text = "jobs:\n  - {from: data/*, size: 1x1, prompt: '{{ nope }} {{ prompt }}', matrix: {seconds: [4, 4]}}\n"
+
+    assert folder.codes(text, files) == [
+        "m.yaml:2:26 profile-size",
+        "m.yaml:2:88 duplicate-value",
+        "data/r.csv:2:3 bad-form",
+        "data/r.jsonl:2:2 syntax",
+    ]
+    assert folder.codes("jobs:\n  - {from: data/r.csv}\n  - {from: data/r.csv}\n") == [
+        "data/r.csv:2:3 bad-form",
+        "data/r.csv:3:3 profile-seconds",
+        "data/r.csv:3:1 duplicate-wish",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("none.csv", "missing-file there is no file 'none.csv' beside the manifest"),
+        ("none*.csv", "missing-file 'none*.csv' names no file beside the manifest"),
+        ("sub", "unknown-kind 'sub': the name of such a file ends in .csv, .tsv, .jsonl, .ndjson"),
+        ("sub.csv", "missing-file there is no file 'sub.csv' beside the manifest"),
+        ("notes.txt", "unknown-kind 'notes.txt': the name of such a file ends in .csv, .tsv, .jsonl, .ndjson"),
+        ("m.yaml", "unknown-kind 'm.yaml': the name of such a file ends in .csv, .tsv, .jsonl, .ndjson"),
+        ("sub/../../x.csv", "outside-folder '../x.csv' is outside the manifest's folder; "),
+        ("out.csv", "outside-folder 'out.csv' is outside the manifest's folder; "),
+        ("o*.csv", "outside-folder 'out.csv' is outside the manifest's folder; "),
+        ("loop.csv", "missing-file "),
+        ("empty.csv", "empty-file "),
+    ],
+)
+def test_a_data_file_that_cannot_be_used_is_told_where_it_is_named(name: str, said: str, folder: Folder) -> None:
+    outside = folder.path.parent / f"{folder.path.name}.csv"
+    outside.write_text("prompt\nsecret\n", encoding="utf-8")
+    (folder.path / "out.csv").symlink_to(outside)
+    (folder.path / "loop.csv").symlink_to("loop.csv")
+    folder.write({"notes.txt": "", "empty.csv": "", "sub.csv/x": "", "sub/x": ""})
+
+    [issue] = folder.issues(f"jobs:\n  - from: ['{name}']\n")
+
+    assert issue.startswith(f"m.yaml:2:12 {said}" if name != "empty.csv" else f"empty.csv:1:1 {said}")
+
+
+def test_files_elsewhere_are_read_where_that_is_allowed(folder: Folder) -> None:
+    home = folder.path / "home"
+    inner = Folder(path=home, profiles=folder.profiles)
+    folder.write({"data/r.csv": "prompt\na\n", "p.txt": "b"})
+    rows = f"{{from: ../data/*.csv}}, {{from: '{folder.path}/data/r.csv', seconds: 8}}"
+    text = f"jobs: [{rows}, {{prompt_file: ../p.txt}}]\n"
+
+    home.mkdir()
+    assert [job.prompt for job in inner.load(text, allow_outside=True).jobs] == ["a", "a", "b"]
+    assert {issue.split(" ")[1] for issue in inner.issues(text)} == {"outside-folder"}
+
+
+# --- prompts
+
+
+def test_a_prompt_file_is_a_template_unless_a_row_names_it(folder: Folder) -> None:
+    files = {"p/fox.txt": "a {{ colour }} fox\n", "r.csv": "id,prompt_file,colour\nrow,p/fox.txt,blue\n"}
+    text = "vars: {colour: red}\njobs:\n  - {id: fox, prompt_file: p/fox.txt}\n  - {from: r.csv}\n"
+    more = "  - {id: all, prompt_file: p/fox.txt, matrix: {colour: [green]}}\n"
+
+    assert folder.told(text + more, files) == ["fox | a red fox", "row | a {{ colour }} fox", "all-green | a green fox"]
+
+
+def test_prompt_files_may_be_an_axis(folder: Folder) -> None:
+    text = "jobs:\n  - {id: x, matrix: {prompt_file: [p/one.txt, p/two.txt]}}\n"
+
+    assert folder.told(text, {"p/one.txt": "1", "p/two.txt": "2"}) == ["x-one | 1", "x-two | 2"]
+
+
+# --- other manifests
+
+
+def test_the_jobs_of_included_manifests_come_first_on_their_own_ground(folder: Folder) -> None:
+    text = """\
+defaults: {seconds: 8, params: {a: 1, b: 1}, meta: {by: Ana}}
+vars: {style: noir, who: me}
+include: [sub/inner.yaml, "sub/*.csv"]
+jobs:
+  - {id: own, prompt: "{{ style }} {{ who }}"}
+"""
+    files = {
+        "sub/inner.yaml": """\
+defaults: {seconds: 12, params: {b: 2}}
+vars: {style: bright}
+include: [deeper/rows.jsonl]
+jobs:
+  - {id: inner, prompt: "{{ style }} {{ who }}", vars: {who: you}}
+  - {id: file, prompt_file: p.txt}
+  - {from: deeper/*.jsonl, takes: 2, seconds: 4}
+""",
+        "sub/p.txt": "{{ style }}",
+        "sub/deeper/rows.jsonl": '{"id": "deep", "prompt": "{{ style }}"}\n',
+        "sub/q.csv": "id,prompt_file\nq,p.txt\n",
+        "p.txt": "not this one",
+    }
+    manifest = folder.load(text, files)
+
+    assert [(job.id, job.prompt, job.seconds) for job in manifest.jobs] == [
+        ("deep", "{{ style }}", 12),
+        ("inner", "bright you", 12),
+        ("file", "bright", 12),
+        ("deep-t1", "{{ style }}", 4),
+        ("deep-t2", "{{ style }}", 4),
+        ("q", "{{ style }}", 8),
+        ("own", "noir me", 8),
+    ]
+    assert [dict(job.params) for job in manifest.jobs] == [{"a": 1, "b": 2}] * 5 + [{"a": 1, "b": 1}] * 2
+    assert all(job.meta == {"by": "Ana"} for job in manifest.jobs)
+    assert manifest.warnings == ()
+    names = ["m.yaml", "sub/inner.yaml", "sub/deeper/rows.jsonl", "sub/p.txt", "sub/q.csv"]
+    assert [file.name for file in manifest.files] == names
+
+
+def test_what_an_included_manifest_cannot_say_is_a_warning_there(folder: Folder) -> None:
+    inner = "name: x\nprovider: dmxapi\nlimits: {in_flight: 3}\noutput: {path: 'x/{{ id }}.mp4'}\njobs: [{prompt: a}]\n"
+    manifest = folder.load("include: [inner.yaml]\njobs: [{prompt: b}]\n", {"inner.yaml": inner})
+
+    warned = [(issue.position.line, issue.code) for issue in manifest.warnings]
+    assert warned == [(line, "no-effect") for line in (1, 2, 3, 4)]
+    assert all(issue.position.file.endswith("inner.yaml") for issue in manifest.warnings)
+    assert (manifest.name, manifest.profile.name, manifest.limits.in_flight) == ("m", "sandbox", None)
+    assert [job.path.count("/") for job in manifest.jobs] == [0, 0]
+
+
+def test_a_folder_with_signs_of_a_pattern_in_its_name_is_that_folder(folder: Folder) -> None:
+    files = {
+        "m[1]/inner.yaml": "jobs: [{from: r.csv}, {from: '*.jsonl'}, {prompt_file: p.txt}]\n",
+        "m[1]/r.csv": "prompt\nright\n",
+        "m[1]/r.jsonl": '{"prompt": "too"}\n',
+        "m[1]/p.txt": "mine",
+        "m1/r.csv": "prompt\nwrong\n",
+        "m1/r.jsonl": '{"prompt": "wrong"}\n',
+    }
+    manifest = folder.load("include: ['*/inner.yaml']\njobs: [{prompt: own}]\n", files)
+
+    assert [job.prompt for job in manifest.jobs] == ["right", "too", "mine", "own"]
+
+
+def test_manifests_that_include_each_other_are_told_once_each(folder: Folder) -> None:
+    files = {
+        "a.yaml": "include: [./b.yaml]\njobs: [{prompt: a}]\n",
+        "b.yaml": "include: [a.yaml, m.yaml, b.yaml]\njobs: [{prompt: b}]\n",
+        "c.csv": "prompt\nc\n",
+    }
+    text = "include: [a.yaml, c.csv, c.csv, m.yaml]\njobs: [{prompt: m}]\n"
+
+    assert folder.issues(text, files) == [
+        "m.yaml:1:26 included-twice 'c.csv' is included already",
+        "m.yaml:1:33 include-cycle 'm.yaml' is included by itself",
+        "b.yaml:1:11 include-cycle 'a.yaml' includes 'b.yaml' which includes 'a.yaml'",
+        "b.yaml:1:19 include-cycle 'm.yaml' includes 'a.yaml' which includes 'b.yaml' which includes 'm.yaml'",
+        "b.yaml:1:27 include-cycle 'b.yaml' is included by itself",
+    ]
+
+
+def test_ids_and_wishes_are_unique_over_all_files_and_the_other_one_is_named(folder: Folder) -> None:
+    files = {"a.yaml": "jobs:\n  - {id: x, prompt: a}\n  - {id: y, prompt: b}\n"}
+    text = "include: [a.yaml]\njobs:\n  - {id: x, prompt: c}\n  - {id: z, prompt: b}\n"
+
+    assert folder.issues(text, files) == [
+        "m.yaml:3:10 duplicate-id the id 'x' is already used on a.yaml:2:5",
+        "m.yaml:4:5 duplicate-wish the same video as a.yaml:3:5; use 'takes: 2' for another take of it",
+    ]
+
+
+def test_a_remix_may_have_its_source_in_another_file(folder: Folder) -> None:
+    files = {"a.yaml": "jobs:\n  - {id: back, prompt: b, remix_of: front}\n  - {id: first, prompt: a}\n"}
+    text = "include: [a.yaml]\njobs:\n  - {id: front, prompt: c, remix_of: first}\n"
+    jobs = {job.id: job for job in folder.load(text, files).jobs}
+
+    assert list(jobs) == ["back", "first", "front"]
+    assert jobs["back"].source == jobs["front"].key
+    assert jobs["front"].source == jobs["first"].key
+
+
+# --- the folder as a library
+
+
+def test_no_link_to_a_folder_is_followed_by_a_pattern(tmp_path: Path) -> None:
+    home, away = tmp_path / "home", tmp_path / "away"
+    for place in (home / "in", away):
+        place.mkdir(parents=True)
+        (place / "x.csv").write_text("prompt\n", encoding="utf-8")
+    (home / "out").symlink_to(away)
+    (home / "round").symlink_to(home)
+    (home / "here").symlink_to(home / "in")
+
+    library = FolderLibrary(home)
+
+    assert library.names("**/*.csv") == ["in/x.csv"]
+    assert library.names("*/x.csv") == ["in/x.csv"]
+    assert library.names("here/*.csv") == ["here/x.csv"]  # named in full it is
+    assert FolderLibrary(home, outside=True).names("out/*.csv") == ["out/x.csv"]
+    assert FolderLibrary(home, outside=True).names(f"{away}/*.csv") == [f"{away}/x.csv"]
