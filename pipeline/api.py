@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pipeline.manifest.load import Wishes
     from pipeline.runner.board import Board
 
-__all__ = ["Outcome", "World", "load", "obstacle", "plan_run", "run", "status"]
+__all__ = ["Outcome", "World", "load", "load_kept", "obstacle", "plan_run", "run", "status"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,32 @@ def load(path: Path | str, wishes: Wishes | None = None) -> Manifest:
     )
 
 
+def load_kept(run: Path | str, wishes: Wishes | None = None) -> Manifest:
+    """The manifest that was run last in the folder *run*, from the files that the folder keeps, read as it was then.
+
+    What *wishes* state goes before that. Its name is the folder's. Raises `UsageError` where there is nothing to read
+    it from, and `InvalidManifest` where the copies are no longer what was read.
+    """
+    from pipeline.kept import KeptLibrary
+    from pipeline.manifest.load import Wishes
+    from pipeline.manifest.load import load as load_manifest
+
+    folder = RunFolder(Path(run))
+    kept = folder.kept(read_run(folder.path).reading)
+    said = {**kept.reading, **(wishes.stated() if wishes else {})}
+    manifest = load_manifest(
+        kept.manifest.path,
+        find_profile=find_profile,
+        profile_names=profile_names(),
+        wishes=Wishes.of(said),
+        library=KeptLibrary(kept.files),
+        name=kept.name,
+    )
+    if manifest.sha256 != kept.manifest.sha256:
+        raise UsageError(f"{kept.manifest.path} is not the manifest that was run: name the manifest's own file instead")
+    return replace(manifest, name=folder.path.resolve().name)
+
+
 def plan_run(manifest: Manifest, choice: Choice | None = None) -> Outlook:
     """What a run would do, from the ledger as it is. Sends nothing and changes nothing."""
     choice = choice or Choice()
@@ -81,11 +107,16 @@ def plan_run(manifest: Manifest, choice: Choice | None = None) -> Outlook:
     return outlook_on(manifest, choice, folder, _known(folder), origin=_origin(manifest))
 
 
-def obstacle(manifest: Manifest, choice: Choice | None = None, *, world: World | None = None) -> str:
-    """Why `run` would refuse before anything is sent; empty where nothing stands in its way."""
+def obstacle(
+    manifest: Manifest, choice: Choice | None = None, *, world: World | None = None, outlook: Outlook | None = None
+) -> str:
+    """Why `run` would refuse before anything is sent; empty where nothing stands in its way.
+
+    *outlook* is what `plan_run` said of the same, where it was asked: it is not planned again then.
+    """
     choice, world = choice or Choice(), world or World(environment=os.environ)
     try:
-        _admit(manifest, choice, RunFolder(choice.outputs / manifest.name, world.disk), world)
+        _admit(manifest, choice, RunFolder(choice.outputs / manifest.name, world.disk), world, outlook)
     except (UsageError, NoRoom) as error:
         return str(error)
     return ""
@@ -135,8 +166,9 @@ def _prepare(
     """With the lock held: answers kept elsewhere are taken in, what could not end well is refused, the plan is kept."""
     folder.make_names_durable()
     settle_spilled(ledger, spill_folders(world.environment), world.disk)
-    _check(outlook_on(manifest, choice, folder, ledger.state, origin=origin), ledger.state, folder, origin)
-    return prepare(ledger, manifest, choice, folder, origin=origin)
+    now = world.now()
+    _check(outlook_on(manifest, choice, folder, ledger.state, origin=origin, now=now), ledger.state, folder, origin)
+    return prepare(ledger, manifest, choice, folder, origin=origin, now=now)
 
 
 def _say_started(outlook: Outlook, state: RunState, keys: Sequence[str], observer: Observer) -> None:
@@ -162,14 +194,17 @@ def status(run: Path | str) -> RunState:
     return read_run(Path(run))
 
 
-def _admit(manifest: Manifest, choice: Choice, folder: RunFolder, world: World) -> tuple[str, str]:
+def _admit(
+    manifest: Manifest, choice: Choice, folder: RunFolder, world: World, outlook: Outlook | None = None
+) -> tuple[str, str]:
     """The provider's address (empty: ours to start) and our key for it. Raises `UsageError` where no run may begin."""
     address = address_of(manifest.provider, manifest.profile, world.environment)
     key = key_of(manifest.provider, manifest.profile, world.environment) if address else ""
     if address:
         proxy_of(address)  # one that cannot be used is found now, not when the ledger is made
     state, origin = _known(folder), address or EMBEDDED
-    _check(outlook_on(manifest, choice, folder, state, origin=origin), state, folder, origin)
+    outlook = outlook or outlook_on(manifest, choice, folder, state, origin=origin, now=world.now())
+    _check(outlook, state, folder, origin)
     return address, key
 
 

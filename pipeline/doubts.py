@@ -22,7 +22,8 @@ def doubts(plan: Plan, state: RunState, profile: Profile, ceiling: Decimal | Non
     """What a run of *plan* at *origin* (empty: not known) would do about them, may *ceiling* be paid twice."""
     uncertain = [job for job in state.jobs.values() if job.state in UNKNOWN]
     here = [job for job in uncertain if not origin or job.origin == origin]
-    steps = {step.job.key: step for step in plan.steps}
+    keys = {job.key for job in here}
+    steps = {step.job.key: step for step in plan.steps if step.job.key in keys} if keys else {}
     paid = twice_paid(state)
     again, over_ceiling = ([], 0) if ceiling is None else _sent_again(here, steps, paid, ceiling)
     return Doubts(

@@ -5,9 +5,9 @@ Pure: the ledger's knowledge, the prices and the occupied names arrive as argume
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -15,8 +15,10 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
+from pipeline.chains import WAITS, Source, Standing, blocked, with_sources
+from pipeline.changes import Asked, Change, Wanted, edits, pairs
 from pipeline.lifecycle import FINAL, State
-from pipeline.model import Job, Limits, Manifest, Pace
+from pipeline.model import Job, Limits, Manifest
 from pipeline.naming import beside
 from pipeline.policy.unknown import settles
 from pipeline.providers.pricing import total
@@ -26,6 +28,7 @@ class Action(StrEnum):
     """Why a job is in the plan, and what will be done for it."""
 
     SUBMIT = "new"
+    CHANGED = "changed"  # new, in the place of one that the manifest asked for before
     RETRY = "retried"  # ended without a video; asked for again by the user
     RESUME = "resumes"  # bought earlier: watch it or fetch it
     STORED = "stored"  # nothing to do
@@ -34,18 +37,22 @@ class Action(StrEnum):
     BLOCKED = "blocked"
 
 
-class Known(Protocol):
+BUYS = frozenset({Action.SUBMIT, Action.CHANGED, Action.RETRY})
+"""What is done by paying for it."""
+
+
+class Known(Source, Protocol):
     """What a plan needs to know of a job in the ledger."""
 
     @property
-    def id(self) -> str: ...
-    @property
     def path(self) -> str: ...
     @property
-    def state(self) -> State: ...
+    def price(self) -> Decimal | None: ...
+    @property
+    def wish(self) -> Wanted: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen, as a `Job` is not
 class Step:
     """One job of the manifest, and what will be done for it."""
 
@@ -54,6 +61,8 @@ class Step:
     action: Action
     price: Decimal | None
     """Of one attempt; `None`: not known."""
+    reason: str = ""
+    """Why it is blocked; empty where it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,23 +71,29 @@ class Plan:
 
     steps: tuple[Step, ...]
     orphans: tuple[str, ...]
-    """Keys in the ledger that the manifest no longer asks for."""
+    """Keys in the ledger that the manifest no longer asks for, the changed ones' among them."""
     left_out: int
     """Jobs of the manifest that `--only` or `--limit` left out."""
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    """What the jobs of the manifest that are edits of orphans were, by their new key."""
+    renamed: int = 0
+    """Jobs that the ledger has under another id: that is a label, and nothing is bought for it."""
+    submits: tuple[Step, ...] = field(init=False, repr=False, compare=False)
+    """What will be paid for."""
+    counts: Mapping[Action, int] = field(init=False, repr=False, compare=False)
+    """How many steps have each action; 0 for the others."""
+    cost: Decimal | None = field(init=False, repr=False, compare=False)
+    """Of what will be submitted; `None` where a price is not known."""
+
+    def __post_init__(self) -> None:
+        submits = tuple(step for step in self.steps if step.action in BUYS)
+        object.__setattr__(self, "submits", self.steps if len(submits) == len(self.steps) else submits)
+        object.__setattr__(self, "counts", Counter(step.action for step in self.steps))
+        object.__setattr__(self, "cost", total(step.price for step in submits))
 
     def of(self, *actions: Action) -> tuple[Step, ...]:
         """The steps with one of these actions."""
         return tuple(step for step in self.steps if step.action in actions)
-
-    @property
-    def submits(self) -> tuple[Step, ...]:
-        """What will be paid for."""
-        return self.of(Action.SUBMIT, Action.RETRY)
-
-    @property
-    def cost(self) -> Decimal | None:
-        """Of what will be submitted; `None` where a price is not known."""
-        return total(step.price for step in self.submits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +149,9 @@ _ACTION_IN: Mapping[State, Action] = {
 }
 
 
+_UNSENT = frozenset({State.PENDING, State.BLOCKED})
+
+
 def make_plan(
     jobs: Sequence[Job],
     known: Mapping[str, Known],
@@ -143,28 +161,41 @@ def make_plan(
     retry: Container[State] = frozenset(),
     only: str = "",
     limit: int | None = None,
+    standing_of: Callable[[Known], Standing] = lambda source: WAITS,  # noqa: ARG005 - whatever it builds on may come
 ) -> Plan:
     """The plan for *jobs*.
 
     *occupied* tells whether a path on disk is taken by a file that the ledger does not know. *only* is a glob on ids
     and groups, *limit* takes the first so many of what is left: asking for the same again is the same plan.
+    *standing_of* says whether a job in the ledger has a video that another can be built on.
     """
-    chosen = [job for job in jobs if not only or fnmatchcase(job.id, only) or fnmatchcase(job.group, only)]
-    chosen = chosen if limit is None else chosen[:limit]
-    actions = {job.key: _action(known.get(job.key), retry) for job in chosen}
-    paths = _paths(chosen, actions, known, occupied)
-    return Plan(
-        steps=tuple(
-            Step(
-                job=job if job.path == paths[job.key] else replace(job, path=paths[job.key]),
-                action=actions[job.key],
-                price=price_of(job),
-            )
-            for job in chosen
-        ),
-        orphans=_orphans(jobs, known),
-        left_out=len(jobs) - len(chosen),
-    )
+    chosen = choose(jobs, only=only, limit=limit)
+    stopped = _stopped(chosen, known, retry, standing_of)
+    orphans = _orphans(jobs, known)
+    changes = _changes(jobs, known, orphans)
+    taken = _taken(chosen, known, retry)
+    steps, renamed = [], 0
+    for job in chosen:
+        before = known.get(job.key)
+        action = _action(before, retry)
+        if job.key in stopped:
+            action = Action.BLOCKED
+        elif action in (Action.SUBMIT, Action.BLOCKED):  # it was blocked, and its source can be had again
+            action = Action.CHANGED if job.key in changes else Action.SUBMIT
+        if before is not None:
+            renamed += before.id != job.id
+        path = before.path if before is not None and _holds_name(before, retry) else _free(job, taken, occupied)
+        placed = job if path == job.path else replace(job, path=path)
+        steps.append(Step(job=placed, action=action, price=price_of(job), reason=stopped.get(job.key, "")))
+    return Plan(steps=tuple(steps), orphans=orphans, left_out=len(jobs) - len(steps), changes=changes, renamed=renamed)
+
+
+def choose(jobs: Sequence[Job], *, only: str = "", limit: int | None = None) -> Sequence[Job]:
+    """Those of *jobs* that `--only` and `--limit` leave, and what these build on."""
+    if not only and limit is None:
+        return jobs
+    chosen = [job for job in jobs if fnmatchcase(job.id, only) or fnmatchcase(job.group, only)] if only else jobs
+    return with_sources(chosen if limit is None else chosen[:limit], jobs)
 
 
 def _action(job: Known | None, retry: Container[State]) -> Action:
@@ -174,25 +205,41 @@ def _action(job: Known | None, retry: Container[State]) -> Action:
     return Action.RETRY if action is Action.ENDED and job.state in retry else action
 
 
-def _paths(
-    jobs: Sequence[Job],
-    actions: Mapping[str, Action],
+def _stopped(
+    chosen: Sequence[Job],
     known: Mapping[str, Known],
-    occupied: Callable[[str], bool],
-) -> dict[str, str]:
-    """The paths in force, by key. What was sent for keeps its name; what will be, in order, takes a free one.
+    retry: Container[State],
+    standing_of: Callable[[Known], Standing],
+) -> Mapping[str, str]:
+    """Why jobs cannot be submitted whose source has no video and gets none in this plan, by key."""
+    if not any(job.source for job in chosen):
+        return {}
+    wanting = {*BUYS, Action.BLOCKED}
+    due = {job.key for job in chosen if _action(known.get(job.key), retry) in wanting}
+    return blocked(chosen, due, known, standing_of)
 
-    A job in the ledger that was never sent for holds no name: there is nothing that it could be the name of.
-    """
-    anew = {key for key, action in actions.items() if action in (Action.SUBMIT, Action.RETRY)}
-    held = {key: job.path for key, job in known.items() if key not in anew and job.state is not State.PENDING}
-    taken = {path.casefold() for path in held.values()}
-    for job in jobs:
-        if job.key in anew and job.key not in held:
-            path = next(p for p in _names(job) if p.casefold() not in taken and not occupied(p))
-            held[job.key] = path
-            taken.add(path.casefold())
-    return held
+
+def _taken(chosen: Iterable[Job], known: Mapping[str, Known], retry: Container[State]) -> set[str]:
+    """The names that are others' for good, without their case: what was sent for keeps its name."""
+    if not known:
+        return set()
+    anew = {job.key for job in chosen if job.key in known and not _holds_name(known[job.key], retry)}
+    return {job.path.casefold() for key, job in known.items() if key not in anew and _holds_name(job, ())}
+
+
+def _holds_name(job: Known, retry: Container[State]) -> bool:
+    """Whether a job in the ledger keeps its name: what was never sent for, or is made anew, is no file's."""
+    return job.state not in _UNSENT and _action(job, retry) is not Action.RETRY
+
+
+def _free(job: Job, taken: set[str], occupied: Callable[[str], bool]) -> str:
+    """The first of the job's names that nobody has. It is taken from now on."""
+    for path in _names(job):
+        folded = path.casefold()
+        if folded not in taken and not occupied(path):
+            taken.add(path if folded == path else folded)  # one text less to keep
+            return path
+    raise AssertionError("there is always one name more")
 
 
 def _names(job: Job) -> Iterator[str]:
@@ -204,14 +251,20 @@ def _names(job: Job) -> Iterator[str]:
 
 
 def _orphans(jobs: Iterable[Job], known: Mapping[str, Known]) -> tuple[str, ...]:
+    if not known:
+        return ()
     wanted = {job.key for job in jobs}
     return tuple(key for key in known if key not in wanted)
 
 
-def duration_s(submits: int, resumes: int, limits: Limits, pace: Pace) -> float:
-    """How long a run will take at the limits in force and the profile's usual render time, roughly."""
-    if not submits and not resumes:
-        return 0.0
-    by_rate_s = max(submits - 1, 0) * 60.0 / limits.submits_per_minute
-    by_room_s = math.ceil((submits + resumes) / limits.in_flight) * pace.typical_s
-    return max(by_rate_s + pace.typical_s, by_room_s)
+def _changes(jobs: Iterable[Job], known: Mapping[str, Known], orphans: Sequence[str]) -> dict[str, Change]:
+    """What jobs that nobody has paid for yet were before they were edited, by their key."""
+    if not orphans:
+        return {}
+    fresh = {job.key: job for job in jobs if job.key not in known or known[job.key].state in _UNSENT}
+    new = (Asked(job.key, job.id, job) for job in fresh.values())
+    old = (Asked(key, known[key].id, known[key].wish) for key in orphans)
+    return {
+        key: Change(was=was.key, was_id=was.id, was_price=known[was.key].price, edits=edits(was.wish, fresh[key]))
+        for key, was in pairs(new, old, waiting=known).items()
+    }

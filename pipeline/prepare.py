@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 from pipeline.admission import NOT_HOME, check_folders, is_missing
+from pipeline.chains import standing
 from pipeline.doubts import doubts
 from pipeline.errors import UsageError
-from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.fields import READING
+from pipeline.ledger.ledger import Ledger, utc_now
 from pipeline.ledger.replay import RunState
 from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, Fact, State
 from pipeline.memory import garbage_left_alone
-from pipeline.model import Job, LimitsWish, Manifest
+from pipeline.model import LimitsWish, Manifest
 from pipeline.naming import sidecar
-from pipeline.plan import Action, Outlook, Plan, make_plan
+from pipeline.plan import Action, Outlook, Plan, Step, make_plan
 from pipeline.progress import Notice, Observer, silent
-from pipeline.providers.pricing import price_of
+from pipeline.providers.pricing import price_list
 from pipeline.runner.sidecar import metadata_row
 from pipeline.storage import RunFolder
 
@@ -45,26 +49,34 @@ class Choice:
     """With `resubmit`: so much may be paid twice in this run's life, in the profile's currency."""
 
 
-def outlook_on(manifest: Manifest, choice: Choice, folder: RunFolder, state: RunState, *, origin: str = "") -> Outlook:
-    """What a run of *manifest* at *origin* (empty: not known) would do, given what the ledger says."""
-
-    def price(job: Job) -> Decimal | None:
-        return price_of(job, manifest.profile, manifest.provider.price_per_second)
+def outlook_on(
+    manifest: Manifest,
+    choice: Choice,
+    folder: RunFolder,
+    state: RunState,
+    *,
+    origin: str = "",
+    now: datetime | None = None,
+) -> Outlook:
+    """What a run of *manifest* at *origin* (empty: not known) would do, given what the ledger says; *now* is ours."""
+    on_time = partial(standing, now=now or utc_now(), origin=origin, retention_s=manifest.profile.retention_s)
 
     ours = {job.path for job in state.jobs.values() if job.attempt}
 
     def occupied(path: str) -> bool:
         return folder.video(path).exists() or (path not in ours and folder.video(sidecar(path)).exists())
 
-    plan = make_plan(
-        manifest.jobs,
-        state.jobs,
-        price_of=price,
-        occupied=occupied if folder.videos.is_dir() else lambda _: False,
-        retry=choice.retry & ENDED_WITHOUT_VIDEO,
-        only=choice.only,
-        limit=choice.limit,
-    )
+    with garbage_left_alone():
+        plan = make_plan(
+            manifest.jobs,
+            state.jobs,
+            price_of=price_list(manifest.profile, manifest.provider.price_per_second),
+            occupied=occupied if folder.videos.is_dir() else lambda _: False,
+            retry=choice.retry & ENDED_WITHOUT_VIDEO,
+            only=choice.only,
+            limit=choice.limit,
+            standing_of=on_time,
+        )
     ceiling = _ceiling(choice)
     return Outlook(
         manifest=manifest,
@@ -89,7 +101,15 @@ def _ceiling(choice: Choice) -> Decimal | None:
     return choice.max_duplicate_cost
 
 
-def prepare(ledger: Ledger, manifest: Manifest, choice: Choice, folder: RunFolder, *, origin: str) -> Outlook:
+def prepare(
+    ledger: Ledger,
+    manifest: Manifest,
+    choice: Choice,
+    folder: RunFolder,
+    *,
+    origin: str,
+    now: datetime | None = None,
+) -> Outlook:
     """Settle what a crash left open, look after stored files, and plan; all of it durable when this returns."""
     profile = manifest.profile
     ledger.header(
@@ -104,17 +124,30 @@ def prepare(ledger: Ledger, manifest: Manifest, choice: Choice, folder: RunFolde
     for job in ledger.state.jobs.values():
         if job.origin == origin and is_missing(job, folder):
             ledger.record(Fact.MISSING, job.key, reason="its file is gone or has another length")
-    outlook = outlook_on(manifest, choice, folder, ledger.state, origin=origin)
+    outlook = outlook_on(manifest, choice, folder, ledger.state, origin=origin, now=now)
     check_folders(outlook, ledger.state)
-    folder.keep(manifest)
+    reading = folder.keep(manifest)
+    if reading != ledger.state.reading:
+        ledger.note(READING, reading)
     with garbage_left_alone():
         for step in outlook.plan.steps:
             ledger.plan(step.job, price=step.price)
-            if step.action is Action.RETRY:
-                ledger.record(Fact.RETRY, step.job.key, how="run --retry")
+            _bring_to_start(ledger, step)
     ledger.note("run", f"manifest {manifest.sha256}, {len(outlook.plan.submits)} to submit")
     ledger.commit_now()
     return outlook
+
+
+def _bring_to_start(ledger: Ledger, step: Step) -> None:
+    """Write down what a plan makes of a job that it has not just found."""
+    key = step.job.key
+    at = ledger.state.jobs[key].state
+    if step.action is Action.RETRY:
+        ledger.record(Fact.RETRY, key, how="run --retry")
+    elif step.action is Action.BLOCKED and at is State.PENDING:
+        ledger.record(Fact.BLOCKED, key, reason=step.reason)
+    elif step.action is not Action.BLOCKED and at is State.BLOCKED:
+        ledger.record(Fact.UNBLOCKED, key, reason="its source has a video again, or may have one")
 
 
 def concerned(plan: Plan, state: RunState) -> tuple[str, ...]:

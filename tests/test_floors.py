@@ -14,13 +14,13 @@ ROOT = Path(pipeline.__file__).parent
 FLOORS: list[set[str]] = [
     {
         *("version", "errors", "model", "lifecycle", "naming", "disk", "mounts", "words", "paths", "text", "memory"),
-        *("loopback", "spellings"),
+        *("loopback", "spellings", "pictures"),
     },
     {"manifest"},
     {"providers"},
-    {"plan", "pacing", "expiry", "policy", "settling"},
+    {"plan", "chains", "changes", "comparison", "forecast", "pacing", "expiry", "policy", "settling"},
     {"ledger"},
-    {"storage", "transport", "media"},
+    {"storage", "kept", "transport", "media"},
     {"progress"},
     {"runner", "views", "sandbox"},
     {"api", "prepare", "launch", "admission", "doubts"},

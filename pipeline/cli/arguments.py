@@ -126,6 +126,13 @@ def ended_states(text: str) -> frozenset[State]:
     return frozenset(State(_one_of(word.strip().lower(), known)) for word in text.split(","))
 
 
+def any_states(text: str) -> frozenset[State]:
+    """A type of argument: states of jobs, separated by commas."""
+    from pipeline.lifecycle import State
+
+    return frozenset(State(_one_of(word.strip().lower(), sorted(State))) for word in text.split(","))
+
+
 def _one_of(word: str, known: Collection[str]) -> str:
     if word not in known:
         raise argparse.ArgumentTypeError(f"'{word}' is not one of {', '.join(known)}{did_you_mean(word, known)}")

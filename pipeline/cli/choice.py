@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from pipeline.cli.arguments import amount, count, folder
 
 if TYPE_CHECKING:
+    from pipeline.manifest.load import Wishes
     from pipeline.model import Manifest
     from pipeline.prepare import Choice
 
+_ALLOWANCES = ("--allow-unknown", "--allow-large", "--allow-outside")
 LARGE = "let more than 100,000 jobs of an entry, 200,000 of a manifest and 64 MiB of data pass"
 
 
@@ -23,7 +25,6 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", metavar="AMOUNT", type=amount, help="spend no more, earlier runs included")
     parser.add_argument("--in-flight", metavar="N", type=count, help="so many videos being rendered at once")
     parser.add_argument("--submits-per-minute", metavar="N", type=count, help="so many submits a minute")
-    parser.add_argument("--provider", metavar="NAME", default="", help="a profile's name, over the manifest's")
     parser.add_argument(
         "--uncertain",
         choices=("hold", "resubmit"),
@@ -43,20 +44,50 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
         default="outputs",
         help="where run folders go (default: outputs)",
     )
+    add_reading(parser)
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Declare how manifests are read."""
+    parser.add_argument("--provider", metavar="NAME", default="", help="a profile's name, over the manifest's")
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a setting or variable of every entry, over the manifest's; NAME=A,B makes an axis of it",
+    )
+    parser.add_argument("--fit", choices=("crop", "pad"), default="", help="bring reference images to their job's size")
     parser.add_argument(
         "--allow-unknown", action="store_true", help="let models, lengths and sizes pass that the profile does not list"
     )
     parser.add_argument("--allow-large", action="store_true", help=LARGE)
+    parser.add_argument(
+        "--allow-outside", action="store_true", help="let a manifest name files outside of its own folder"
+    )
+
+
+def wishes_of(args: argparse.Namespace) -> Wishes:
+    """How the arguments want manifests to be read."""
+    from pipeline.manifest.load import Wishes
+
+    return Wishes(
+        provider=args.provider,
+        allow_unknown=args.allow_unknown,
+        allow_large=args.allow_large,
+        allow_outside=args.allow_outside,
+        settings=tuple(args.settings),
+        fit=args.fit,
+    )
 
 
 def read_manifest(args: argparse.Namespace) -> Manifest:
     """The manifest that the arguments name, read as they say. Raises `InvalidManifest` and `UsageError`."""
     from pipeline import api
     from pipeline.cli.redact import holds_key
-    from pipeline.manifest.load import Wishes
 
-    wishes = Wishes(provider=args.provider, allow_unknown=args.allow_unknown, allow_large=args.allow_large)
-    manifest = api.load(args.manifest, wishes)
+    manifest = api.load(args.manifest, wishes_of(args))
     holds_key(manifest.provider.api_key_env, *manifest.profile.key_env)
     return manifest
 
@@ -73,7 +104,12 @@ def choice_of(args: argparse.Namespace) -> Choice:
         retry=getattr(args, "retry", frozenset()),
         uncertain=args.uncertain,
         max_duplicate_cost=args.max_duplicate_cost,
-        limits=LimitsWish(in_flight=args.in_flight, submits_per_minute=args.submits_per_minute, budget=args.budget),
+        limits=LimitsWish(
+            in_flight=args.in_flight,
+            submits_per_minute=args.submits_per_minute,
+            budget=args.budget,
+            confirm_above=getattr(args, "confirm_above", None),
+        ),
     )
 
 
@@ -90,10 +126,11 @@ def words_of(args: argparse.Namespace) -> list[str]:
         ("--submits-per-minute", args.submits_per_minute, None),
         ("--uncertain", args.uncertain, "hold"),
         ("--max-duplicate-cost", args.max_duplicate_cost, None),
+        ("--confirm-above", getattr(args, "confirm_above", None), None),
     ):
         if value != default:
             words += [option, str(value)]
-    words += [
-        flag for flag, given in (("--allow-unknown", args.allow_unknown), ("--allow-large", args.allow_large)) if given
-    ]
-    return words
+    for setting in args.settings:
+        words += ["--set", setting]
+    words += ["--fit", args.fit] if args.fit else []
+    return [*words, *(flag for flag in _ALLOWANCES if getattr(args, flag[2:].replace("-", "_")))]

@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, Entry] = {
     "plan": Entry("pipeline.cli.plan", "show what a run would do, and what it would cost"),
     "run": Entry("pipeline.cli.run", "make the videos of a manifest; run again to resume"),
     "status": Entry("pipeline.cli.status", "show where a run stands"),
+    "export": Entry("pipeline.cli.export", "write the jobs of a run in a format that others read"),
     "resolve": Entry("pipeline.cli.resolve", "settle jobs whose submit had an unknown outcome"),
     "ledger": Entry("pipeline.cli.ledger", "verify or repair a run's ledger"),
     "sandbox": Entry("pipeline.cli.sandbox", "serve the sandbox gateway on a port"),

@@ -4,22 +4,51 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipeline.cli.choice import add_choice, choice_of, read_manifest
+from pipeline.cli.choice import add_choice, choice_of, read_manifest, wishes_of
 from pipeline.cli.streams import say
 from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.model import JSON, Manifest
+    from pipeline.prepare import Choice
 
 NAME = "plan"
 HELP = "show what a run would do, and what it would cost"
 
+EPILOG = """\
+MANIFEST may also be a run folder: what was run there last is then read from the copies that it keeps.
+
+examples:
+  vidbatch plan first.yaml                        what is new, changed, stored; money, time, paths
+  vidbatch plan first.yaml --against before.yaml  what an edit changes, and what it costs
+  vidbatch plan first.yaml --jobs > jobs.jsonl    every job, the same bytes on every machine
+  vidbatch plan outputs/first                     the run in that folder, by its own copies"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_choice(parser)
-    parser.add_argument("--json", action="store_true", help="print the plan as one JSON document, with every job")
+    parser.add_argument(
+        "--against", metavar="FILE", type=Path, help="compare with this manifest or run folder instead of the ledger"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the plan as one JSON document, with every job")
+    form.add_argument("--jobs", action="store_true", help="print the jobs alone, as JSON lines in the manifest's order")
+    parser.epilog = EPILOG
 
 
 def command(args: argparse.Namespace) -> int:
-    show_plan(args, as_json=args.json)
+    if args.jobs and args.against:
+        raise UsageError("--jobs lists one manifest, --against compares two: give one of them")
+    if args.jobs:
+        _show_jobs(args)
+    elif args.against:
+        _show_comparison(args)
+    else:
+        show_plan(args, as_json=args.json)
     return 0  # that a run would refuse is an answer, not a failure to answer
 
 
@@ -29,12 +58,57 @@ def show_plan(args: argparse.Namespace, *, as_json: bool) -> int:
     from pipeline.text import plain
     from pipeline.views.plan import plan_document, plan_text
 
-    manifest, choice = read_manifest(args), choice_of(args)
-    outlook, refusal = api.plan_run(manifest, choice), api.obstacle(manifest, choice)
+    manifest, choice = _read(args)
+    outlook = api.plan_run(manifest, choice)
+    refusal = api.obstacle(manifest, choice, outlook=outlook)
     if as_json:
-        print(json.dumps({**plan_document(outlook), "refusal": refusal}, indent=2))
+        _print_json({**plan_document(outlook), "refusal": refusal})
     else:
         print(plan_text(outlook))
     if refusal:
         say(f"vidbatch: a run would refuse this: {plain(refusal)}")
     return UsageError.exit_code if refusal else 0
+
+
+def _show_jobs(args: argparse.Namespace) -> None:
+    from pipeline.plan import choose
+    from pipeline.providers.pricing import price_list
+    from pipeline.views.jobs import job_lines
+
+    manifest = _read(args)[0]
+    jobs = choose(manifest.jobs, only=args.only, limit=args.limit)
+    sys.stdout.writelines(job_lines(jobs, price_list(manifest.profile, manifest.provider.price_per_second)))
+
+
+def _show_comparison(args: argparse.Namespace) -> None:
+    from pipeline.comparison import compare
+    from pipeline.views.comparison import comparison_document, comparison_text
+
+    other = argparse.Namespace(**{**vars(args), "manifest": args.against})
+    found = compare(_read(args)[0], _read(other)[0], only=args.only, limit=args.limit)
+    name, against = str(args.manifest), str(args.against)
+    if args.json:
+        _print_json(comparison_document(found, name, against))
+    else:
+        print(comparison_text(found, name, against))
+
+
+def _read(args: argparse.Namespace) -> tuple[Manifest, Choice]:
+    """The manifest that the arguments name, by its file or by its run folder, and what they say over it."""
+    from dataclasses import replace
+
+    from pipeline import api
+    from pipeline.cli.redact import holds_key
+
+    path, choice = args.manifest, choice_of(args)
+    if not path.is_dir():
+        return read_manifest(args), choice
+    manifest = api.load_kept(path, wishes_of(args))
+    holds_key(manifest.provider.api_key_env, *manifest.profile.key_env)
+    place = path if path.name == manifest.name else path.resolve()
+    return manifest, replace(choice, outputs=place.parent)
+
+
+def _print_json(document: dict[str, JSON]) -> None:
+    json.dump(document, sys.stdout, indent=2)
+    print()

@@ -69,6 +69,7 @@ def in_full(profile: Profile, environ: Mapping[str, str]) -> Iterator[str]:
         "": profile.embedded and "no address and no key are needed for the one that vidbatch starts",
         "retired": profile.retired and f"since {profile.retired} its own address no longer answers",
         "videos": f"kept for {duration(profile.retention_s)}",
+        "takes": _takes(profile),
         "limits": f"{limits.in_flight} in flight, {limits.submits_per_minute:g} submits a minute, "
         f"{limits.downloads} downloads at once",
         "prices": _prices_source(profile),
@@ -93,6 +94,9 @@ def as_json(profile: Profile, environ: Mapping[str, str]) -> dict[str, JSON]:
         "key_found_in": _first_set(profile.key_env, environ) or None,
         "retired": profile.retired or None,
         "retention_s": profile.retention_s,
+        "remixes": profile.remixes,
+        "extends": profile.extends,
+        "references": profile.references,
         "currency": profile.currency,
         "prices_as_of": profile.prices_as_of or None,
         "prices_source": profile.prices_source or None,
@@ -127,6 +131,12 @@ def _prices(per_second: Mapping[str, Decimal], currency: str) -> str:
         return f"{money(next(iter(by_price)), currency)} a second"
     told = [f"{money(price, currency)} a second at {', '.join(sizes)}" for price, sizes in by_price.items()]
     return "; ".join(told) or "not known: a budget cannot be kept with it"
+
+
+def _takes(profile: Profile) -> str:
+    """What a job may build on besides its prompt, by the manifest's words for it."""
+    words = {"remix_of": profile.remixes, "extend_of": profile.extends, "input_reference": profile.references}
+    return ", ".join(word for word, taken in words.items() if taken) or "prompts only"
 
 
 def _prices_source(profile: Profile) -> str:

@@ -10,13 +10,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli.arguments import ended_states
+from pipeline.cli.arguments import amount, ended_states
 from pipeline.cli.choice import add_choice, choice_of, read_manifest, words_of
+from pipeline.cli.confirm import agrees, is_terminal, question
+from pipeline.cli.errors import INTERRUPTED
+from pipeline.cli.streams import say
 
 if TYPE_CHECKING:
     from pipeline.api import Outcome
     from pipeline.cli import summary
     from pipeline.cli.observers.watcher import Watcher
+    from pipeline.ledger.state import JobState
     from pipeline.model import Manifest
     from pipeline.runner.board import Board
 
@@ -45,6 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=frozenset(),
         help="buy again what ended in these states, such as failed,expired",
     )
+    parser.add_argument(
+        "--confirm-above",
+        metavar="AMOUNT",
+        type=amount,
+        help="on a terminal, ask before submitting what costs more (default: the manifest's, or 10)",
+    )
+    parser.add_argument("--yes", action="store_true", help="never ask")
     parser.add_argument("--quiet", action="store_true", help="say only what needs a person")
     parser.add_argument(
         "--log-format", choices=("text", "json"), default="text", help="json: one event a line on standard error"
@@ -59,8 +70,29 @@ def command(args: argparse.Namespace) -> int:
         return show_plan(args, as_json=False)
     manifest = read_manifest(args)
     _warn(manifest, choice_of(args).outputs / manifest.name)
+    if not _may_begin(manifest, args):
+        say("vidbatch: not confirmed; nothing was sent")
+        return INTERRUPTED
     outcome = _run(manifest, args)
     return _report(outcome, args)
+
+
+def _may_begin(manifest: Manifest, args: argparse.Namespace) -> bool:
+    """Say what is to be done, and ask whether it may where it costs much. What would be refused is left to the run."""
+    from pipeline import api
+    from pipeline.views.plan import head_text
+
+    shows = not args.quiet and args.log_format == "text"
+    asks = not args.yes and manifest.profile.bills and is_terminal(sys.stdin) and is_terminal(sys.stderr)
+    if not shows and not asks:
+        return True
+    choice = choice_of(args)
+    outlook = api.plan_run(manifest, choice)
+    if api.obstacle(manifest, choice, outlook=outlook):
+        return True
+    if shows:
+        say(head_text(outlook))
+    return not asks or agrees(question(outlook), sys.stdin, sys.stderr)
 
 
 def _run(manifest: Manifest, args: argparse.Namespace) -> Outcome:
@@ -115,8 +147,8 @@ def _warn(manifest: Manifest, folder: Path) -> None:
 
     for issue in manifest.warnings:
         sys.stderr.write(f"warning: {render_issue(issue)}\n")
-    own = Path(manifest.files[0].name).suffix.lower()
-    for other in sorted({kept.suffix for kept in folder.glob("manifests/*.*")} - {own}):
+    own = Path(manifest.files[0].name).suffix.lower()  # .json: our index of what was kept
+    for other in sorted({kept.suffix for kept in folder.glob("manifests/*.*")} - {own, ".json"}):
         sys.stderr.write(f"warning: {folder} also holds what a {other} manifest of this name asked for\n")
 
 
@@ -138,7 +170,7 @@ def _for_people(outcome: Outcome, args: argparse.Namespace) -> summary.Outcome:
         run=outcome.outlook.manifest.name,
         folder=str(outcome.outlook.folder),
         words=words_of(args),
-        jobs=[outcome.state.jobs[key] for key in outcome.concerned],
+        jobs=[_row(outcome.state.jobs[key]) for key in outcome.concerned],
         spent=outcome.state.spent,
         currency=outcome.outlook.currency,
         budget=outcome.outlook.limits.budget,
@@ -150,6 +182,16 @@ def _for_people(outcome: Outcome, args: argparse.Namespace) -> summary.Outcome:
         bills=outcome.outlook.manifest.profile.bills,
         held_by_ceiling=_held_by_ceiling(outcome),
     )
+
+
+def _row(job: JobState) -> summary.JobRow:
+    """A job as the summary tells of it: of what was not submitted for want of a source, that is the reason."""
+    from pipeline.cli.summary import JobLine
+    from pipeline.lifecycle import State
+
+    if job.state is not State.PENDING or not job.wish.source or job.reason:
+        return job
+    return JobLine(id=job.id, state=job.state, cost=job.cost, reason="its source has no video yet")
 
 
 def _held_by_ceiling(outcome: Outcome) -> int:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli.choice import LARGE
+from pipeline.cli.choice import add_reading, wishes_of
+from pipeline.cli.files import check_new, write_file
+from pipeline.cli.streams import say
 from pipeline.errors import InvalidManifest, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from pipeline.manifest.document import Witness
     from pipeline.manifest.load import Wishes
     from pipeline.model import Issue
 
@@ -22,22 +25,26 @@ HELP = "report every issue of a manifest, and nothing else"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="manifests: YAML, CSV or JSONL")
+    add_reading(parser)
     parser.add_argument(
-        "--provider", metavar="NAME", default="", help="check against this profile instead of the manifest's own"
+        "--format",
+        choices=["text", "json", "github"],
+        default="text",
+        help="json: one array of issues; github: annotations for a workflow of GitHub Actions (default: text)",
     )
     parser.add_argument(
-        "--allow-unknown", action="store_true", help="report what the profile does not know as warnings only"
-    )
-    parser.add_argument("--allow-large", action="store_true", help=LARGE)
-    parser.add_argument(
-        "--format", choices=["text", "json"], default="text", help="json: one array of issues (default: text)"
+        "--rejects",
+        metavar="FILE",
+        type=Path,
+        help="write the rows of CSV and JSONL that are at fault, with the reasons, to this new CSV file",
     )
     parser.epilog = """\
 Ends with 0 where there is no issue (warnings do not count), else with 2.
 
 examples:
   vidbatch validate first.yaml
-  vidbatch validate manifests/*.yaml --format json"""
+  vidbatch validate manifests/*.yaml --format json
+  vidbatch validate birds.csv --rejects bad.csv        mend bad.csv, take its columns line and reason out, run it"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,23 +61,27 @@ class Checked:
 
 
 def command(args: argparse.Namespace) -> int:
-    from pipeline.manifest.load import Wishes
+    from pipeline.manifest.rejects import Rejects
 
-    wishes = Wishes(provider=args.provider, allow_unknown=args.allow_unknown, allow_large=args.allow_large)
-    tell = _tell_as_json if args.format == "json" else _tell
-    checked = [check(path, wishes) for path in args.files]
-    tell(checked)
+    wishes, rejects = wishes_of(args), None
+    if args.rejects is not None:
+        rejects = Rejects()
+        check_new(args.rejects, "--rejects never overwrites: name another file, or remove it")
+    checked = [check(path, wishes, rejects.witness if rejects else None) for path in args.files]
+    _TELLERS[args.format](checked)
+    if rejects is not None:
+        _write_rejects(args.rejects, *rejects.table())
     return 0 if all(file.sound for file in checked) else UsageError.exit_code
 
 
-def check(path: Path, wishes: Wishes) -> Checked:
+def check(path: Path, wishes: Wishes, witness: Witness | None = None) -> Checked:
     """Every issue of the manifest at *path*; that it cannot be read is one, too."""
     from pipeline.manifest.load import load
     from pipeline.model import Issue, Position
     from pipeline.providers.registry import find_profile, profile_names
 
     try:
-        manifest = load(path, find_profile=find_profile, profile_names=profile_names(), wishes=wishes)
+        manifest = load(path, find_profile=find_profile, profile_names=profile_names(), wishes=wishes, witness=witness)
     except InvalidManifest as invalid:
         return Checked(path=path, job_count=0, issues=invalid.issues)
     except UsageError as error:
@@ -99,6 +110,31 @@ def _tell_as_json(checked: Sequence[Checked]) -> None:
     from pipeline.manifest.report import issue_json
 
     print(json.dumps([issue_json(issue) for file in checked for issue in file.issues], indent=2))
+
+
+def _tell_as_commands(checked: Sequence[Checked]) -> None:
+    from pipeline.manifest.report import issue_command
+
+    for file in checked:
+        for issue in file.issues:
+            print(issue_command(issue))
+
+
+_TELLERS: Mapping[str, Callable[[Sequence[Checked]], None]] = {
+    "text": _tell,
+    "json": _tell_as_json,
+    "github": _tell_as_commands,
+}
+
+
+def _write_rejects(path: Path, table: str, count: int) -> None:
+    from pipeline.text import plural
+
+    if not count:
+        say(f"{path}: not written, no row of data is at fault")
+        return
+    write_file(path, [table.encode("utf-8")])
+    say(f"{path}: {plural(count, 'row')} to mend; without the columns line and reason it is a manifest")
 
 
 def verdict(file: Checked) -> str:

@@ -6,13 +6,22 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
+from pipeline.forecast import duration_s, longest_chain
 from pipeline.model import JSON
-from pipeline.plan import Action, Outlook, Step, duration_s
-from pipeline.text import PLAY_MONEY, duration, money, plain, plural
+from pipeline.plan import Action, Outlook, Step
+from pipeline.text import PLAY_MONEY, duration, money, plain, plural, wrap
+from pipeline.views.breakdown import Breakdown, Part, break_down
+from pipeline.views.differences import WIDTH, change_document, change_lines
+from pipeline.views.tables import kind_lines, table_lines
 
 PATHS_SHOWN = 10
+PATHS_IN_HEAD = 3
+CHANGES_SHOWN = 10
+REASONS_SHOWN = 3
+_BELOW = " " * 11
 _WORDS = {
     Action.SUBMIT: "new: will be submitted",
+    Action.CHANGED: "changed: edited since; will be submitted, what was made stays",
     Action.RETRY: "retried: ended without a video, will be submitted again",
     Action.RESUME: "resumes: bought earlier, will be brought home",
     Action.STORED: "stored: nothing to do",
@@ -23,29 +32,84 @@ _WORDS = {
 
 def plan_text(outlook: Outlook) -> str:
     """The plan for people."""
-    return "\n".join(_lines(outlook))
+    parts = break_down(outlook.plan.steps)
+    return "\n".join(
+        [
+            *_heading(outlook),
+            *_reasons(outlook, changes_shown_max=CHANGES_SHOWN),
+            *_orphans(outlook),
+            *_cost(outlook),
+            *kind_lines(parts.kinds, outlook.currency),
+            *_time(outlook),
+            *(table_lines(parts, outlook.currency) if outlook.plan.submits else ()),
+            *_places(outlook, PATHS_SHOWN),
+            *_warnings(outlook),
+        ]
+    )
+
+
+def head_text(outlook: Outlook) -> str:
+    """The plan in a few lines, for the start of a run."""
+    return "\n".join(
+        [
+            *_heading(outlook),
+            *_reasons(outlook, changes_shown_max=0),
+            *_orphans(outlook),
+            *_cost(outlook),
+            *_time(outlook),
+            *_places(outlook, PATHS_IN_HEAD),
+        ]
+    )
 
 
 def plan_document(outlook: Outlook) -> dict[str, JSON]:
     """The plan for programs."""
     plan = outlook.plan
-    counts = Counter(step.action for step in plan.steps)
+    parts = break_down(plan.steps)
     return {
         "run": outlook.manifest.name,
         "folder": outlook.folder.as_posix(),
         "provider": outlook.manifest.profile.name,
-        "counts": {str(action): counts[action] for action in Action},
+        "counts": {str(action): plan.counts.get(action, 0) for action in Action},
         "left_out": plan.left_out,
         "orphans": len(plan.orphans),
+        "renamed": plan.renamed,
         "uncertain": _doubts(outlook),
         "cost": _number(plan.cost),
         "spent": float(outlook.spent),
         "budget": _number(outlook.limits.budget),
         "currency": outlook.currency,
         "duration_s": round(_duration_s(outlook), 1),
+        "longest_chain": longest_chain(plan.steps),
         "warnings": [f"{issue.position}: {issue.message}" for issue in outlook.manifest.warnings],
+        "changes": [
+            change_document(step.job.id, step.job.key, plan.changes[step.job.key], step.price)
+            for step in plan.of(Action.CHANGED)
+        ],
+        **_parts(parts),
         "jobs": [_job(step) for step in plan.steps],
     }
+
+
+def _parts(parts: Breakdown) -> dict[str, JSON]:
+    """The tables: by group, by each axis and setting, by kind of video."""
+    return {
+        "groups": [_part("group", part) for part in parts.groups],
+        "axes": {name: [_part("value", part) for part in column] for name, column in parts.axes.items()},
+        "models": [
+            {**dict(zip(("model", "size", "seconds"), kind.value, strict=True)), **_sums(kind)}
+            for kind in parts.kinds
+            if isinstance(kind.value, list)
+        ],
+    }
+
+
+def _part(name: str, part: Part) -> dict[str, JSON]:
+    return {name: part.value, **_sums(part)}
+
+
+def _sums(part: Part) -> dict[str, JSON]:
+    return {"videos": part.videos, "submits": part.submits, "cost": _number(part.cost)}
 
 
 def _doubts(outlook: Outlook) -> dict[str, JSON]:
@@ -67,6 +131,7 @@ def _job(step: Step) -> dict[str, JSON]:
         "id": job.id,
         "key": job.key,
         "action": str(step.action),
+        "reason": step.reason,
         "price": _number(step.price),
         "path": f"videos/{job.path}",
         "model": job.model,
@@ -78,31 +143,50 @@ def _job(step: Step) -> dict[str, JSON]:
     }
 
 
-def _lines(outlook: Outlook) -> Iterator[str]:
-    plan, manifest = outlook.plan, outlook.manifest
-    yield f"{manifest.name}: {plural(len(plan.steps), 'video')} by {manifest.profile.title} ({manifest.profile.name})"
-    counts = Counter(step.action for step in plan.steps)
+def _heading(outlook: Outlook) -> Iterator[str]:
+    profile = outlook.manifest.profile
+    yield f"{outlook.manifest.name}: {plural(len(outlook.plan.steps), 'video')} by {profile.title} ({profile.name})"
+
+
+def _reasons(outlook: Outlook, *, changes_shown_max: int) -> Iterator[str]:
+    """How many jobs there are of each sort, and what is done for them."""
     for action, words in _WORDS.items():
-        if counts[action]:
-            yield f"  {counts[action]:>7,}  {words}"
+        if count := outlook.plan.counts.get(action, 0):
+            yield f"  {count:>7,}  {words}"
+        if action is Action.CHANGED and changes_shown_max:
+            yield from _changes(outlook, changes_shown_max)
+        if action is Action.BLOCKED:
+            yield from _why_blocked(outlook)
     yield from _uncertain(outlook)
-    if plan.orphans:
-        yield f"  {len(plan.orphans):>7,}  orphaned: in the ledger, no longer in the manifest; kept as they are"
+
+
+def _changes(outlook: Outlook, shown_max: int) -> Iterator[str]:
+    """The first of the jobs that were edited, and what was edited."""
+    changed, changes = outlook.plan.of(Action.CHANGED), outlook.plan.changes
+    for step in changed[:shown_max]:
+        yield from change_lines(step.job.id, changes[step.job.key], step.price, outlook.currency, changes)
+    if len(changed) > shown_max:
+        yield f"{_BELOW}and {len(changed) - shown_max:,} more"
+
+
+def _why_blocked(outlook: Outlook) -> Iterator[str]:
+    """The reasons that most of the blocked have."""
+    reasons = Counter(step.reason for step in outlook.plan.of(Action.BLOCKED) if step.reason)
+    for reason, count in reasons.most_common(REASONS_SHOWN):
+        lines = wrap(f"{count:,} {plain(reason)}", WIDTH - len(_BELOW), indent="  ")
+        yield from (f"{_BELOW}{line}" for line in lines.split("\n"))
+    if len(reasons) > REASONS_SHOWN:
+        yield f"{_BELOW}and {plural(len(reasons) - REASONS_SHOWN, 'more reason')}"
+
+
+def _orphans(outlook: Outlook) -> Iterator[str]:
+    plan = outlook.plan
+    if gone := len(plan.orphans) - len({change.was for change in plan.changes.values()}):
+        yield f"  {gone:>7,}  orphaned: in the ledger, no longer in the manifest; kept as they are"
+    if plan.renamed:
+        yield f"  {plan.renamed:>7,}  renamed: known under another id, a label; nothing is bought for it"
     if plan.left_out:
         yield f"  {plan.left_out:>7,}  left out by --only or --limit"
-    yield f"cost    {_cost(outlook)}"
-    for row in _by_model(outlook):
-        yield f"        {row}"
-    if plan.submits or counts[Action.RESUME]:
-        at_once = plural(outlook.limits.in_flight, "video")
-        yield f"time    about {duration(_duration_s(outlook))}, with {at_once} in flight"
-    yield f"folder  {outlook.folder}"
-    for step in plan.steps[:PATHS_SHOWN]:
-        yield f"        videos/{step.job.path}"
-    if len(plan.steps) > PATHS_SHOWN:
-        yield f"        and {len(plan.steps) - PATHS_SHOWN:,} more"
-    for issue in manifest.warnings:
-        yield f"warning {issue.position}: {plain(issue.message)}"
 
 
 def _uncertain(outlook: Outlook) -> Iterator[str]:
@@ -136,36 +220,52 @@ def _proof(outlook: Outlook) -> str:
     return "a repeated key"
 
 
-def _cost(outlook: Outlook) -> str:
-    plan, budget = outlook.plan, outlook.limits.budget
+def _cost(outlook: Outlook) -> Iterator[str]:
+    plan, budget, currency = outlook.plan, outlook.limits.budget, outlook.currency
     if plan.cost is None:
-        return "not known: the profile has no price for it (state provider.price_per_second)"
-    text = f"{money(plan.cost, outlook.currency)} for {plural(len(plan.submits), 'submit')}"
-    if outlook.spent:
-        text += f"; {money(outlook.spent, outlook.currency)} spent so far"
-    if budget is not None:
-        over = plan.cost + outlook.spent > budget
-        text += f"; budget {money(budget, outlook.currency)}{', which will not do for all of them' if over else ''}"
-    return text if outlook.manifest.profile.bills else text + PLAY_MONEY
-
-
-def _by_model(outlook: Outlook) -> Iterator[str]:
-    """What each kind of video costs, where there is more than one."""
-    kinds: dict[tuple[str, str, int | float], tuple[int, Decimal]] = {}
-    for step in outlook.plan.submits:
-        kind = (step.job.model, step.job.size, step.job.seconds)
-        count, cost = kinds.get(kind, (0, Decimal(0)))
-        kinds[kind] = (count + 1, cost + (step.price or 0))
-    if len(kinds) < 2 or outlook.plan.cost is None:
+        yield "cost    not known: the profile has no price for it (state provider.price_per_second)"
         return
-    for (model, size, seconds), (count, cost) in kinds.items():
-        yield f"{money(cost, outlook.currency):>9}  {count:,} x {model} {size} {seconds:g} s"
+    spent = f"; {money(outlook.spent, currency)} spent so far" if outlook.spent else ""
+    play = "" if outlook.manifest.profile.bills else PLAY_MONEY
+    yield f"cost    {money(plan.cost, currency)} for {plural(len(plan.submits), 'submit')}{spent}{play}"
+    if budget is not None:
+        over = ", which will not do for all of them" if plan.cost + outlook.spent > budget else ""
+        yield f"        budget {money(budget, currency)}{over}"
+
+
+def _time(outlook: Outlook) -> Iterator[str]:
+    if not outlook.plan.submits and not outlook.plan.counts.get(Action.RESUME, 0):
+        return
+    chain = longest_chain(outlook.plan.steps)
+    in_turn = f", up to {chain:,} of them one after another" if chain > 1 else ""
+    at_once = plural(outlook.limits.in_flight, "video")
+    yield f"time    about {duration(_duration_s(outlook))}, with {at_once} in flight{in_turn}"
+
+
+def _places(outlook: Outlook, shown_max: int) -> Iterator[str]:
+    """The folder, and the first of the files in it."""
+    steps = outlook.plan.steps
+    yield f"folder  {outlook.folder}"
+    for step in steps[:shown_max]:
+        yield f"        videos/{step.job.path}"
+    if len(steps) > shown_max:
+        yield f"        and {len(steps) - shown_max:,} more"
+
+
+def _warnings(outlook: Outlook) -> Iterator[str]:
+    for issue in outlook.manifest.warnings:
+        yield f"warning {issue.position}: {plain(issue.message)}"
 
 
 def _duration_s(outlook: Outlook) -> float:
     plan = outlook.plan
-    resumes = len(plan.of(Action.RESUME))
-    return duration_s(len(plan.submits), resumes, outlook.limits, outlook.manifest.profile.pace)
+    return duration_s(
+        len(plan.submits),
+        plan.counts.get(Action.RESUME, 0),
+        outlook.limits,
+        outlook.manifest.profile.pace,
+        chain=longest_chain(plan.steps),
+    )
 
 
 def _number(amount: Decimal | None) -> float | None:

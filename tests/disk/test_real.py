@@ -122,7 +122,7 @@ def test_a_disk_that_fills_up_stops_the_run_and_the_next_one_completes(folder: P
 def test_a_disk_without_room_refuses_with_exit_code_3_before_anything_is_sent(folder: Path) -> None:
     limit = 1 << 20  # less than the reserve
     done = subprocess.run(
-        [*VIDBATCH, "run", "m.yaml"],
+        [*VIDBATCH, "run", "m.yaml", "--quiet"],
         cwd=folder,
         env=without_keys({}),
         capture_output=True,

@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipeline.chains import WAITS, Blocked, Standing, because
+from pipeline.ledger.state import Wish
 from pipeline.lifecycle import State
-from pipeline.model import Issue, Job, Limits, LimitsWish, Manifest, Position, ProviderChoice
+from pipeline.model import Issue, Job, Limits, LimitsWish, Link, Manifest, Position, ProviderChoice
 from pipeline.plan import Action, Doubts, Known, Outlook, make_plan
 from pipeline.providers.pricing import price_of
 from pipeline.providers.registry import find_profile
-from pipeline.views.plan import PATHS_SHOWN, plan_document, plan_text
+from pipeline.text import cells
+from pipeline.views.breakdown import VALUES_MAX
+from pipeline.views.differences import differing
+from pipeline.views.plan import PATHS_SHOWN, head_text, plan_document, plan_text
+from pipeline.views.tables import ROWS_SHOWN
 from tests.ledger.histories import a_job, opened, planned
 
 SAME = Callable[[str, str], None]
@@ -33,6 +41,7 @@ def outlook(
     doubts: Doubts | None = None,
     ceiling: str | None = None,
     keys: bool = False,
+    standing_of: Callable[[Known], Standing] = lambda _: WAITS,
 ) -> Outlook:
     profile = find_profile(provider)
     assert profile is not None
@@ -49,7 +58,9 @@ def outlook(
     return Outlook(
         manifest=manifest,
         folder=Path("outputs/harbour"),
-        plan=make_plan(jobs, known or {}, price_of=lambda job: price_of(job, profile), limit=limit),
+        plan=make_plan(
+            jobs, known or {}, price_of=lambda job: price_of(job, profile), limit=limit, standing_of=standing_of
+        ),
         limits=limits or profile.limits,
         spent=Decimal(spent),
         currency=profile.currency,
@@ -131,11 +142,19 @@ def test_what_becomes_of_the_uncertain_is_said(
     }
 
 
+WAS = Wish("a fox in the snow, number 0 ✓", "sora-2", 4, "1280x720", {"seed": 0})
+
+
 class Held:
     """A job as the ledger has it."""
 
     def __init__(self, state: State, path: str = "coast/old.mp4") -> None:
-        self.id, self.path, self.state = "", path, state
+        self.id, self.path, self.state = "job", path, state
+        self.price: Decimal | None = Decimal("0.40")
+        self.wish: Wish = WAS
+        self.video_id = self.origin = self.reason = ""
+        self.finished_at: datetime | None = None
+        self.expires_at: datetime | None = None
 
 
 def test_a_new_run_reads_like_this(same_as_golden: SAME) -> None:
@@ -196,3 +215,108 @@ def test_the_document_of_a_real_ledgers_plan_is_json(tmp_path: Path) -> None:
         planned(ledger, 0, 1)
         document = plan_document(outlook([a_job(0), a_job(1), a_job(2)], ledger.state.jobs))
     assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+def a_sweep() -> Outlook:
+    """Subjects by lengths by models, a chain of three, an edit of each sort, a group without a name."""
+    jobs = [
+        replace(
+            a_job(n),
+            prompt=f"{subject} at dusk in the harbour, as seen from the sea",
+            seconds=seconds,
+            model=model,
+            group=group,
+            params={},
+            axes={"subject": subject, "framing": {"lens": 35} if seconds == 4 else "wide", "row": n},
+        )
+        for n, (subject, seconds, model, group) in enumerate(
+            (subject, seconds, model, group)
+            for subject, group in (("a heron", "coast"), ("a tug", "coast"), ("蒸気船", ""))
+            for seconds in (4, 8)
+            for model in ("sora-2", "sora-2-pro")
+        )
+    ]
+    story = [replace(a_job(n), source=a_job(n - 1).key, link=Link.REMIX, axes={}) for n in (12, 13)]
+    known = {a_job(n).key: Held(State.STORED, f"coast/old-{n}.mp4") for n in (0, 1, 50, 51, 52)}
+    for n, name in ((0, "job-0"), (1, "heron"), (50, "job-5"), (51, "job-6"), (52, "tug")):
+        known[a_job(n).key].id = name
+    for n in (50, 51):
+        was = jobs[n - 45]
+        known[a_job(n).key].wish = Wish(
+            was.prompt.replace("dusk", "dawn"), was.model, was.seconds, was.size, {"seed": 7} if n == 51 else {}
+        )
+    return outlook([*jobs, *story], known)
+
+
+def test_a_sweep_that_was_edited_reads_like_this(same_as_golden: SAME) -> None:
+    seen = a_sweep()
+    same_as_golden("plan-sweep.txt", plan_text(seen))
+    document = plan_document(seen)
+    del document["jobs"]
+    same_as_golden("plan-sweep.json", json.dumps(document, indent=2, ensure_ascii=False))
+    same_as_golden("plan-head.txt", head_text(seen))
+
+
+def test_no_line_of_it_is_wider_than_a_terminal() -> None:
+    lines = plan_text(a_sweep()).splitlines()
+    assert max(map(cells, lines)) <= 80
+
+
+def test_every_table_of_a_sweep_adds_up_to_the_whole() -> None:
+    seen = a_sweep()
+    document: Any = plan_document(seen)
+    axes = document["axes"]
+    for column in (document["groups"], document["models"], *(axes[name] for name in ("model", "size", "seconds"))):
+        assert sum(row["videos"] for row in column) == 14
+        assert sum(row["submits"] for row in column) == len(seen.plan.submits)
+        assert sum(row["cost"] for row in column) == pytest.approx(document["cost"])
+    assert [sum(row["videos"] for row in axes[name]) for name in ("subject", "framing", "row")] == [12, 12, 12]
+
+
+@pytest.mark.parametrize("count", [ROWS_SHOWN, ROWS_SHOWN + 1, VALUES_MAX, VALUES_MAX + 1])
+def test_a_long_column_is_cut_and_a_longer_one_not_told(count: int) -> None:
+    seen = outlook([replace(a_job(n), axes={"row": n, "pair": n // 2}) for n in range(2 * count)])
+    document: Any = plan_document(seen)
+    text = plan_text(seen)
+    assert len(document["axes"]["pair"]) == (count if count <= VALUES_MAX else 0)
+    assert (f"        {count - ROWS_SHOWN:,} more " in text) is (ROWS_SHOWN < count <= VALUES_MAX)
+    assert ("by pair: more than 1,000 values" in text) is (count > VALUES_MAX)
+    assert (f"by row: {2 * count} values, another for each video" in text) is (2 * count <= VALUES_MAX)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("a red heron at dawn in the snow", "a red heron at dusk in the snow", ("…dawn…", "…dusk…")),
+        ("a heron at dawn", "a red heron at dawn", ("a heron…", "a red heron…")),
+        ("a heron", "a heron at dawn", ("…heron", "…heron at dawn")),
+        ("a heron", "a tug", ("…heron", "…tug")),
+        ("tidal pools", "tidal pool", ("…pools", "…pool")),
+        ("", "a fox", ("", "a fox")),
+        ("x" * 90, "x" * 40 + "y" + "x" * 49, ("…" + "x" * 28 + "…", "…" + "x" * 16 + "y" + "x" * 11 + "…")),
+        ("日本語の文章を書く", "日本語の文を書く", ("日本語の文章を書く", "日本語の文を書く")),
+    ],
+)
+def test_of_an_edited_prompt_the_part_that_differs_is_told(old: str, new: str, said: tuple[str, str]) -> None:
+    assert differing(old, new) == said
+    assert differing(new, old) == said[::-1]
+
+
+def test_why_jobs_are_blocked_is_told_the_most_frequent_reason_first(same_as_golden: SAME) -> None:
+    ends = [State.FAILED, State.FAILED, State.REJECTED, State.LOST, State.EXPIRED]
+    sources = [a_job(n) for n in range(5)]
+    known = {job.key: Held(state, job.path) for job, state in zip(sources, ends, strict=True)}
+    for n, source in enumerate(sources):
+        known[source.key].id = "harbour" if n < 2 else f"job-{n}"
+        known[source.key].reason = "moderation_blocked: " + "very long words " * 5 if n < 2 else ""
+    remixes = [replace(a_job(n + 10), source=source.key, link=Link.REMIX) for n, source in enumerate(sources)]
+    seen = outlook([*sources, *remixes], known, standing_of=lambda source: Blocked(reason=_reason(source)))
+
+    same_as_golden("plan-blocked.txt", plan_text(seen))
+    document: Any = plan_document(seen)
+    assert {job["reason"] for job in document["jobs"] if job["action"] != "blocked"} == {""}
+    assert all(job["reason"] for job in document["jobs"] if job["action"] == "blocked")
+
+
+def _reason(source: Known) -> str:
+    return because(source.id, str(source.state), source.reason)

@@ -1,0 +1,166 @@
+"""Which new jobs are edits of old ones, and what was edited. Pure: wishes in, pairs and differences out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple, Protocol
+
+from pipeline.model import JSON, Reference
+
+KEY_DIGITS = 6
+"""An id that nobody gave has at least so many digits of the key in it."""
+
+_SETTINGS = ("prompt", "model", "seconds", "size", "take", "group")
+_BUILDS_ON = ("source", "link")
+_BY_NAME = ("params", "meta")
+
+
+class Wanted(Protocol):
+    """What is asked for; a manifest's job and a ledger's wish know it both."""
+
+    @property
+    def prompt(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def seconds(self) -> int | float: ...
+    @property
+    def size(self) -> str: ...
+    @property
+    def params(self) -> Mapping[str, JSON]: ...
+    @property
+    def take(self) -> int: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def meta(self) -> Mapping[str, JSON]: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def link(self) -> str | None: ...
+    @property
+    def reference(self) -> Reference | Mapping[str, JSON] | None:
+        """An image, or the fields of one."""
+
+
+class Asked(NamedTuple):
+    """A wish and its labels."""
+
+    key: str
+    id: str
+    wish: Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One field that is not what it was. A name of `params` or `meta` that is missing is `None`."""
+
+    field: str
+    old: JSON
+    new: JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A job that takes the place of another."""
+
+    was: str
+    """The other's key."""
+    was_id: str
+    was_price: Decimal | None
+    edits: tuple[Edit, ...]
+
+
+def pairs(new: Iterable[Asked], old: Iterable[Asked], *, waiting: Container[str] = ()) -> dict[str, Asked]:
+    """Which of *new* (by key) takes the place of which of *old*.
+
+    One of the same id does. So does one that nobody gave an id, where it differs in a single field from just one of the
+    old and no other new one does; but not what is *waiting*: that was asked for beside the old already.
+    """
+    by_id = {one.id: one for one in old}  # the latest, where an id was used again
+    fresh = list(new)
+    found = {one.key: was for one in fresh if (was := by_id.pop(one.id, None)) is not None}
+    nameless = [one for one in fresh if one.key not in found and one.key not in waiting and _is_nameless(one)]
+    return {**found, **_nearest(nameless, [one for one in by_id.values() if _is_nameless(one)])}
+
+
+def edits(old: Wanted, new: Wanted) -> tuple[Edit, ...]:
+    """What differs, in the order in which people write it."""
+    return tuple(_edits(old, new))
+
+
+def _edits(old: Wanted, new: Wanted) -> Iterator[Edit]:
+    for name in (*_SETTINGS, *_BUILDS_ON):
+        before, after = getattr(old, name) or "", getattr(new, name) or ""
+        if before != after:
+            yield Edit(field=name, old=before, new=after)
+    if (was := _image(old)) != (now := _image(new)):
+        yield Edit(field="input_reference", old=_in_words(*was), new=_in_words(*now))
+    for name in _BY_NAME:
+        before, after = getattr(old, name), getattr(new, name)
+        for below in dict.fromkeys((*before, *after)) if before != after else ():
+            if before.get(below) != after.get(below):
+                yield Edit(field=f"{name}.{below}", old=before.get(below), new=after.get(below))
+
+
+def _is_nameless(one: Asked) -> bool:
+    return f"-{one.key[:KEY_DIGITS]}" in one.id
+
+
+def _nearest(new: Sequence[Asked], old: Sequence[Asked]) -> dict[str, Asked]:
+    """Pairs that differ in a single field, where nothing else does from either of the two."""
+    if not new or not old:
+        return {}
+    fresh = [(_signature(one.wish), one) for one in new]
+    gone = [(_signature(one.wish), one) for one in old]
+    crowded: set[str] = set()
+    couples: list[tuple[Asked, Asked]] = []
+    for n in range(len(gone[0][0])):
+        for here, there in _alike(fresh, gone, n):
+            if len(here) == len(there) == 1:
+                couples.append((here[0], there[0]))
+            else:
+                crowded.update(one.key for one in (*here, *there))
+    times = Counter(one.key for couple in couples for one in couple)
+    return {
+        one.key: was
+        for one, was in couples
+        if times[one.key] == times[was.key] == 1 and not crowded & {one.key, was.key}
+    }
+
+
+def _alike(
+    fresh: Sequence[tuple[tuple[Any, ...], Asked]], gone: Sequence[tuple[tuple[Any, ...], Asked]], n: int
+) -> Iterator[tuple[list[Asked], list[Asked]]]:
+    """Those new ones and old ones that agree in all but the *n*-th part of what they ask for."""
+    groups: dict[tuple[Any, ...], tuple[list[Asked], list[Asked]]] = {}
+    for signature, one in gone:
+        groups.setdefault((*signature[:n], *signature[n + 1 :]), ([], []))[1].append(one)
+    for signature, one in fresh:
+        if group := groups.get((*signature[:n], *signature[n + 1 :])):
+            group[0].append(one)
+    return (group for group in groups.values() if group[0])
+
+
+def _signature(wish: Wanted) -> tuple[Any, ...]:
+    """All that a key is the hash of."""
+    params = repr(sorted(wish.params.items())) if wish.params else ""
+    asked = (wish.prompt, wish.model, wish.seconds, wish.size, params, wish.take)
+    return (*asked, wish.source, wish.link or "", _image(wish)[1:])
+
+
+def _image(wish: Wanted) -> tuple[str, str, str]:
+    """Name, digest and fit of the reference image; empty texts where there is none."""
+    image = wish.reference
+    if not image:
+        return "", "", ""
+    if isinstance(image, Reference):
+        return image.name, image.sha256, image.fit
+    return str(image.get("name", "")), str(image.get("sha256", "")), str(image.get("fit", ""))
+
+
+def _in_words(name: str, sha256: str, fit: str) -> str:
+    return f"{name} ({sha256[:8]}{', ' if fit else ''}{fit})" if sha256 else ""

@@ -1,0 +1,61 @@
+"""The jobs of a run in the formats of others, from its ledger alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.ledger.replay import RunState
+from pipeline.ledger.state import JobState
+from pipeline.lifecycle import State
+from pipeline.views import export_batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One way to write jobs down."""
+
+    help: str
+    obstacle: Callable[[JobState], str]
+    """Why a job cannot be said in it; empty where it can."""
+    write: Callable[[Sequence[JobState]], Iterator[bytes]]
+    """The bytes of the file, piece by piece."""
+
+
+FORMATS: Mapping[str, Format] = {
+    "openai-batch": Format(
+        help="requests of the OpenAI Batch API, as JSON lines",
+        obstacle=export_batch.obstacle,
+        write=export_batch.batch_lines,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """What of a run a format can say."""
+
+    format: Format
+    jobs: Sequence[JobState]
+    """In the order in which they were first planned."""
+    left_out: Mapping[str, Sequence[str]]
+    """By reason, the ids of those that it cannot say."""
+
+    def parts(self) -> Iterator[bytes]:
+        """The bytes of the file, piece by piece."""
+        return self.format.write(self.jobs)
+
+
+def export(state: RunState, name: str, states: Collection[State] = ()) -> Export:
+    """The jobs of a run that are in one of *states* (none named: in any), in the format called *name*."""
+    form = FORMATS[name]
+    jobs: list[JobState] = []
+    left_out: dict[str, list[str]] = {}
+    for job in state.jobs.values():
+        if not states or job.state in states:
+            reason = form.obstacle(job)
+            if reason:
+                left_out.setdefault(reason, []).append(job.id)
+            else:
+                jobs.append(job)
+    return Export(format=form, jobs=jobs, left_out=left_out)
