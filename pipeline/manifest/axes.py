@@ -56,6 +56,8 @@ class Point:
     """What templates get from it: `{"subject": "a heron"}`."""
     said: JSON
     """What the job's axes say of it: a mapping's name."""
+    exact: str
+    """The axis and the value as they are sent; empty for a mapping, which is none but itself."""
     identity: str
     """The axis and the value as text, wherever and in whichever order they are written."""
 
@@ -79,6 +81,7 @@ def point(axis: str, value: JSON, path: Path, label: str) -> Point:
         fields=fields,
         variables=variables,
         said=written(value) if isinstance(value, dict) else value,
+        exact="" if isinstance(value, dict | list) else f"{axis}={value!r}",
         identity=f"{axis}={sign(value)}",
     )
 

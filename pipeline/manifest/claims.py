@@ -25,8 +25,7 @@ class Claims:
     def key(self, key: str, at: Position, place: Callable[[], Place]) -> None:
         """The entry at *place* wants the video *key*."""
         if key in self._keys:
-            message = f"the same video as {_where(self._keys[key], at)}; use 'takes: 2' for another take of it"
-            place().about("duplicate-wish", message)
+            place().about("duplicate-wish", _same(self._keys[key], at))
         else:
             self._keys[key] = at
 
@@ -67,6 +66,13 @@ def check_paths(jobs: Sequence[Job], collide: Callable[[Job, Job], None]) -> Non
         other = first.setdefault(job.path, job)
         if other is not job and job.path and other.key != job.key:
             collide(job, other)
+
+
+def _same(first: Position, at: Position) -> str:
+    """What to say of a wish *at* a place, which was *first* asked for at another."""
+    if first == at:
+        return "two videos of this entry are the same; is there a value that no template uses, or twice the same?"
+    return f"the same video as {_where(first, at)}; use 'takes: 2' for another take of it"
 
 
 def _where(first: Position, at: Position) -> str:

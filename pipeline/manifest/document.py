@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Protocol, TypeAlias
@@ -38,6 +38,10 @@ class Document(Protocol):
 
     literal: bool
     """A data file: its strings are data, never templates."""
+
+    @property
+    def names(self) -> Collection[str]:
+        """What the rows of a data file call their values, as far as it was read."""
 
     @property
     def frame(self) -> JSON:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CELLS_MAX: Final = 10_000_000
 """No matrix is written out that may have more cells."""
+SIFTED_MAX: Final = 1_000_000
+"""More cells than this want a word of consent, where `exclude` or `sample` leaves but some of them."""
 TAKES_MAX: Final = 100_000
 """More jobs from one entry want a word of consent."""
 JOBS_MAX: Final = 200_000
@@ -35,8 +37,6 @@ JOBS_MAX: Final = 200_000
 
 _IN_PARTS: Final = frozenset({"matrix", "sample"})
 """An entry without these, without data and without `--set` is one wish."""
-_WHOLE: Sequence[Cell] = ((),)
-"""The cells of an entry without a matrix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,16 +81,19 @@ class Expansion:
     def add(self, entry: Written, rows: Iterable[Written] | None = None) -> None:
         """Make the jobs of *entry*, or of its data *rows*."""
         if entry.literal and self._overrides is None:
-            self._take_in(entry, None, ())
+            self._take_in(entry, None, (), _link_of(entry, None))
             return
         began, asked, name = len(self._jobs), self._asked, _plain_id(entry)
         if entry.wrong:
             self._look_over(entry, rows, entry.wrong)
         elif rows is None and self._overrides is None and _IN_PARTS.isdisjoint(entry.fields):
-            self._take_in(entry, None, (), began=asked)
+            self._take_in(entry, None, (), _link_of(entry, None), began=asked)
         else:
+            link, last = _link_of(entry, None), None
             for row, cell in self._parts(entry, rows):
-                if not self._take_in(entry, row, cell, began=asked):
+                if row is not last:
+                    link, last = _link_of(entry, row), row
+                if not self._take_in(entry, row, cell, link, began=asked):
                     break
         if name and not entry.literal:
             self._lineage.made(name, range(began, len(self._jobs)))
@@ -140,31 +143,34 @@ class Expansion:
         if matrix is None or faults:
             return None
         sifted = "exclude" in written or "sample" in entry.fields
-        most = TAKES_MAX if not (sifted or entry.sheet.ground.allow_large) else CELLS_MAX
+        most = CELLS_MAX if entry.sheet.ground.allow_large else SIFTED_MAX if sifted else TAKES_MAX
         if matrix.count_max > most:
-            consent = "; more than 100,000 want --allow-large" if matrix.count_max <= CELLS_MAX else ""
-            message = f"the matrix has {matrix.count_max:,} cells{consent or f'; {CELLS_MAX:,} is the most'}"
-            entry.place("matrix").about("too-many", message, key=True)
+            bound = (
+                f"more than {most:,} want --allow-large"
+                if matrix.count_max <= CELLS_MAX
+                else f"{CELLS_MAX:,} is the most"
+            )
+            entry.place("matrix").about("too-many", f"the matrix has {matrix.count_max:,} cells; {bound}", key=True)
             return None
         return matrix
 
     def _pairs(
         self, entry: Written, rows: Iterable[Written] | None, matrix: Matrix | None
     ) -> Iterator[tuple[Written | None, Cell]]:
-        some = matrix is None
-        seen = 0
+        some, seen = matrix is None, 0
         for row in (None,) if rows is None else rows:
-            if row is not None and matrix is not None and not self._columns_fit(row, matrix):
-                continue
-            for cell in _WHOLE if matrix is None else matrix.cells():
-                some = True
-                seen += 1
+            if matrix is None:
+                yield row, ()
+            elif row is None or self._columns_fit(row, matrix):
+                seen += matrix.count_max
                 if seen > CELLS_MAX:
                     message = f"more than {CELLS_MAX:,} cells of all its rows; so many are not looked at"
                     entry.place("matrix").about("too-many", message, key=True)
                     return
-                yield row, cell
-        if not some and rows is None:
+                for cell in matrix.cells():
+                    some = True
+                    yield row, cell
+        if seen and not some:
             entry.place("matrix").about("empty-matrix", "the matrix leaves no cell: 'exclude' excludes all", key=True)
 
     def _columns_fit(self, row: Written, matrix: Matrix) -> bool:
@@ -177,14 +183,16 @@ class Expansion:
             )
         return not both
 
-    def _take_in(self, entry: Written, row: Written | None, cell: Cell, *, began: int = 0) -> bool:
-        """Make the jobs of one part of an entry, or keep it until its source is known. Whether more may follow."""
+    def _take_in(self, entry: Written, row: Written | None, cell: Cell, link: str, *, began: int = 0) -> bool:
+        """Make the jobs of one part of an entry, or keep it until its source is known. Whether more may follow.
+
+        *link* is the field that names its source; empty: it stands alone.
+        """
         wrong = entry.wrong if row is None else row.wrong
         if wrong:
             wish = self._wish(entry, row, cell)
             self._making.look(wish, wrong)
             return self._may_take(wish, 1, self._asked - began)
-        link = _link_of(entry, row)
         wish = self._wish(entry, row, cell)
         if not link:
             return self._make(wish, began)
@@ -255,6 +263,7 @@ class Expansion:
         began, asked = len(self._jobs), self._asked
         if not sources:  # what it is made from is at fault itself
             self._look(part)
+        self._asked -= 1  # it was counted while it waited
         for source in sources:
             if not self._make(self._wish(part.entry, part.row, part.cell, source=source), asked):
                 break

@@ -35,6 +35,8 @@ class Making:
         self._jobs = jobs
         self._shapes = Shapes(images)
         self._at: tuple[object, Position] = (None, Position(file="", line=1, column=1))
+        self._good_base = ""
+        """The last entry's id that was found to have the form of one: all its cells have it."""
         self._files: dict[str, Wish] = {}
         """By the file of a position: a wish of that file, for what is found out at the end."""
 
@@ -123,6 +125,8 @@ class Making:
         """What the ids of all takes begin with (empty: what was given cannot be one), and whether we made it."""
         given = words.id
         labels = wish.labels() if wish.cell or wish.source is not None else ()
+        if labels and given and given == self._good_base and wish.entry.plain_text("id") == given and wish.row is None:
+            return derived_name(given, labels), True
         if given is None:
             return _derived("", words.prompt, key, labels), True
         if ID_FORM.fullmatch(given) is None:
@@ -133,6 +137,7 @@ class Making:
             return given, False
         if wish.row is not None and slot.by is not By.ROW:
             return _derived(given, words.prompt, key, labels), True
+        self._good_base = given
         return (derived_name(given, labels), True) if labels else (given, False)
 
     def _job(

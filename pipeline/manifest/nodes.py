@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
@@ -63,6 +63,7 @@ class NodeDocument:
     """A YAML manifest."""
 
     literal = False
+    names: Collection[str] = ()
 
     def __init__(self, root: Node, schema: Mapping[str, Any]) -> None:
         self._root = root

@@ -34,6 +34,7 @@ class RowsDocument:
         self._delimiter = delimiter_of(source.line_around(self._header_start))
         self._records = records(source.text, self._delimiter)
         self._columns = self._header(entry_schema["properties"])
+        self.names = frozenset(column.name for column in self._columns if column.name)
         if alone and not has_prompt(self._columns):
             findings.at(self._header_start, "missing-prompt", "there is no column 'prompt'; add one, with a text a row")
             findings.settle("missing-prompt")

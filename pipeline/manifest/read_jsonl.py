@@ -38,6 +38,7 @@ class LinesDocument:
         """Whether its lines are requests of an OpenAI batch: the first one says."""
         self._takes = batch.Takes()
         self.frame: JSON = {"jobs": [None]}
+        self.names: set[str] = set()
 
     def entries(self) -> Iterator[Entry]:
         """The entries, typed; a line that cannot be read becomes an issue and is left out."""
@@ -151,6 +152,7 @@ class LinesDocument:
                     fields[near_miss(name)] = self._typed(near_miss(name), field)  # to be judged as what was meant
             else:
                 columns[name] = field
+        self.names |= columns.keys()
         return Entry(path=path, fields=fields, columns=columns or NOTHING)
 
     def _object(self, pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:

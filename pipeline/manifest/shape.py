@@ -67,7 +67,7 @@ class Shape:
     filled: bool
     """They hold templates."""
     noted: bool
-    """Its wishes have `meta`."""
+    """Its wishes may have `meta`."""
     prompt: str
     """`prompt` or `prompt_file`: which of them is stated; empty: neither is."""
     slots: Mapping[str, Slot]
@@ -88,17 +88,14 @@ class Shape:
 
 
 def signature(wish: Wish) -> tuple[Hashable, ...]:
-    """The same for wishes of one shape, among those that stand on one ground. (It may not be hashable.)
-
-    A mapping as the value of an axis is known by its name to people, and here as the very one that it is.
-    """
+    """The same for wishes of one shape, among those that stand on one ground. (It may not be hashable.)"""
     mark, source = _mark(wish.entry), wish.source
     if wish.row is None and source is None and not wish.cell:
         return mark
     said: list[Hashable] = [mark] if wish.row is None else [mark, _mark(wish.row)]
     if source is not None:
         said.append((source.model, wish.source_s, source.size, source.group))
-    said += [id(point) if isinstance(point.value, dict) else point.identity for point in wish.cell if point.fields]
+    said += [point.exact or id(point) for point in wish.cell if point.fields]
     return tuple(said)
 
 
@@ -114,13 +111,18 @@ def _mark(written: Written) -> tuple[Hashable, ...]:
                 if name == "prompt" and "from" in written.fields:  # it may be a template around that of each row
                     said.append(asks_for(name, value))
             elif name not in _ELSEWHERE:
-                said.append((name, *_items(value)) if isinstance(value, dict) else (name, type(value), value))
+                said.append((name, *_items(value)) if isinstance(value, dict) else (name, *_exactly(value)))
         written.mark = tuple(said)
     return written.mark
 
 
 def _items(mapping: Mapping[str, JSON]) -> Iterator[Hashable]:
-    return ((name, type(value), value) for name, value in mapping.items())
+    return ((name, *_exactly(value)) for name, value in mapping.items())
+
+
+def _exactly(value: JSON) -> tuple[Any, ...]:
+    """*value* and nothing that is only equal to it: 8, 8.0 and true, 0.0 and -0.0 are sent differently."""
+    return (float, repr(value)) if isinstance(value, float) else (type(value), value)
 
 
 def slot_of(wish: Wish, name: str) -> Slot | None:

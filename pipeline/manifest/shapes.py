@@ -79,10 +79,10 @@ class Shapes:
             size=settings["size"],
             params=params,
             filled=filled,
-            noted=bool(fields.get("meta")),
+            noted="meta" in fields,
             prompt=prompt,
             slots=slots,
-            given=_given(slots, prompt, filled=filled or wraps or bool(fields.get("meta"))),
+            given=_given(slots, prompt, filled=filled or wraps or "meta" in fields),
             wraps=wraps,
             variables=base_variables(wish),
             link=link,
@@ -178,5 +178,5 @@ def _refused(wish: Wish, settings: Mapping[str, Any], wrong: frozenset[str]) -> 
         if refusal.param
         else Fault(refusal.field, "", refusal.code, refusal.message, False, warning)
         for refusal in found
-        if refusal.field not in wrong
+        if refusal.field not in wrong and refusal.field not in wish.kept
     ]

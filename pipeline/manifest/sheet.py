@@ -10,8 +10,12 @@ from typing import Any
 from pipeline.manifest.document import Document, Entry, Findings, Path, Place
 from pipeline.manifest.patterns import literal
 from pipeline.manifest.settings import Ground
+from pipeline.manifest.texts import is_plain
 from pipeline.manifest.wording import Fault
 from pipeline.model import Position
+
+_TEXTS = ("id", "group")
+"""Texts that most entries say once for all their cells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,8 @@ class Written:
     """The names of the others: it makes no job, and is looked at for what else is wrong with it."""
     mark: tuple[Hashable, ...] | None = None
     """What it says but for its texts, once somebody asked."""
+    plain: dict[str, str] | None = None
+    """Those of its texts that are no templates and can be sent, as far as somebody asked."""
 
     @classmethod
     def judged(cls, sheet: Sheet, entry: Entry, fields: Mapping[str, Any], faults: Sequence[Fault]) -> Written:
@@ -70,6 +76,12 @@ class Written:
     def position(self) -> Position:
         """Where it begins."""
         return self.sheet.findings.source.position(self.sheet.document.offset(self.entry.path))
+
+    def plain_text(self, name: str) -> str | None:
+        """What it says as *name*; `None`: that is a template, or cannot be sent."""
+        if self.plain is None:
+            self.plain = {name: text for name in _TEXTS if is_plain(text := self.fields.get(name, ""))}
+        return self.plain.get(name)
 
     def states(self, name: str, part: str = "") -> bool:
         """Whether it states the field *name* (or its *part*) itself."""

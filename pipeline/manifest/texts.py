@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from itertools import islice
+from typing import Protocol
 
 from pipeline.manifest.document import Place
 from pipeline.manifest.template import BadTemplate, Template, Writer, is_template, undefined, written
@@ -13,6 +14,16 @@ from pipeline.model import JSON
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 _KEPT_MAX = 2_000
 _LOOKED_AT_MAX = 100
+
+
+class Variables(Protocol):
+    """What a template may use."""
+
+    def __call__(self) -> Mapping[str, JSON]:
+        """Each with its value."""
+
+    def is_lack_of_the_row(self, name: str) -> bool:
+        """Whether *name* is missing because a data row has nothing there: that is an issue of the row, made here."""
 
 
 class Texts:
@@ -28,7 +39,7 @@ class Texts:
     def fill(
         self,
         text: str,
-        variables: Callable[[], Mapping[str, JSON]],
+        variables: Variables,
         place: Callable[[], Place],
         writer: Writer = written,
         *,
@@ -54,11 +65,13 @@ class Texts:
             return sendable(template.render(variables()), place)
         except BadTemplate as fault:
             missing = template.missing(variables())
-            for one in [undefined(name, variables()) for name in dict.fromkeys(missing)] or [fault]:
+            here = [name for name in dict.fromkeys(missing) if not variables.is_lack_of_the_row(name)]
+            faults = [undefined(name, variables()) for name in here] if missing else [fault]
+            for one in faults:
                 blame(place(), one, of=of)
         return None
 
-    def fill_all(self, value: JSON, variables: Callable[[], Mapping[str, JSON]], place: Callable[[], Place]) -> JSON:
+    def fill_all(self, value: JSON, variables: Variables, place: Callable[[], Place]) -> JSON:
         """*value* with every string in it filled in; a string at fault stays as it was."""
         if isinstance(value, str):
             filled = self.fill(value, variables, place)

@@ -9,7 +9,7 @@ from pipeline.manifest.document import Place
 from pipeline.manifest.identity import quick_slug
 from pipeline.manifest.labels import NAME_MAX
 from pipeline.manifest.scalars import canonical
-from pipeline.manifest.settings import KEPT, link_in, over
+from pipeline.manifest.settings import KEPT, SETTINGS, link_in, over
 from pipeline.manifest.sheet import Written
 from pipeline.model import JSON, NOTHING, Job
 
@@ -58,14 +58,18 @@ class Wish:
             for point in self.cell:
                 fields = over(fields, point.fields)
             if self._set is not None:
-                fields = over(fields, self._set.beside(self._kept))
+                fields = over(fields, self._set.beside(self.kept))
             self._fields = fields
         return self._fields
+
+    def _axes_of(self, source: Job) -> dict[str, JSON]:
+        """The axes of its source; a setting among them as it is here."""
+        return {name: self.fields[name] if name in SETTINGS else value for name, value in source.axes.items()}
 
     def _inherited(self, source: Job) -> Mapping[str, Any]:
         """What it has from its source where nobody says otherwise."""
         settings = {"model": source.model, "seconds": canonical(self.source_s), "size": source.size}
-        return {"group": source.group, **{name: settings[name] for name in self._kept}}
+        return {"group": source.group, **{name: settings[name] for name in self.kept}}
 
     def notes(self) -> Mapping[str, JSON]:
         """Its `meta`, from all who say some."""
@@ -77,7 +81,7 @@ class Wish:
         return said[0] if len(said) == 1 else {name: value for notes in said for name, value in notes.items()}
 
     @property
-    def _kept(self) -> Collection[str]:
+    def kept(self) -> Collection[str]:
         """The settings that it has from its source."""
         if self.source is None:
             return ()
@@ -139,7 +143,10 @@ class Wish:
         """What templates may use: *base*, which is the same for many wishes, and what is said for this one."""
         known = {**base}
         if self.source is not None:
-            known |= {name: value for name, value in self.source.axes.items() if name not in self._own_variables}
+            own = self._own_variables
+            known |= {
+                name: value for name, value in self.source.axes.items() if name not in own and name not in SETTINGS
+            }
         if self.data is not None:
             known |= self.data.entry.columns
         for point in self.cell:
@@ -174,7 +181,7 @@ class Wish:
             own = self._overruled(own)
         if not self.cell and self.source is None:
             return {**own, **columns} if own and columns else own or columns
-        axes: dict[str, JSON] = {**self.source.axes} if self.source is not None else {}
+        axes: dict[str, JSON] = {} if self.source is None else self._axes_of(self.source)
         axes |= own
         axes |= columns
         return axes | {point.axis: point.said for point in self.cell}

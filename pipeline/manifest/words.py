@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.manifest.document import Place
+from pipeline.manifest.fields import shown
 from pipeline.manifest.files import BadFile
 from pipeline.manifest.placing import portable_value
 from pipeline.manifest.prompts import PromptFiles
@@ -70,8 +71,10 @@ class Pen:
         self, wish: Wish, shape: Shape, name: str, variables: _Variables, writer: Callable[[Any], str] = written
     ) -> str | None:
         slot = shape.slots[name]
+        if slot.by is By.ENTRY and (plain := wish.entry.plain_text(name)) is not None:
+            return plain
         text = said(wish, slot, name)
-        if slot.by is By.ROW or slot.literal or text in self._texts.plain:
+        if slot.by is By.ROW or slot.literal:
             return text
         return self._texts.fill(text, variables, lambda: wish.place(name), writer)
 
@@ -144,6 +147,14 @@ class _Variables:
             if self._shape.wraps:
                 self._known["prompt"] = said(self._wish, self._shape.slots["prompt"], "prompt")
         return self._known
+
+    def is_lack_of_the_row(self, name: str) -> bool:
+        row = self._wish.row
+        if row is None or name not in row.sheet.document.names:
+            return False
+        message = f"there is no '{shown(name)}' in this row, and the entry's template uses it"
+        row.place().about("undefined", message)
+        return True
 
 
 def said(wish: Wish, slot: Slot, name: str) -> str:
