@@ -129,6 +129,8 @@ class Outlook:
     max_duplicate_cost: Decimal | None = None
     """So much may be paid twice for submits of unknown outcome; `None`: none of them is sent again."""
     doubts: Doubts = Doubts()
+    homecoming: int = 0
+    """Videos that were bought and are not here yet, of jobs that the manifest no longer asks for: they come home."""
 
     @property
     def settles(self) -> bool:

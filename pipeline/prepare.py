@@ -87,6 +87,7 @@ def outlook_on(
         currency=manifest.profile.currency,
         max_duplicate_cost=ceiling,
         doubts=doubts(plan, state, manifest.profile, ceiling, origin),
+        homecoming=sum(state.jobs[key].state in NOT_HOME for key in plan.orphans),
     )
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli.arguments import amount, count, folder
+from pipeline.cli.arguments import amount, count, ended_states, folder
 
 if TYPE_CHECKING:
     from pipeline.manifest.load import Wishes
@@ -22,6 +22,13 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("manifest", metavar="MANIFEST", type=Path, help="a YAML, CSV or JSONL file")
     parser.add_argument("--only", metavar="GLOB", default="", help="only jobs whose id or group matches it")
     parser.add_argument("--limit", metavar="N", type=count, help="only the first N of them; the same N next time")
+    parser.add_argument(
+        "--retry",
+        metavar="STATES",
+        type=ended_states,
+        default=frozenset(),
+        help="buy again what ended in these states, such as failed,expired",
+    )
     parser.add_argument("--budget", metavar="AMOUNT", type=amount, help="spend no more, earlier runs included")
     parser.add_argument("--in-flight", metavar="N", type=count, help="so many videos being rendered at once")
     parser.add_argument("--submits-per-minute", metavar="N", type=count, help="so many submits a minute")
@@ -101,7 +108,7 @@ def choice_of(args: argparse.Namespace) -> Choice:
         outputs=args.outputs,
         only=args.only,
         limit=args.limit,
-        retry=getattr(args, "retry", frozenset()),
+        retry=args.retry,
         uncertain=args.uncertain,
         max_duplicate_cost=args.max_duplicate_cost,
         limits=LimitsWish(

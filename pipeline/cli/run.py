@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli.arguments import amount, ended_states
+from pipeline.cli.arguments import amount
 from pipeline.cli.choice import add_choice, choice_of, read_manifest, words_of
 from pipeline.cli.confirm import agrees, is_terminal, question
 from pipeline.cli.errors import INTERRUPTED
@@ -42,13 +42,6 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_choice(parser)
     parser.add_argument("--dry-run", action="store_true", help="show the plan and send nothing")
-    parser.add_argument(
-        "--retry",
-        metavar="STATES",
-        type=ended_states,
-        default=frozenset(),
-        help="buy again what ended in these states, such as failed,expired",
-    )
     parser.add_argument(
         "--confirm-above",
         metavar="AMOUNT",

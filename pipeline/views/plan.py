@@ -17,6 +17,7 @@ from pipeline.views.tables import kind_lines, table_lines
 PATHS_SHOWN = 10
 PATHS_IN_HEAD = 3
 CHANGES_SHOWN = 10
+NEW_SHOWN = 6
 REASONS_SHOWN = 3
 _BELOW = " " * 11
 _WORDS = {
@@ -73,6 +74,7 @@ def plan_document(outlook: Outlook) -> dict[str, JSON]:
         "counts": {str(action): plan.counts.get(action, 0) for action in Action},
         "left_out": plan.left_out,
         "orphans": len(plan.orphans),
+        "homecoming": outlook.homecoming,
         "renamed": plan.renamed,
         "uncertain": _doubts(outlook),
         "cost": _number(plan.cost),
@@ -153,11 +155,24 @@ def _reasons(outlook: Outlook, *, changes_shown_max: int) -> Iterator[str]:
     for action, words in _WORDS.items():
         if count := outlook.plan.counts.get(action, 0):
             yield f"  {count:>7,}  {words}"
+        if action is Action.SUBMIT and changes_shown_max:
+            yield from _newcomers(outlook)
         if action is Action.CHANGED and changes_shown_max:
             yield from _changes(outlook, changes_shown_max)
         if action is Action.BLOCKED:
             yield from _why_blocked(outlook)
     yield from _uncertain(outlook)
+
+
+def _newcomers(outlook: Outlook) -> Iterator[str]:
+    """The first of the new jobs, where there are others beside them."""
+    new = outlook.plan.of(Action.SUBMIT)
+    if not new or len(new) == len(outlook.plan.steps):
+        return
+    more = f" and {len(new) - NEW_SHOWN:,} more" if len(new) > NEW_SHOWN else ""
+    named = ", ".join(plain(step.job.id) for step in new[:NEW_SHOWN])
+    lines = wrap(f"{named}{more}", WIDTH - len(_BELOW), indent="")
+    yield from (f"{_BELOW}{line}" for line in lines.split("\n"))
 
 
 def _changes(outlook: Outlook, shown_max: int) -> Iterator[str]:
@@ -183,6 +198,8 @@ def _orphans(outlook: Outlook) -> Iterator[str]:
     plan = outlook.plan
     if gone := len(plan.orphans) - len({change.was for change in plan.changes.values()}):
         yield f"  {gone:>7,}  orphaned: in the ledger, no longer in the manifest; kept as they are"
+    if coming := outlook.homecoming:
+        yield f"           {coming:,} of what the manifest asks for no longer was bought: brought home"
     if plan.renamed:
         yield f"  {plan.renamed:>7,}  renamed: known under another id, a label; nothing is bought for it"
     if plan.left_out:
@@ -223,11 +240,12 @@ def _proof(outlook: Outlook) -> str:
 def _cost(outlook: Outlook) -> Iterator[str]:
     plan, budget, currency = outlook.plan, outlook.limits.budget, outlook.currency
     if plan.cost is None:
-        yield "cost    not known: the profile has no price for it (state provider.price_per_second)"
+        yield "cost    not known: no price in the profile (state provider.price_per_second)"
         return
     spent = f"; {money(outlook.spent, currency)} spent so far" if outlook.spent else ""
     play = "" if outlook.manifest.profile.bills else PLAY_MONEY
-    yield f"cost    {money(plan.cost, currency)} for {plural(len(plan.submits), 'submit')}{spent}{play}"
+    line = f"cost    {money(plan.cost, currency)} for {plural(len(plan.submits), 'submit')}{spent}"
+    yield from [f"{line}{play}"] if len(line + play) <= WIDTH else [line, f"       {play}"]
     if budget is not None:
         over = ", which will not do for all of them" if plan.cost + outlook.spent > budget else ""
         yield f"        budget {money(budget, currency)}{over}"

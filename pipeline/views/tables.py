@@ -15,13 +15,11 @@ _NAME_CELLS = 38
 
 
 def kind_lines(kinds: Sequence[Part], currency: str) -> Iterator[str]:
-    """What each kind of video costs, where there is more than one."""
+    """What is bought of each kind of video, and what that costs, as far as it is known."""
     bought = [kind for kind in kinds if kind.submits]
-    if len(bought) < 2 or any(kind.cost is None for kind in bought):
-        return
     for kind, words in _rows(bought, _in_words):
-        amount = money(kind.cost or Decimal(0), currency)
-        yield f"{_INDENT}{amount:>9}  {kind.submits:,} x {words}"
+        amount = "" if kind.cost is None else f"{money(kind.cost, currency):>9}  "
+        yield f"{_INDENT}{amount}{kind.submits:,} x {words}"
 
 
 def table_lines(parts: Breakdown, currency: str) -> Iterator[str]:
