@@ -84,6 +84,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=0, help="so many of each instead")
     args = parser.parse_args()
+    vidbatch(["plan", "manifests/quickstart.yaml"])  # compiles the modules
     with tempfile.TemporaryDirectory() as folder:
         measured = [(case, _planned(case, args.jobs or case.jobs, Path(folder))) for case in CASES]
     rows = [

@@ -77,16 +77,16 @@ def load(path: Path | str, wishes: Wishes | None = None) -> Manifest:
 def load_kept(run: Path | str, wishes: Wishes | None = None) -> Manifest:
     """The manifest that was run last in the folder *run*, from the files that the folder keeps, read as it was then.
 
-    What *wishes* state goes before that. Its name is the folder's. Raises `UsageError` where there is nothing to read
-    it from, and `InvalidManifest` where the copies are no longer what was read.
+    What *wishes* state goes before that, of `settings` name by name. Its name is the folder's. Raises `UsageError`
+    where there is nothing to read it from, and `InvalidManifest` where the copies are no longer what was read.
     """
-    from pipeline.kept import KeptLibrary
+    from pipeline.kept import KeptLibrary, read_again
     from pipeline.manifest.load import Wishes
     from pipeline.manifest.load import load as load_manifest
 
     folder = RunFolder(Path(run))
     kept = folder.kept(read_run(folder.path).reading)
-    said = {**kept.reading, **(wishes.stated() if wishes else {})}
+    said = read_again(kept.reading, wishes.stated() if wishes else {})
     manifest = load_manifest(
         kept.manifest.path,
         find_profile=find_profile,

@@ -7,16 +7,24 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pipeline.disk import words_of
 from pipeline.errors import UsageError
+from pipeline.manifest.fields import shown
 from pipeline.manifest.files import BadFile
 from pipeline.manifest.patterns import Pattern, is_pattern
 from pipeline.model import JSON, Manifest
+from pipeline.pictures import CROP, PAD
 from pipeline.text import plain
 
 FORMAT = 1
+_STATED: Final[Mapping[str, type]] = {
+    **dict.fromkeys(("provider", "fit"), str),
+    **dict.fromkeys(("allow_unknown", "allow_large", "allow_outside"), bool),
+    "settings": list,
+}
+"""What may be stated over a manifest, and as what; a newer vidbatch may know more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +68,27 @@ def read_index(path: Path) -> Kept:
             )
         own = index["manifest"]
         return Kept(
-            name=own["name"],
+            name=_text(own["name"]),
             manifest=_file(path, own),
-            files={file["name"]: _file(path, file) for file in index["files"]},
-            reading=dict(index["reading"]),
+            files={_text(file["name"]): _file(path, file) for file in index["files"]},
+            reading=_reading(index["reading"]),
         )
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {words_of(error)}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{path} is no index of a manifest that was run: {error}") from error
+
+
+def read_again(then: Mapping[str, JSON], now: Mapping[str, JSON]) -> dict[str, JSON]:
+    """What was stated *then*, and over it what is stated *now*: of the `settings`, those of the same names."""
+    said, stated = then.get("settings", []), now.get("settings", [])
+    assert isinstance(said, list), "a list of texts"
+    assert isinstance(stated, list), "a list of texts"
+    named: dict[str, list[JSON]] = {}
+    for setting in stated:
+        named.setdefault(_name(setting), []).append(setting)
+    settings = [setting for old in said for setting in named.pop(_name(old), [old])]
+    return {**then, **now, "settings": [*settings, *(setting for same in named.values() for setting in same)]}
 
 
 class KeptLibrary:
@@ -109,7 +129,33 @@ class KeptLibrary:
 
 
 def _file(index: Path, entry: Mapping[str, Any]) -> KeptFile:
-    kept = entry["kept"]
+    kept = _text(entry["kept"])
     if ".." in Path(kept).parts or Path(kept).is_absolute():
-        raise ValueError(f"'{plain(str(kept))}' leaves the folder")
-    return KeptFile(path=index.parent / kept, sha256=entry["sha256"])
+        raise ValueError(f"'{plain(kept)}' leaves the folder")
+    return KeptFile(path=index.parent / kept, sha256=_text(entry["sha256"]))
+
+
+def _reading(stated: Any) -> dict[str, JSON]:
+    known = dict(stated)
+    for name, kind in _STATED.items():
+        if name in known and type(known[name]) is not kind:
+            raise TypeError(f"'{name}' is no {kind.__name__}")
+    if known.get("fit", "") not in ("", CROP, PAD):
+        raise ValueError("'fit' is crop or pad")
+    for setting in known.get("settings", ()):
+        _text(setting)
+    return known
+
+
+def _text(value: Any) -> str:
+    """*value*, which is a text that can name a file. Raises `TypeError` and `ValueError`."""
+    if not isinstance(value, str):
+        raise TypeError(f"{shown(value)} is no text")
+    if "\0" in value:
+        raise ValueError(f"'{plain(value)}' holds a zero byte")
+    return value
+
+
+def _name(setting: JSON) -> str:
+    """What a setting, `NAME=VALUE`, sets."""
+    return str(setting).partition("=")[0].strip()

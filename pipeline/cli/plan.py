@@ -13,6 +13,7 @@ from pipeline.cli.streams import say
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
+    from pipeline.manifest.load import Wishes
     from pipeline.model import JSON, Manifest
     from pipeline.prepare import Choice
 
@@ -32,7 +33,10 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_choice(parser)
     parser.add_argument(
-        "--against", metavar="FILE", type=Path, help="compare with this manifest or run folder instead of the ledger"
+        "--against",
+        metavar="FILE",
+        type=Path,
+        help="compare with this manifest, or run folder as it was run, instead of with the ledger",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the plan as one JSON document, with every job")
@@ -84,8 +88,7 @@ def _show_comparison(args: argparse.Namespace) -> None:
     from pipeline.comparison import compare
     from pipeline.views.comparison import comparison_document, comparison_text
 
-    other = argparse.Namespace(**{**vars(args), "manifest": args.against})
-    found = compare(_read(args)[0], _read(other)[0], only=args.only, limit=args.limit)
+    found = compare(_read(args)[0], _other(args), only=args.only, limit=args.limit)
     name, against = str(args.manifest), str(args.against)
     if args.json:
         _print_json(comparison_document(found, name, against))
@@ -97,16 +100,28 @@ def _read(args: argparse.Namespace) -> tuple[Manifest, Choice]:
     """The manifest that the arguments name, by its file or by its run folder, and what they say over it."""
     from dataclasses import replace
 
-    from pipeline import api
-    from pipeline.cli.redact import holds_key
-
     path, choice = args.manifest, choice_of(args)
     if not path.is_dir():
         return read_manifest(args), choice
-    manifest = api.load_kept(path, wishes_of(args))
-    holds_key(manifest.provider.api_key_env, *manifest.profile.key_env)
+    manifest = _kept(path, wishes_of(args))
     place = path if path.name == manifest.name else path.resolve()
     return manifest, replace(choice, outputs=place.parent)
+
+
+def _other(args: argparse.Namespace) -> Manifest:
+    """What `--against` names: a file is read as the arguments say, a run folder as it was run."""
+    if args.against.is_dir():
+        return _kept(args.against)
+    return read_manifest(argparse.Namespace(**{**vars(args), "manifest": args.against}))
+
+
+def _kept(folder: Path, wishes: Wishes | None = None) -> Manifest:
+    from pipeline import api
+    from pipeline.cli.redact import holds_key
+
+    manifest = api.load_kept(folder, wishes)
+    holds_key(manifest.provider.api_key_env, *manifest.profile.key_env)
+    return manifest
 
 
 def _print_json(document: dict[str, JSON]) -> None:

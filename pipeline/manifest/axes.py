@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from pipeline.manifest.document import Path
 from pipeline.manifest.fields import MAPPING_FIELDS, RESERVED, near_miss, shown, suggestion
-from pipeline.manifest.ranges import FORM, BadRange, counted
+from pipeline.manifest.ranges import FORM, BadRange, counted, length
 from pipeline.manifest.scalars import canonical, free_value
 from pipeline.manifest.template import Named, written
 from pipeline.manifest.wording import Fault
@@ -121,7 +121,11 @@ def sign(value: JSON) -> str:
 
 def whole(value: JSON) -> str:
     """All of *value* as text: 8 and 8.0 are one, 8 and "8" are not."""
-    return _quoted(value) if isinstance(value, str) else json.dumps(_plain(value), sort_keys=True)
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return repr(canonical(value))
+    return json.dumps(_plain(value), sort_keys=True)
 
 
 def meanings(value: JSON) -> frozenset[str]:
@@ -187,6 +191,16 @@ def values_of(axis: str, raw: JSON, path: Path) -> tuple[Sequence[Place], Sequen
         return [((*path, "range"), number) for number in counted(raw["range"])], ()
     except BadRange as fault:
         return (), [Fault(path=(*path, "range"), code="bad-range", message=str(fault))]
+
+
+def count_of(raw: JSON) -> int:
+    """How many values the axis has that is written as *raw*, without one of them; at fault, it counts as one."""
+    if isinstance(raw, list):
+        return len(raw)
+    try:
+        return length(raw["range"]) if isinstance(raw, dict) and "range" in raw else 1
+    except BadRange:
+        return 1
 
 
 def value_faults(axis: str, path: Path, value: JSON) -> Iterator[Fault]:

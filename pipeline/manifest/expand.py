@@ -6,34 +6,27 @@ each take of it a job. What is made from another video waits here until that one
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pipeline.manifest.claims import Claims, check_paths
 from pipeline.manifest.lineage import Lineage, report_unfound
 from pipeline.manifest.making import Making
-from pipeline.manifest.settings import KEPT, link_in
+from pipeline.manifest.parts import TAKES_MAX, Parts, link_of
 from pipeline.manifest.sheet import Written
-from pipeline.manifest.sweep import Cell, Matrix, cell_identity, read_matrix, sample
+from pipeline.manifest.sweep import Cell
 from pipeline.manifest.template import is_template
 from pipeline.manifest.wish import Wish
 from pipeline.manifest.words import Pen
-from pipeline.model import NOTHING, Job
+from pipeline.model import Job
 
 if TYPE_CHECKING:
     from pipeline.manifest.images import Images
     from pipeline.manifest.overrides import Overrides
 
-CELLS_MAX: Final = 10_000_000
-"""No matrix is written out that may have more cells."""
-SIFTED_MAX: Final = 1_000_000
-"""More cells than this want a word of consent, where `exclude` or `sample` leaves but some of them."""
-TAKES_MAX: Final = 100_000
-"""More jobs from one entry want a word of consent."""
 JOBS_MAX: Final = 200_000
-"""So do more jobs from one manifest."""
+"""More jobs from one manifest want a word of consent."""
 
 _IN_PARTS: Final = frozenset({"matrix", "sample"})
 """An entry without these, without data and without `--set` is one wish."""
@@ -81,18 +74,18 @@ class Expansion:
     def add(self, entry: Written, rows: Iterable[Written] | None = None) -> None:
         """Make the jobs of *entry*, or of its data *rows*."""
         if entry.literal and self._overrides is None:
-            self._take_in(entry, None, (), _link_of(entry, None))
+            self._take_in(entry, None, (), link_of(entry, None))
             return
         began, asked, name = len(self._jobs), self._asked, _plain_id(entry)
         if entry.wrong:
             self._look_over(entry, rows, entry.wrong)
         elif rows is None and self._overrides is None and _IN_PARTS.isdisjoint(entry.fields):
-            self._take_in(entry, None, (), _link_of(entry, None), began=asked)
+            self._take_in(entry, None, (), link_of(entry, None), began=asked)
         else:
-            link, last = _link_of(entry, None), None
-            for row, cell in self._parts(entry, rows):
+            link, last = link_of(entry, None), None
+            for row, cell in Parts(entry, rows, self._overrides, look=self._look_at_all):
                 if row is not last:
-                    link, last = _link_of(entry, row), row
+                    link, last = link_of(entry, row), row
                 if not self._take_in(entry, row, cell, link, began=asked):
                     break
         if name and not entry.literal:
@@ -110,78 +103,15 @@ class Expansion:
         check_paths(jobs, self._making.report_collision)
         return tuple(jobs)
 
-    # --- the parts of an entry
-
-    def _parts(self, entry: Written, rows: Iterable[Written] | None) -> Iterable[tuple[Written | None, Cell]]:
-        """Every row with every cell, or the sample of them that is asked for."""
-        written = entry.fields.get("matrix")
-        kept = KEPT.get(link_in(entry.fields), ())
-        asked = self._overrides.matrix(entry.fields, kept) if self._overrides is not None else written
-        matrix = self._matrix(entry, asked) if asked is not None else None
-        if asked is not None and matrix is None:
-            self._look_over(entry, rows, frozenset({"matrix"}))
-            return
-        pairs: Iterable[tuple[Written | None, Cell]] = self._pairs(entry, rows, matrix)
-        wanted = entry.fields.get("sample")
-        if wanted is not None:
-            pairs = sample(pairs, int(wanted["count"]), int(wanted.get("seed", 0)), _identity)
-        yield from pairs
-        for fault in matrix.idle() if matrix is not None else ():
-            entry.place(*fault.path).about(fault.code, fault.message, key=fault.key, warning=True)
+    def _look_at_all(self, entry: Written) -> None:
+        """Find what else is wrong with an entry whose matrix is at fault."""
+        self._look_over(entry, None, frozenset({"matrix"}))
 
     def _look_over(self, entry: Written, rows: Iterable[Written] | None, wrong: frozenset[str]) -> None:
         """Find what else is wrong with an entry that makes no job, and with its rows."""
         self._making.look(self._wish(entry), wrong)
         for _ in rows or ():
             pass
-
-    def _matrix(self, entry: Written, written: Mapping[str, Any]) -> Matrix | None:
-        """The matrix as *written*; `None`: it is at fault."""
-        matrix, faults = read_matrix(written)
-        for fault in faults:
-            entry.place(*fault.path).about(fault.code, fault.message, key=fault.key)
-        if matrix is None or faults:
-            return None
-        sifted = "exclude" in written or "sample" in entry.fields
-        most = CELLS_MAX if entry.sheet.ground.allow_large else SIFTED_MAX if sifted else TAKES_MAX
-        if matrix.count_max > most:
-            bound = (
-                f"more than {most:,} want --allow-large"
-                if matrix.count_max <= CELLS_MAX
-                else f"{CELLS_MAX:,} is the most"
-            )
-            entry.place("matrix").about("too-many", f"the matrix has {matrix.count_max:,} cells; {bound}", key=True)
-            return None
-        return matrix
-
-    def _pairs(
-        self, entry: Written, rows: Iterable[Written] | None, matrix: Matrix | None
-    ) -> Iterator[tuple[Written | None, Cell]]:
-        some, seen = matrix is None, 0
-        for row in (None,) if rows is None else rows:
-            if matrix is None:
-                yield row, ()
-            elif row is None or self._columns_fit(row, matrix):
-                seen += matrix.count_max
-                if seen > CELLS_MAX:
-                    message = f"more than {CELLS_MAX:,} cells of all its rows; so many are not looked at"
-                    entry.place("matrix").about("too-many", message, key=True)
-                    return
-                for cell in matrix.cells():
-                    some = True
-                    yield row, cell
-        if seen and not some:
-            entry.place("matrix").about("empty-matrix", "the matrix leaves no cell: 'exclude' excludes all", key=True)
-
-    def _columns_fit(self, row: Written, matrix: Matrix) -> bool:
-        """Whether no column is an axis too; `--set` may well go over a column."""
-        said = self._overrides.axes if self._overrides is not None else NOTHING
-        both = [name for name in matrix.axes if name not in said and row.holds(name)]
-        for name in both:
-            row.place(*name.split(".")).about(
-                "axis-column", f"'{name}' is a column here and an axis of the matrix; rename one", key=True
-            )
-        return not both
 
     def _take_in(self, entry: Written, row: Written | None, cell: Cell, link: str, *, began: int = 0) -> bool:
         """Make the jobs of one part of an entry, or keep it until its source is known. Whether more may follow.
@@ -265,7 +195,10 @@ class Expansion:
             self._look(part)
         self._asked -= 1  # it was counted while it waited
         for source in sources:
-            if not self._make(self._wish(part.entry, part.row, part.cell, source=source), asked):
+            cell: Cell | None = part.cell
+            if self._overrides is not None:
+                cell = self._overrides.beside_source(part.cell, part.entry, source)
+            if cell is not None and not self._make(self._wish(part.entry, part.row, cell, source=source), asked):
                 break
         made = range(began, len(self._jobs))
         self._lineage.measure((self._jobs[n] for n in made), sources)
@@ -291,15 +224,3 @@ def _plain_id(entry: Written) -> str:
     """What an entry is called as a whole; empty where it is not, or differs from job to job."""
     name = entry.fields.get("id", "")
     return name if isinstance(name, str) and not is_template(name) else ""
-
-
-def _link_of(entry: Written, row: Written | None) -> str:
-    """The field that names a source; empty: none does."""
-    return (link_in(row.fields) if row is not None else "") or link_in(entry.fields)
-
-
-def _identity(part: tuple[Written | None, Cell]) -> str:
-    """A row and a cell as text, wherever they stand."""
-    row, cell = part
-    data = json.dumps([row.fields, dict(row.entry.columns)], sort_keys=True) if row is not None else ""
-    return f"{data}\n{cell_identity(cell)}"

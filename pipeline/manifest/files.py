@@ -158,6 +158,14 @@ class Files:
         """The files that *pattern* names, in order. Raises `BadFile`."""
         return self._library.names(pattern)
 
+    def holds(self, name: str) -> bool:
+        """Whether there is a file called *name*, be it written like a pattern."""
+        try:
+            self._library.find(name)
+        except BadFile:
+            return False
+        return True
+
     def kept(self) -> Sequence[SourceFile]:
         """What was read so far, in order; what was only seen comes last."""
         return [*(file for file in self._read.values() if isinstance(file, SourceFile)), *self._seen.values()]

@@ -11,11 +11,13 @@ from typing import Any
 from pipeline.errors import InvalidManifest, UsageError
 from pipeline.manifest.document import Document, Findings, Place, Witness
 from pipeline.manifest.expand import Expansion
+from pipeline.manifest.fields import shown
 from pipeline.manifest.files import Files, FolderLibrary, Library
 from pipeline.manifest.form import form
 from pipeline.manifest.frame import Profiles, read_limits, read_placing, read_provider
 from pipeline.manifest.images import Images
 from pipeline.manifest.overrides import read_overrides
+from pipeline.manifest.patterns import is_pattern
 from pipeline.manifest.prompts import PromptFiles
 from pipeline.manifest.reading import CSV, JSONL, YAML, Reading, suffix
 from pipeline.manifest.report import issue_json, render_issue
@@ -80,6 +82,8 @@ def load(
     is of no known kind, or where the command line names an unknown provider.
     """
     kind = suffix(name or path.name)
+    if kind not in (*YAML, *CSV, *JSONL) and not path.exists():
+        raise UsageError(f"there is no file or folder {path}")
     if kind not in (*YAML, *CSV, *JSONL) and not path.is_dir():
         known = ", ".join((*YAML, *CSV, *JSONL))
         raise UsageError(f"{path}: what kind of manifest is this? its name must end in one of {known}")
@@ -183,11 +187,20 @@ class _Loading:
 
     def _sheets(self, sheet: Sheet, frame: Mapping[str, Any], *, above: Sequence[str]) -> Iterator[Sheet]:
         """The manifests that *sheet* includes, and those they include, each before the one that asks for it."""
-        for number, pattern in enumerate(frame.get("include", ())):
+        for number, pattern in _numbered(sheet.document.frame, frame, "include"):
             place = Place(sheet.findings, ("include", number))
-            for name in self._reading.names(sheet, pattern, place, (*YAML, *CSV, *JSONL)):
+            for name in self._others(sheet, pattern, place, above[-1]):
                 yield from self._include(sheet, name, place, above)
         yield sheet
+
+    def _others(self, sheet: Sheet, pattern: str, place: Place, own: str) -> Sequence[str]:
+        """The manifests that *pattern*, written in the one called *own*, names: a pattern does not mean that one."""
+        names = self._reading.names(sheet, pattern, place, (*YAML, *CSV, *JSONL))
+        if own not in names or not is_pattern(pattern):
+            return names
+        if len(names) == 1:
+            place.about("missing-file", f"'{shown(pattern)}' names no file but this one")
+        return [name for name in names if name != own]
 
     def _include(self, sheet: Sheet, name: str, place: Place, above: Sequence[str]) -> Iterator[Sheet]:
         if name in above:
@@ -242,14 +255,25 @@ def _cycle(name: str, above: Sequence[str]) -> str:
 
 def _without(frame: Mapping[str, Any], wrong: set[tuple[str | int, ...]]) -> Mapping[str, Any]:
     """*frame* without what stands at the paths in *wrong*."""
+    above = {path[:length] for path in wrong for length in range(len(path))}
 
     def sound(value: Any, path: tuple[str | int, ...]) -> Any:
-        if not isinstance(value, dict):
+        if path not in above:
             return value
-        return {key: sound(below, (*path, key)) for key, below in value.items() if (*path, key) not in wrong}
+        if isinstance(value, dict):
+            return {key: sound(below, (*path, key)) for key, below in value.items() if (*path, key) not in wrong}
+        if isinstance(value, list):
+            return [sound(below, (*path, n)) for n, below in enumerate(value) if (*path, n) not in wrong]
+        return value
 
     result: Mapping[str, Any] = sound(frame, ())
     return result
+
+
+def _numbered(written: Any, sound: Mapping[str, Any], name: str) -> Iterator[tuple[int, Any]]:
+    """The members of the list *name* of a frame that are *sound*, with the places at which they are *written*."""
+    kept = sound.get(name, ())
+    return ((number, value) for number, value in enumerate(written[name]) if value in kept) if kept else iter(())
 
 
 __all__ = ["Wishes", "issue_json", "load", "render_issue"]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.errors import UsageError
 from pipeline.manifest.axes import is_variable, name_fault, whole
 from pipeline.manifest.fields import did_you_mean, shown
 from pipeline.manifest.form import Form
 from pipeline.manifest.scalars import free_value, typed
-from pipeline.manifest.template import asks_for
+from pipeline.manifest.settings import KEPT
+from pipeline.manifest.uses import uses
 from pipeline.manifest.wording import Fault
 from pipeline.model import JSON, NOTHING, Job
+
+if TYPE_CHECKING:
+    from pipeline.manifest.axes import Cell, Point
+    from pipeline.manifest.sheet import Written
 
 _FIELDS: Final = ("model", "seconds", "size", "takes", "group", "prompt", "prompt_file", "input_reference")
 _ELSEWHERE: Final[Mapping[str, str]] = {
@@ -42,25 +47,49 @@ class Overrides:
         """The fields for a video that is made from another and has the *kept* ones from it."""
         return {name: value for name, value in self.fields.items() if name not in kept}
 
-    def matrix(self, fields: Mapping[str, Any], kept: Collection[str] = ()) -> Mapping[str, JSON] | None:
-        """The matrix of an entry with these *fields*: an axis that was said replaces its own. Raises `UsageError`.
+    def axes_of(self, entry: Written, row: Written | None, link: str) -> Mapping[str, Sequence[JSON]]:
+        """What is an axis of *entry* with this *row*: several values, or those of an axis that it has itself.
 
-        A variable is no axis of an entry that does not use it. What is made from another video has the *kept* settings
-        from it, and its variables.
+        A variable is no axis of what does not use it. What is made from another video by the field *link* has some
+        settings from that. Raises `UsageError`.
         """
-        own = dict(fields.get("matrix", NOTHING))
+        matrix = entry.fields.get("matrix", NOTHING)
+        own, kept = _names_in(matrix), KEPT.get(link, ())
+        said: dict[str, Sequence[JSON]] = {}
         for name, values in self.axes.items():
-            if name in kept or (is_variable(name) and name not in own and (kept or not _uses(name, fields))):
+            if name in kept or name == "takes":
                 continue
-            if _is_paired(own, name):
+            if _is_paired(matrix, name):
                 raise UsageError(f"--set {name}: it is paired with other axes in a 'zip'; change it in the manifest")
-            if name in own or len(values) > 1:
-                own[name] = list(values)
-        return own or None
+            if name in own or (len(values) > 1 and (not is_variable(name) or uses(name, entry, row))):
+                said[name] = values
+        return said
+
+    def beside_source(self, cell: Cell, entry: Written, source: Job) -> Cell | None:
+        """*cell* of *entry*, for what is made from *source*; `None`: that is made with another value of a variable.
+
+        A variable of both follows the source, unless the entry has an axis of it itself, and speaks in its id already.
+        """
+        own = _names_in(entry.fields.get("matrix", NOTHING))
+        points: list[Point] = []
+        for point in cell:
+            followed = is_variable(point.axis) and point.axis not in own and point.axis in source.axes
+            value = whole(source.axes[point.axis]) if followed else ""
+            if value not in map(whole, self.axes.get(point.axis, ())):
+                points.append(point)
+            elif value == whole(point.value):
+                points.append(replace(point, label=""))
+            else:
+                return None
+        return tuple(points)
 
     def check_heard(self, asked: Collection[str], jobs: Iterable[Job]) -> None:
-        """Raise `UsageError` for a variable that no template *asked* for, and that no job has among its axes."""
-        unheard = {name for name in self.axes if is_variable(name) and name != "takes"} - set(asked)
+        """Raise `UsageError` for a variable that no template *asked* for, and that no job has among its axes.
+
+        Several values have to be an axis of some job.
+        """
+        unheard = {name for name in self.axes if is_variable(name) and name != "takes"}
+        unheard -= {name for name in asked if len(self.axes.get(name, ())) == 1}
         if not unheard:
             return
         known = set(asked)
@@ -70,6 +99,8 @@ class Overrides:
                 return
             known |= job.axes.keys()
         name = min(unheard)
+        if name in asked:
+            raise UsageError(f"--set {name}: no entry uses it, so there is nothing to make with each of its values")
         raise UsageError(f"--set {name}: nothing in the manifest uses it{did_you_mean(name, (*_FIELDS, *known))}")
 
 
@@ -88,6 +119,8 @@ def read_overrides(settings: Sequence[str], form: Form) -> Overrides | None:
         _check_name(name)
         axes[name] = _values(text, [_value(name, word, form) for word in _split(text, value)])
     single = {name: values[0] for name, values in axes.items() if len(values) == 1}
+    if "prompt" in axes and "prompt_file" in axes:
+        raise UsageError("--set prompt_file: 'prompt' is set too, and a video has one of them; leave one out")
     if "takes" in axes and "takes" not in single:
         raise UsageError("--set takes: it is a number, not an axis")
     return Overrides(fields=_fields(single), variables=_variables(single), axes=axes)
@@ -144,17 +177,13 @@ def _variables(single: Mapping[str, JSON]) -> Mapping[str, JSON]:
     return {name: value for name, value in single.items() if name not in _FIELDS and "." not in name}
 
 
-def _uses(name: str, fields: Mapping[str, Any]) -> bool:
-    """Whether an entry with these *fields* asks for the variable *name*; one with a file may always do."""
-    if "prompt_file" in fields or name in fields.get("vars", NOTHING):
-        return True
-    waiting: list[Any] = [fields]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str) and asks_for(name, value):
-            return True
-        waiting += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return False
+def _names_in(matrix: Mapping[str, JSON]) -> Collection[str]:
+    """The axes of *matrix*, and what its `include` adds."""
+    objects = matrix.get("include")
+    added = [
+        name for given in (objects if isinstance(objects, list) else ()) if isinstance(given, dict) for name in given
+    ]
+    return {*matrix, *added} - {"zip", "exclude", "include"}
 
 
 def _is_paired(matrix: Mapping[str, JSON], name: str) -> bool:

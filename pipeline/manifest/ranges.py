@@ -21,13 +21,26 @@ def counted(bounds: JSON) -> Sequence[int | float]:
 
     Without a step it counts by 1 towards its end.
     """
+    first, step, count = _read(bounds)
+    whole = math.lcm(first.denominator, step.denominator)
+    start, by = int(first * whole), int(step * whole)
+    return [n // whole if n % whole == 0 else n / whole for n in range(start, start + count * by, by)]
+
+
+def length(bounds: JSON) -> int:
+    """How many numbers `[from, to, step]` stands for, without one of them. Raises `BadRange`."""
+    return _read(bounds)[2]
+
+
+def _read(bounds: JSON) -> tuple[Fraction, Fraction, int]:
+    """The first number, the step and how many there are. Raises `BadRange`."""
     numbers = [n for n in bounds if isinstance(n, int | float)] if isinstance(bounds, list) else []
     if not isinstance(bounds, list) or len(numbers) != len(bounds) or len(numbers) not in (2, 3):
         raise BadRange(FORM)
     # Of the digits that were written: 0.1 is a tenth, and three of it are 0.3.
     first, last, *rest = (Fraction(repr(number)) for number in numbers)
     step = rest[0] if rest else Fraction(1 if last >= first else -1)
-    return [_number(first + n * step) for n in range(_steps(first, last, step) + 1)]
+    return first, step, _steps(first, last, step) + 1
 
 
 def _steps(first: Fraction, last: Fraction, step: Fraction) -> int:

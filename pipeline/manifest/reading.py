@@ -96,8 +96,10 @@ class Reading:
 
     def names(self, sheet: Sheet, pattern: str, place: Place, kinds: Sequence[str]) -> Sequence[str]:
         """The files that *pattern*, written at *place*, names; those of other kinds are issues."""
+        name = sheet.name_of(pattern)
         try:
-            named = self._files.names(sheet.pattern_of(pattern)) if is_pattern(pattern) else [sheet.name_of(pattern)]
+            literal = not is_pattern(pattern) or self._files.holds(name)
+            named = [name] if literal else self._files.names(sheet.pattern_of(pattern))
         except BadFile as fault:
             place.about(fault.code, str(fault))
             return ()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, TypeAlias
 
+from pipeline.manifest.batch import fields_of, is_request
 from pipeline.manifest.columns import delimiter_of
 from pipeline.manifest.fields import MAPPING_FIELDS
 from pipeline.manifest.read_csv import header_start, records
@@ -110,7 +111,10 @@ def _leniently(source: Source, start: int, delimiter: str) -> Sequence[str]:
 
 
 def _lines(text: str) -> Iterator[tuple[int, Mapping[_Column, str]]]:
-    """Where each line begins, and its names and values; of one that is no JSON object nobody knows those."""
+    """Where each line begins, and its names and values; of one that is no JSON object nobody knows those.
+
+    A request of an OpenAI batch has the names that it has as an entry: a CSV cannot be one.
+    """
     start = 0
     for line in text.split("\n"):
         if line.strip():
@@ -123,6 +127,8 @@ def _pairs(line: str) -> Iterator[tuple[_Column, str]]:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return
+    if isinstance(value, dict) and is_request(value) and isinstance(value.get("body"), dict):
+        value = fields_of(value)
     for name, part in value.items() if isinstance(value, dict) else ():
         if name in MAPPING_FIELDS and isinstance(part, dict):
             yield from (((f"{name}.{below}", 0), _cell(inner)) for below, inner in part.items())

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
+from math import prod
+from types import MappingProxyType
+from typing import Final
 
 from pipeline.manifest.axes import (
     Cell,
     Place,
     Point,
+    count_of,
     is_variable,
     name_fault,
     point,
@@ -21,7 +26,7 @@ from pipeline.manifest.axes import (
 )
 from pipeline.manifest.cells import Matrix, Rule, cell_identity
 from pipeline.manifest.document import Path, dotted
-from pipeline.manifest.fields import did_you_mean, shown
+from pipeline.manifest.fields import MAPPING_FIELDS, did_you_mean, shown
 from pipeline.manifest.labels import derived_name, label, told_apart
 from pipeline.manifest.sampling import sample
 from pipeline.manifest.wording import Fault
@@ -30,20 +35,67 @@ from pipeline.model import JSON
 __all__ = ["Cell", "Matrix", "Point", "cell_identity", "derived_name", "read_matrix", "sample"]
 
 MATRIX: Path = ("matrix",)
+CELLS_MAX: Final = 10_000_000
+"""No matrix is written out that may have more cells."""
 AXES_MAX = 50
 RULES_MAX = 1_000
+NONE_SAID: Final[Mapping[str, Sequence[JSON]]] = MappingProxyType({})
+"""What the command line says where it says nothing."""
+_OTHER_PROMPT = {"prompt": "prompt_file", "prompt_file": "prompt"}
+ZIPPED_MAX = 200_000
+"""Values in all `zip`s of a matrix: they can be many more than its cells."""
+_GLANCE_CELLS = 10_000
 
 
-def read_matrix(raw: Mapping[str, JSON]) -> tuple[Matrix | None, Sequence[Fault]]:
-    """The matrix that *raw* describes, whose form was judged; `None` and why, where it makes no sense."""
-    reading = _Reading()
+def read_matrix(
+    raw: Mapping[str, JSON], said: Mapping[str, Sequence[JSON]] = NONE_SAID, *, cells_max: int = CELLS_MAX
+) -> tuple[Matrix | None, Sequence[Fault]]:
+    """The matrix that *raw* describes, whose form was judged; `None` and why, where it makes no sense.
+
+    What is *said* on the command line is an axis of every cell: in the place of one of that name, and over all else.
+    One that may have more than *cells_max* cells is refused by its lengths: no value of it is made.
+    """
+    raw = {name: list(said.get(name, ())) or value for name, value in raw.items()}
+    if large := _size_fault(raw, said, cells_max):
+        return None, [large]
+    reading = _Reading(said)
     columns = list(reading.columns(raw))
     excludes = list(reading.excludes(raw.get("exclude")))
     includes = list(reading.includes(raw.get("include")))
-    matrix = Matrix(columns, excludes, includes)
+    matrix = Matrix(columns, excludes, includes, list(reading.beyond()))
     if not reading.faults:
         reading.faults += _extent_faults(matrix, axed=bool(columns), rules=len(excludes) + len(includes))
     return (None, reading.faults) if reading.faults else (matrix, ())
+
+
+def _size_fault(raw: Mapping[str, JSON], said: Mapping[str, Sequence[JSON]], cells_max: int) -> Fault | None:
+    """That the matrix is too large to be written out, counted by the lengths of its axes."""
+    lengths = [[count_of(values) for values in axes.values()] for _, axes in _groups(raw)]
+    includes = raw.get("include")
+    cells = prod(min(column, default=1) for column in lengths) if lengths else 0
+    cells *= prod(len(values) for name, values in said.items() if name not in raw)
+    cells += prod(map(len, said.values())) * len(includes) if isinstance(includes, list) else 0
+    zipped = sum(sum(column) for column in lengths if len(column) > 1)
+    if cells > cells_max:
+        bound = f"more than {cells_max:,} want --allow-large" if cells <= CELLS_MAX else f"{CELLS_MAX:,} is the most"
+        message = f"the matrix has {cells:,} cells; {bound}"
+    elif zipped > ZIPPED_MAX:
+        message = f"{zipped:,} values in zip; {ZIPPED_MAX:,} is the most"
+    else:
+        return None
+    return Fault(path=MATRIX, code="too-many", message=message, key=True)
+
+
+def _groups(raw: Mapping[str, JSON]) -> Iterator[tuple[Path, Mapping[str, JSON]]]:
+    """The axes of each column, in their order: one by itself, or those of a `zip`."""
+    for name, value in raw.items():
+        if name == "zip":
+            listed = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
+            for n, group in listed:
+                path = (*MATRIX, "zip") if n is None else (*MATRIX, "zip", n)
+                yield path, group if isinstance(group, dict) else {}
+        elif name not in ("exclude", "include"):
+            yield MATRIX, {name: value}
 
 
 def _extent_faults(matrix: Matrix, *, axed: bool, rules: int) -> Iterator[Fault]:
@@ -60,7 +112,7 @@ def _extent_faults(matrix: Matrix, *, axed: bool, rules: int) -> Iterator[Fault]
 
 def further_faults(raw: JSON, known: Sequence[Fault]) -> Sequence[Fault]:
     """What else is wrong with the matrix *raw*, whose form has the *known* faults; paths begin at the entry."""
-    faults = read_matrix(raw)[1] if isinstance(raw, dict) else ()
+    faults = read_matrix(raw, cells_max=_GLANCE_CELLS)[1] if isinstance(raw, dict) else ()
     return [fault for fault in faults if not any(_overlap(fault.path, told.path) for told in known)]
 
 
@@ -72,23 +124,25 @@ def _overlap(a: Path, b: Path) -> bool:
 class _Reading:
     """Reads one matrix, and finds everything that is wrong with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, said: Mapping[str, Sequence[JSON]]) -> None:
+        self._said = said
         self.faults: list[Fault] = []
         self._places: dict[str, Path] = {}
         """Where each axis stands."""
+        self._named: dict[tuple[str, str], JSON] = {}
+        """The mappings among the values, by axis and name."""
         self._owners: dict[str, str] = {}
         """The axis that sets a field or a variable."""
 
     def columns(self, raw: Mapping[str, JSON]) -> Iterator[Sequence[Cell]]:
         """The axes and zips, in their order."""
-        for name, value in raw.items():
-            if name == "zip":
-                groups = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
-                for n, group in groups:
-                    path = (*MATRIX, "zip") if n is None else (*MATRIX, "zip", n)
-                    yield from self._column(group if isinstance(group, dict) else {}, path)
-            elif name not in ("exclude", "include"):
-                yield from self._column({name: value}, MATRIX)
+        for path, axes in _groups(raw):
+            yield from self._column(axes, path)
+
+    def beyond(self) -> Iterator[Sequence[Cell]]:
+        """An axis of everything that the command line says, for the cells that have none of it."""
+        for name, values in self._said.items():
+            yield self._choices({name: [((*MATRIX, name, n), value) for n, value in enumerate(values)]})
 
     def excludes(self, raw: JSON) -> Iterator[Rule]:
         for path, given in self._objects(raw, "exclude"):
@@ -96,10 +150,11 @@ class _Reading:
                 if name not in self._places:
                     message = f"'{shown(name)}' is no axis of this matrix{did_you_mean(name, self._places)}"
                     self._fault((*path, name), "unknown-axis", message, key=True)
-            yield _rule(path, given)
+            yield self._rule(path, given, quiet=not self._said.keys().isdisjoint(given))
 
     def includes(self, raw: JSON) -> Iterator[Rule]:
         first: dict[str, int] = {}
+        left: set[str] = set()
         for path, given in self._objects(raw, "include"):
             for name, value in given.items():
                 fault = None if name in self._places else name_fault(name, (*path, name))
@@ -107,7 +162,20 @@ class _Reading:
             n = first.setdefault(whole(dict(given)), int(path[-1]))
             if n != path[-1]:
                 self._fault(path, "duplicate-value", f"the same as number {n + 1} of the list")
-            yield _rule(path, given)
+            rest = self._beside_said(given)
+            if rest and whole(rest) not in left:
+                left.add(whole(rest))
+                rule = self._rule(path, rest, quiet=len(rest) < len(given))
+                self._claim_all(rule.points, {})
+                yield rule
+
+    def _beside_said(self, given: Mapping[str, JSON]) -> dict[str, JSON]:
+        """What an object of `include` adds beside what the command line says; one for another value adds nothing."""
+        for name in self._said.keys() & self._places.keys() & given.keys():
+            if whole(given[name]) not in map(whole, self._said[name]):
+                return {}
+        rest = {name: value for name, value in given.items() if name in self._places or name not in self._said}
+        return {name: self._named.get((name, whole(value)), value) for name, value in rest.items()}
 
     def _objects(self, raw: JSON, kind: str) -> Iterator[tuple[Path, Mapping[str, JSON]]]:
         for n, given in enumerate(raw if isinstance(raw, list) else ()):
@@ -136,6 +204,8 @@ class _Reading:
         fault = name_fault(axis, path)
         places, faults = values_of(axis, raw, path) if fault is None else ((), [fault])
         self.faults += faults
+        named = [value for _, value in places if isinstance(value, dict) and "name" in value]
+        self._named |= {(axis, whole(value["name"])): value for value in named}
         return places
 
     def _go_together(self, places: Mapping[str, Sequence[Place]], path: Path) -> bool:
@@ -151,13 +221,16 @@ class _Reading:
         rows = list(zip(*places.values(), strict=True))
         identities = ["\n".join(sign(value) for _, value in row) for row in rows]
         self._report_doubled(rows, identities)
-        labels = told_apart([_labels(tuple(places), row) for row in rows], identities)
+        speaking = _speaking(places)
+        labels = told_apart([_labels(places, row, speaking) for row in rows], identities)
         choices = [
-            tuple(point(axis, value, path, said) for axis, (path, value), said in zip(places, row, words, strict=True))
+            tuple(
+                self._point(axis, value, path, said)
+                for axis, (path, value), said in zip(places, row, words, strict=True)
+            )
             for row, words in zip(rows, labels, strict=True)
         ]
-        for p in chain.from_iterable(choices):
-            self._claim(p)
+        self._claim_all(chain.from_iterable(choices), self._owners)
         return choices
 
     def _report_doubled(self, rows: Sequence[tuple[Place, ...]], identities: Sequence[str]) -> None:
@@ -167,28 +240,45 @@ class _Reading:
                 message = f"the same as value {first[identity] + 1}: it would be the same video"
                 self._fault(row[0][0], "duplicate-value", message)
 
-    def _claim(self, p: Point) -> None:
-        """No two axes set the same thing: which one would it be?"""
-        for target in targets(p):
-            owner = self._owners.setdefault(target, p.axis)
-            if owner != p.axis:
-                self._owners[target] = p.axis
-                message = f"'{shown(target)}' is set by the axis '{shown(owner)}' already"
-                self._fault(p.path, "duplicate-axis", message)
+    def _claim_all(self, points: Iterable[Point], owners: dict[str, str]) -> None:
+        """No two names set the same thing: which one would it be? *owners*: the names that set something so far."""
+        for p in points:
+            for target in targets(p):
+                owner = owners.setdefault(target, p.axis)
+                if owner != p.axis:
+                    owners[target] = p.axis
+                    message = f"'{shown(target)}' is set by the axis '{shown(owner)}' already"
+                    self._fault(p.path, "duplicate-axis", message)
+
+    def _rule(self, path: Path, given: Mapping[str, JSON], *, quiet: bool) -> Rule:
+        values = {name: value_at(name, value) for name, value in given.items()}
+        points = [self._point(name, value, (*path, name), label(name, value)) for name, value in values.items()]
+        return Rule(path=path, points=tuple(points), quiet=quiet)
+
+    def _point(self, axis: str, value: JSON, path: Path, label: str) -> Point:
+        made = point(axis, value, path, label)
+        return made if not self._said or axis in self._said else _spared(made, self._said)
 
     def _fault(self, path: Path, code: str, message: str, *, key: bool = False) -> None:
         self.faults.append(Fault(path=path, code=code, message=message, key=key))
 
 
-def _rule(path: Path, given: Mapping[str, JSON]) -> Rule:
-    values = {name: value_at(name, value) for name, value in given.items()}
-    return Rule(
-        path=path,
-        points=tuple(point(name, value, (*path, name), label(name, value)) for name, value in values.items()),
-    )
+def _spared(p: Point, said: Mapping[str, Sequence[JSON]]) -> Point:
+    """*p* without what the command line says in the place of it."""
+    fields: dict[str, JSON] = {}
+    for name, value in p.fields.items():
+        if name in MAPPING_FIELDS and isinstance(value, dict):
+            fields[name] = {part: own for part, own in value.items() if f"{name}.{part}" not in said}
+        elif name not in said and _OTHER_PROMPT.get(name) not in said:
+            fields[name] = value
+    variables = {name: value for name, value in p.variables.items() if name == p.axis or name not in said}
+    return replace(p, fields=fields, variables=variables)
 
 
-def _labels(axes: Sequence[str], row: Sequence[Place]) -> tuple[str, ...]:
-    """What the values of a *row* say: in a zip the variables, where there are any; they are there to name it."""
-    speaking = frozenset(filter(is_variable, axes)) or frozenset(axes)
+def _speaking(axes: Iterable[str]) -> frozenset[str]:
+    """Whose values say something in an id: in a zip the variables, where there are any; they are there to name it."""
+    return frozenset(filter(is_variable, axes)) or frozenset(axes)
+
+
+def _labels(axes: Iterable[str], row: Sequence[Place], speaking: frozenset[str]) -> tuple[str, ...]:
     return tuple(label(axis, value) if axis in speaking else "" for axis, (_, value) in zip(axes, row, strict=True))

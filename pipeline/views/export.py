@@ -16,8 +16,8 @@ class Format:
     """One way to write jobs down."""
 
     help: str
-    obstacle: Callable[[JobState], str]
-    """Why a job cannot be said in it; empty where it can."""
+    sayable: Callable[[Sequence[JobState]], tuple[Sequence[JobState], Mapping[str, Sequence[str]]]]
+    """Those of some jobs that can be said in it, in order, and by reason the ids of the others."""
     write: Callable[[Sequence[JobState]], Iterator[bytes]]
     """The bytes of the file, piece by piece."""
 
@@ -25,7 +25,7 @@ class Format:
 FORMATS: Mapping[str, Format] = {
     "openai-batch": Format(
         help="requests of the OpenAI Batch API, as JSON lines",
-        obstacle=export_batch.obstacle,
+        sayable=export_batch.sayable,
         write=export_batch.batch_lines,
     ),
 }
@@ -37,7 +37,7 @@ class Export:
 
     format: Format
     jobs: Sequence[JobState]
-    """In the order in which they were first planned."""
+    """In the order in which they were first planned; takes of one wish in their own."""
     left_out: Mapping[str, Sequence[str]]
     """By reason, the ids of those that it cannot say."""
 
@@ -49,13 +49,5 @@ class Export:
 def export(state: RunState, name: str, states: Collection[State] = ()) -> Export:
     """The jobs of a run that are in one of *states* (none named: in any), in the format called *name*."""
     form = FORMATS[name]
-    jobs: list[JobState] = []
-    left_out: dict[str, list[str]] = {}
-    for job in state.jobs.values():
-        if not states or job.state in states:
-            reason = form.obstacle(job)
-            if reason:
-                left_out.setdefault(reason, []).append(job.id)
-            else:
-                jobs.append(job)
+    jobs, left_out = form.sayable([job for job in state.jobs.values() if not states or job.state in states])
     return Export(format=form, jobs=jobs, left_out=left_out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.ledger.state import JobState
 from pipeline.manifest.fields import BATCH_METHOD, BATCH_URL
@@ -14,11 +14,52 @@ _ID_CHARS_MAX = 80
 _KEY_DIGITS = 8
 
 
-def obstacle(job: JobState) -> str:
+_GAP = "it is a later take of a video whose earlier ones are not there"
+
+
+def sayable(jobs: Sequence[JobState]) -> tuple[Sequence[JobState], Mapping[str, Sequence[str]]]:
+    """Those of *jobs* that lines can say, and by reason the ids of the others.
+
+    Lines that ask for the same are its takes, from the first on: so they stand in this order, each in the place of one
+    of them, and what comes after a gap is none.
+    """
+    left_out: dict[str, list[str]] = {}
+    places: list[int] = []
+    alike: dict[int, list[JobState]] = {}
+    for job in jobs:
+        reason = _obstacle(job)
+        if reason:
+            left_out.setdefault(reason, []).append(job.id)
+        else:
+            places.append(_wish(job))
+            alike.setdefault(places[-1], []).append(job)
+    takes = {wish: iter(sorted(same, key=_take)) for wish, same in alike.items()}
+    said: list[JobState] = []
+    count: Counter[int] = Counter()
+    for wish in places:
+        job = next(takes[wish])
+        if job.wish.take == count[wish] + 1:
+            count[wish] += 1
+            said.append(job)
+        else:
+            left_out.setdefault(_GAP, []).append(job.id)
+    return said, left_out
+
+
+def _obstacle(job: JobState) -> str:
     """Why no batch line can say what *job* asks for; empty where one can."""
     if job.wish.link:
         return "it is made from another video"
     return "an image goes with it" if job.wish.reference else ""
+
+
+def _wish(job: JobState) -> int:
+    """The same for all takes of one wish."""
+    return hash(json.dumps(_body(job), sort_keys=True))
+
+
+def _take(job: JobState) -> int:
+    return job.wish.take
 
 
 def batch_lines(jobs: Sequence[JobState]) -> Iterator[bytes]:

@@ -86,3 +86,19 @@ def test_validate_writes_no_rejects_where_no_row_is_at_fault(vidbatch: Vidbatch,
 
     assert (done.returncode, done.stderr) == (0, "bad.csv: not written, no row of data is at fault\n")
     assert not (tmp_path / "bad.csv").exists()
+
+
+def test_export_names_the_takes_that_would_come_back_as_others(vidbatch: Vidbatch, tmp_path: Path) -> None:
+    (tmp_path / "harbour.yaml").write_text(
+        "provider: {profile: sandbox, sandbox: {render_s: 0}}\njobs: [{id: p, prompt: a fox, takes: 2}]\n",
+        encoding="utf-8",
+    )
+    assert vidbatch("run", "harbour.yaml", "--only", "p-t2", "--quiet").returncode == 0
+
+    done = vidbatch("export", "outputs/harbour", "openai-batch", "out.jsonl")
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "left out, because it is a later take of a video whose earlier ones are not there and openai-batch cannot say "
+        "that: p-t2\nvidbatch: outputs/harbour: there is nothing to export; out.jsonl was not written\n"
+    )

@@ -305,3 +305,97 @@ def test_what_cannot_be_both_is_refused(words: tuple[str, ...], here: Path, type
     code, out, err = typed("plan", "harbour.yaml", *words)
     assert (code, out) == (2, "")
     assert "--jobs" in err
+
+
+STYLED = "name: s\nvars: {style: a, tone: b}\njobs: [{id: x, prompt: '{{ style }} {{ tone }}'}]\n"
+
+
+def test_a_run_folder_is_compared_with_as_it_was_run_whatever_is_stated_now(here: Path, typed: Typed) -> None:
+    write(here, {"s.yaml": STYLED})
+    begin(Path("s.yaml"), settings=("style=noir", "tone=hard"))
+
+    other = typed("plan", "s.yaml", "--set", "style=noir", "--against", "outputs/s")
+    same = typed("plan", "s.yaml", "--set", "style=noir", "--set", "tone=hard", "--against", "outputs/s")
+    changed = typed("plan", "outputs/s", "--set", "style=film", "--against", "outputs/s")
+    with_file = typed("plan", "outputs/s", "--set", "style=film", "--set", "tone=b", "--against", "s.yaml")
+
+    assert "x: prompt …hard -> …b" in other[1]
+    assert "        1  in both" in same[1]
+    assert "x: prompt noir… -> film…" in changed[1]
+    assert "        1  in both" in with_file[1]
+
+
+@pytest.mark.parametrize(
+    ("stated", "prompts"),
+    [
+        ((), ["noir hard"]),
+        (("style=film2",), ["film2 hard"]),
+        ((" style = film2 ", "tone=soft"), ["film2 soft"]),
+        (("tone=soft,raw",), ["noir soft", "noir raw"]),
+    ],
+)
+def test_of_the_settings_of_a_run_those_that_are_stated_now_are_replaced_by_name(
+    stated: tuple[str, ...], prompts: list[str], here: Path, typed: Typed
+) -> None:
+    write(here, {"s.yaml": STYLED})
+    begin(Path("s.yaml"), settings=("style=noir", "tone=hard"))
+
+    _, lines, _ = typed("plan", "outputs/s", "--jobs", *(f"--set={one}" for one in stated))
+
+    assert [json.loads(line)["prompt"] for line in lines.splitlines()] == prompts
+
+
+def test_what_is_stated_twice_now_is_refused_for_a_run_folder_too(here: Path, typed: Typed) -> None:
+    write(here, {"s.yaml": STYLED})
+    begin(Path("s.yaml"), settings=("style=noir",))
+
+    code, out, err = typed("plan", "outputs/s", "--set", "style=a", "--set", "style=a")
+
+    assert (code, out) == (2, "")
+    assert "it is set twice" in err
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "said"),
+    [
+        ("reading", [1], "is no index"),
+        ("reading", {"settings": 7}, "'settings' is no list"),
+        ("reading", {"settings": ["style=a", 7]}, "7 is no text"),
+        ("reading", {"settings": ["style"]}, "--set style: write NAME=VALUE"),
+        ("reading", {"provider": ["x"]}, "'provider' is no str"),
+        ("reading", {"provider": "nobody"}, "nobody"),
+        ("reading", {"fit": {}}, "'fit' is no str"),
+        ("reading", {"fit": "stretch"}, "'fit' is crop or pad"),
+        ("reading", {"allow_large": "yes"}, "'allow_large' is no bool"),
+        ("manifest", {"name": 7, "sha256": "", "kept": "a"}, "7 is no text"),
+        ("manifest", {"name": "a.csv", "sha256": "", "kept": ["a"]}, "is no text"),
+        ("manifest", {"name": "a.csv", "sha256": "", "kept": "a\0b"}, "holds a zero byte"),
+        ("files", [{"name": None, "sha256": "", "kept": "a"}], "None is no text"),
+        ("files", 7, "is no index"),
+    ],
+)
+def test_an_index_of_odd_types_is_told_as_none(part: str, value: object, said: str, here: Path, typed: Typed) -> None:
+    write(here, {"s.yaml": STYLED})
+    begin(Path("s.yaml"))
+    path = next((here / "outputs/s").glob("manifests/*.json"))
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), part: value}), encoding="utf-8")
+
+    for words in (("outputs/s",), ("s.yaml", "--against", "outputs/s")):
+        code, out, err = typed("plan", *words)
+        assert (code, out) == (2, "")
+        assert said in err
+
+
+def test_a_run_folder_reads_the_files_that_the_manifest_named_and_patterns_name_no_more(
+    here: Path, typed: Typed
+) -> None:
+    rows = {"b[1].csv": "prompt\nitself\n", "b1.csv": "prompt\nother\n", "b2.csv": "prompt\nb2\n"}
+    more = {"more/x.yaml": "include: ['*.yaml']\njobs: [{prompt: x}]\n", "more/y.yaml": "jobs: [{prompt: y}]\n"}
+    own = "name: s\ninclude: ['more/x.yaml']\njobs: [{from: 'b[1].csv'}, {from: 'b[2].csv'}]\n"
+    write(here, {"s.yaml": own, **rows, **more})
+    begin(Path("s.yaml"))
+
+    _, lines, _ = typed("plan", "outputs/s", "--jobs")
+
+    assert [json.loads(line)["prompt"] for line in lines.splitlines()] == ["y", "x", "itself", "b2"]
+    assert typed("plan", "s.yaml", "--jobs") == (0, lines, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -342,3 +343,76 @@ def test_no_link_to_a_folder_is_followed_by_a_pattern(tmp_path: Path) -> None:
     assert library.names("here/*.csv") == ["here/x.csv"]  # named in full it is
     assert FolderLibrary(home, outside=True).names("out/*.csv") == ["out/x.csv"]
     assert FolderLibrary(home, outside=True).names(f"{away}/*.csv") == [f"{away}/x.csv"]
+
+
+@pytest.mark.parametrize("wrong", ["{file: b.csv}", "[b.csv]", "7", '""'])
+def test_what_is_no_name_among_the_included_is_an_issue_and_the_others_are_looked_at(
+    wrong: str, folder: Folder
+) -> None:
+    text = f"include:\n  - {wrong}\n  - c.csv\n  - gone.csv\njobs: [{{prompt: m}}]\n"
+
+    first, *others = folder.codes(text, {"c.csv": "prompt,seconds\nc,7\n"})
+
+    assert first.startswith("m.yaml:2:5 ")
+    assert others == ["m.yaml:4:5 missing-file", "c.csv:2:3 profile-seconds"]
+
+
+def test_a_pattern_does_not_mean_the_manifest_that_it_stands_in(folder: Folder) -> None:
+    files = {
+        "a.yaml": "jobs: [{prompt: a}]\n",
+        "sub/b.yaml": "include: ['*.yaml']\n",
+        "sub/c.yaml": "jobs: [{prompt: c}]\n",
+    }
+
+    manifest = folder.load("include: ['*.yaml', sub/b.yaml]\njobs: [{prompt: own}]\n", files)
+
+    assert [job.prompt for job in manifest.jobs] == ["a", "c", "own"]
+
+
+def test_a_pattern_that_names_but_the_manifest_itself_is_an_issue(folder: Folder) -> None:
+    assert folder.issues("include: ['*.yaml']\njobs: [{prompt: own}]\n") == [
+        "m.yaml:1:11 missing-file '*.yaml' names no file but this one"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "prompts"),
+    [
+        ({"b[1].csv": "prompt\nitself\n", "b1.csv": "prompt\nother\n"}, ["itself"]),
+        ({"b1.csv": "prompt\nother\n"}, ["other"]),
+    ],
+)
+@pytest.mark.parametrize("below", ["", "sub/", "d[1]/"])
+def test_a_name_that_is_a_file_is_that_file_be_it_written_like_a_pattern(
+    below: str, files: dict[str, str], prompts: list[str], folder: Folder
+) -> None:
+    there = {f"{below}{name}": text for name, text in files.items()}
+
+    inner = {f"{below}inner.yaml": "jobs: [{from: 'b[1].csv'}]\n"}
+    manifest = folder.load(f"include: ['{below}inner.yaml']\n", {**there, **inner})
+
+    assert [job.prompt for job in manifest.jobs] == prompts
+
+
+NINES = "9" * 450
+
+
+@pytest.mark.parametrize("length", [NINES, f'"{NINES}"', f"{'9' * 350}.5", f"0.{NINES}"])
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (
+            "jobs:\n  - id: a\n    prompt: a\n    seconds: {}\n  - {{id: b, prompt: b, extend_of: a, seconds: 4}}\n",
+            "4:14",
+        ),
+        ("jobs:\n  - {{id: a, prompt: a}}\n  - id: b\n    prompt: b\n    extend_of: a\n    seconds: {}\n", "6:14"),
+        ("jobs: [{{prompt: a}}]\ndefaults: {{seconds: {}}}\n", "2:21"),
+        ("jobs:\n  - id: a\n    prompt: a\n    matrix:\n      seconds: [{}, 4]\n", "5:17"),
+    ],
+)
+def test_a_length_of_more_digits_than_a_number_has_is_an_issue(
+    length: str, text: str, where: str, folder: Folder
+) -> None:
+    extending = replace(folder, profiles={"sandbox": replace(folder.profiles["sandbox"], extends=True)})
+
+    assert extending.codes(text.format(length)) == [f"m.yaml:{where} bad-form"]

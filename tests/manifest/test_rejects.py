@@ -127,3 +127,19 @@ def test_the_mended_table_without_the_two_columns_is_a_manifest(
         ("a heron", 8, {"scene": "1"}),
         ("an owl", 12, {"scene": "3"}),
     ]
+
+
+def test_a_line_of_an_openai_batch_becomes_a_row_of_a_manifest(
+    rejected: Rejected, profiles: dict[str, Profile]
+) -> None:
+    body = '{"prompt": "a heron", "seconds": "7", "seed": 3}'
+    line = f'{{"custom_id": "a heron!", "method": "POST", "url": "/v1/videos", "body": {body}}}\n'
+
+    header, row = rejected(birds_jsonl=line)
+
+    assert header == [*OWN_COLUMNS, "id", "meta.custom_id", "prompt", "seconds", "params.seed"]
+    assert row[1].startswith("body.seconds: ")
+    with Path("mended.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header[2:], [cell.replace("7", "8") for cell in row[2:]]])
+    [job] = load(Path("mended.csv"), find_profile=profiles.get, profile_names=sorted(profiles)).jobs
+    assert (job.id, job.prompt, job.seconds, job.params) == ("a-heron", "a heron", 8, {"seed": 3})

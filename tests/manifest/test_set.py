@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import UsageError
+from pipeline.errors import InvalidManifest, UsageError
 from pipeline.model import Profile
 from tests.manifest.folder import Folder
 
@@ -181,3 +181,174 @@ def test_an_axis_that_is_paired_with_others_is_not_replaced(folder: Folder) -> N
 
     assert str(caught.value) == "--set seconds: it is paired with other axes in a 'zip'; change it in the manifest"
     assert len(folder.load(text, settings=("size=1280x720,720x1280",)).jobs) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "told"),
+    [
+        (
+            "vars: {v: x}\ndefaults: {size: 1280x720, params: {z: '{{ v }}'}}\njobs: [{id: a, prompt: p}]\n",
+            "v=12,16",
+            ["a-v12 | p", "a-v16 | p"],
+        ),
+        (
+            "vars: {v: x}\njobs: [{id: a, matrix: {prompt: ['p {{ v }}'], seconds: [4]}}]\n",
+            "v=y,z",
+            ["a-p-v-4s-y | p y", "a-p-v-4s-z | p z"],
+        ),
+        (
+            "vars: {v: x}\njobs: [{id: a, prompt: 'a {{ v }}'}, {id: b, prompt: b}]\n",
+            "v=y,z",
+            ["a-y | a y", "a-z | a z", "b | b"],
+        ),
+    ],
+)
+def test_a_variable_is_an_axis_wherever_a_template_asks_for_it(
+    text: str, said: str, told: list[str], folder: Folder
+) -> None:
+    assert folder.told(text, settings=(said,)) == told
+
+
+def test_a_variable_of_the_defaults_goes_into_the_params_of_each(folder: Folder) -> None:
+    text = "vars: {v: x}\ndefaults: {params: {z: '{{ v }}'}}\njobs: [{id: a, prompt: p}]\n"
+
+    assert [dict(job.params) for job in folder.load(text, settings=("v=12,16",)).jobs] == [{"z": "12"}, {"z": "16"}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "vars: {v: x}\noutput: {path: '{{ v }}/{{ id }}'}\njobs: [{id: a, prompt: p}]\n",
+        "vars: {v: x}\ndefaults: {meta: {m: '{{ v }}'}}\njobs: [{id: a, prompt: p}]\n",
+        "vars: {v: x}\ndefaults: {group: '{{ v }}'}\njobs: [{id: a, prompt: p}]\n",
+        "jobs: [{from: r.csv, prompt: p, id: '{{ v }}'}]\n",
+    ],
+    ids=["output-path", "defaults-meta", "defaults-group", "column"],
+)
+def test_an_axis_that_changes_no_video_is_told_as_one_video_asked_for_twice(text: str, folder: Folder) -> None:
+    issues = folder.issues(text, {"r.csv": "v\nx\n"}, settings=("v=y,z",))
+
+    assert [issue.split(" ")[1] for issue in issues] == ["duplicate-wish"]
+
+
+def test_an_axis_goes_over_a_column_of_a_data_file_alone(tmp_path: Path, folder: Folder) -> None:
+    from pipeline.manifest.load import Wishes, load
+
+    folder.write({"data.csv": "id,prompt,mood\nr,a wren,calm\n"})
+
+    with pytest.raises(InvalidManifest) as caught:
+        load(
+            tmp_path / "data.csv",
+            find_profile=folder.profiles.get,
+            profile_names=sorted(folder.profiles),
+            wishes=Wishes(settings=("mood=x,y",)),
+        )
+
+    assert [issue.code for issue in caught.value.issues] == ["duplicate-wish"]  # a mood is no part of the video
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        ("vars: {v: x}\njobs: [{id: a, prompt: p}]\n", {}),
+        ("vars: {v: x}\njobs: [{from: r.csv}]\n", {"r.csv": "prompt\nliteral {{ v }}\n"}),
+        ("vars: {v: x}\njobs: [{from: r.csv, prompt: '{{ v }}'}]\n", {"r.csv": "prompt\nits own\n"}),
+    ],
+    ids=["nothing", "a-literal-prompt", "a-prompt-that-no-row-takes"],
+)
+def test_an_axis_that_no_entry_uses_is_refused(text: str, files: dict[str, str], folder: Folder) -> None:
+    with pytest.raises(UsageError) as caught:
+        folder.load(text, files, settings=("v=12,16",))
+
+    assert str(caught.value) == "--set v: no entry uses it, so there is nothing to make with each of its values"
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said", "told"),
+    [
+        (
+            "{x: [1, 2], include: [{x: 1, seconds: 4}]}",
+            "seconds=8,12",
+            ["a-x1-8s", "a-x1-12s", "a-x2-8s", "a-x2-12s"],
+        ),
+        ("{x: [1, 2], include: [{x: 1, seconds: 4}]}", "seconds=12", ["a-x1-12s", "a-x2-12s"]),
+        ("{x: [1], include: [{x: 3}]}", "seconds=8,12", ["a-x1-8s", "a-x1-12s", "a-x3-8s", "a-x3-12s"]),
+        ("{seconds: [4], x: [1], include: [{x: 3}]}", "seconds=8,12", ["a-8s-x1", "a-12s-x1", "a-x3-8s", "a-x3-12s"]),
+        ("{include: [{v: a}, {v: b}]}", "v=c,d", ["a-c", "a-d"]),
+        ("{include: [{v: a}, {v: b}]}", "v=c", ["a-c"]),
+        ("{include: [{v: a, x: 1}, {v: b, x: 2}]}", "v=c,d", ["a-x1-c", "a-x1-d", "a-x2-c", "a-x2-d"]),
+        ("{include: [{v: a, x: 1}, {v: b, x: 1}, {x: 1}]}", "v=c", ["a-x1-c"]),
+        ("{v: [a, b], include: [{v: a, params.q: 1}]}", "v=b", ["a-b"]),
+        ("{v: [a, b], include: [{v: a, params.q: 1}]}", "v=a,c", ["a-a", "a-c"]),
+        ("{v: [a, b], x: [1, 2], exclude: [{v: a, x: 1}]}", "v=a,c", ["a-a-x2", "a-c-x1", "a-c-x2"]),
+        (
+            "{c: [{name: low, seconds: 4}, {name: top}]}",
+            "seconds=8,12",
+            ["a-low-8s", "a-low-12s", "a-top-8s", "a-top-12s"],
+        ),
+        ("{c: [{name: low, seconds: 4}, {name: top}]}", "seconds=8", ["a-low", "a-top"]),
+        ("{seconds: [4], include: [{c: {name: low, size: 720x1280}}]}", "size=1280x720", ["a-4s"]),
+    ],
+)
+def test_it_goes_over_the_whole_matrix_with_all_that_include_adds(
+    matrix: str, said: str, told: list[str], folder: Folder
+) -> None:
+    prompt = " ".join(f"{{{{ {variable} | default(0) }}}}" for variable in ("x", "v", "c"))
+    text = f"jobs: [{{id: a, prompt: 'p {prompt}', matrix: {matrix}}}]\n"
+    manifest = folder.load(text, settings=(said,))
+    name, _, values = said.partition("=")
+
+    assert [job.id for job in manifest.jobs] == told
+    assert {str(job.axes.get(name, getattr(job, name, ""))) for job in manifest.jobs} == set(values.split(","))
+    assert manifest.warnings == ()
+
+
+def test_an_include_for_a_value_that_is_said_still_adds_to_it(folder: Folder) -> None:
+    text = (
+        "jobs: [{id: a, prompt: '{{ v }}', matrix: {v: [a, b], include: [{v: a, params.q: 1}, {v: b, params.q: 2}]}}]\n"
+    )
+
+    assert [dict(job.params) for job in folder.load(text, settings=("v=a,c",)).jobs] == [{"q": 1}, {}]
+
+
+def test_a_prompt_and_a_file_with_one_are_not_set_together(folder: Folder) -> None:
+    with pytest.raises(UsageError) as caught:
+        folder.load(TEXT, {"q.txt": "q"}, settings=("prompt=z", "prompt_file=q.txt"))
+
+    assert str(caught.value) == "--set prompt_file: 'prompt' is set too, and a video has one of them; leave one out"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("seconds=8", [("a", 8), ("r", 8), ("s", 8)]),
+        ("seconds=8,12", [("a-8s", 8), ("a-12s", 12), ("r-8s", 8), ("r-12s", 12), ("s-8s", 8), ("s-12s", 12)]),
+    ],
+)
+def test_a_row_that_is_a_remix_keeps_the_settings_of_its_source(
+    said: str, told: list[tuple[str, int]], folder: Folder
+) -> None:
+    text = "jobs:\n  - {id: a, prompt: a}\n  - {from: r.csv}\n"
+    rows = {"r.csv": "id,prompt,remix_of\nr,again,a\ns,alone,\n"}
+
+    assert [(job.id, job.seconds) for job in folder.load(text, rows, settings=(said,)).jobs] == told
+
+
+@pytest.mark.parametrize(
+    ("source", "own", "said", "told"),
+    [
+        ("a", "vars: {v: 4}, ", "v=m", ["a | a", "b | b m"]),
+        ("a", "vars: {v: 4}, ", "v=m,n", ["a | a", "b-m | b m", "b-n | b n"]),
+        ("a", "", "v=m,n", ["a | a", "b-m | b m", "b-n | b n"]),
+        ("a {{ v }}", "vars: {v: 4}, ", "v=m", ["a | a m", "b | b m"]),
+        ("a {{ v }}", "vars: {v: 4}, ", "v=m,n", ["a-m | a m", "a-n | a n", "b-m | b m", "b-n | b n"]),
+        ("a {{ v }}", "", "v=m,n", ["a-m | a m", "a-n | a n", "b-m | b m", "b-n | b n"]),
+    ],
+)
+def test_a_remix_is_made_with_the_value_of_its_source_or_with_each(
+    source: str, own: str, said: str, told: list[str], folder: Folder
+) -> None:
+    remix = f"{{id: b, {own}prompt: 'b {{{{ v }}}}', remix_of: a}}"
+    text = f"vars: {{v: x}}\njobs:\n  - {{id: a, prompt: '{source}'}}\n  - {remix}\n"
+
+    assert folder.told(text, settings=(said,)) == told

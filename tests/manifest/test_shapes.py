@@ -104,3 +104,25 @@ def test_a_cell_that_a_template_wants_is_missed_in_its_own_row(tmp_path: Path, p
     issue = caught.value.issues[0]
     assert (Path(issue.position.file).name, issue.position.line) == ("birds.csv", 3)
     assert "no 'mood' in this row" in issue.message
+
+
+def test_an_include_that_names_a_mapping_means_all_of_it(tmp_path: Path, profiles: dict[str, Profile]) -> None:
+    text = """\
+{id: a, prompt: 'x {{ camera }}', matrix: {camera: [{name: low, params: {lens: 24}}], seconds: [4],
+  include: [{camera: low, seconds: 12}]}}
+"""
+    jobs = jobs_of(f"{HEAD}  - {text}", tmp_path / "m.yaml", profiles)
+
+    assert {name: json.loads(job["params"]) for name, job in jobs.items()} == {
+        "a-low-4s": {"lens": 24},
+        "a-low-12s": {"lens": 24},
+    }
+
+
+def test_a_sample_of_nothing_is_told(tmp_path: Path, profiles: dict[str, Profile]) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text("jobs: [{prompt: a heron, sample: {count: 2}}]\n", encoding="utf-8")
+
+    warnings = load(path, find_profile=profiles.get, profile_names=sorted(profiles)).warnings
+
+    assert [(one.code, one.position.column) for one in warnings] == [("no-effect", 25)]

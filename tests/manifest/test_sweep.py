@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.manifest.axes import targets
 from pipeline.manifest.labels import NAME_MAX, derived_name, label
-from pipeline.manifest.ranges import VALUES_MAX, BadRange, counted
+from pipeline.manifest.ranges import VALUES_MAX, BadRange, counted, length
 from pipeline.manifest.sampling import sample
-from pipeline.manifest.sweep import Cell, Matrix, cell_identity, read_matrix
+from pipeline.manifest.sweep import Cell, Matrix, cell_identity, further_faults, read_matrix
 from pipeline.manifest.template import Template, written
+from pipeline.manifest.wording import Fault
 
 WORDS = st.sampled_from(["a", "b", "c", "d"])
 VALUES = st.integers(0, 3) | st.sampled_from(["0", "1", "x"])
@@ -76,9 +78,10 @@ def test_a_matrix_means_what_it_means_on_github(
 
 
 def test_cells_are_made_as_they_are_asked_for() -> None:
-    axes = {name: {"range": [1, 100]} for name in ("a", "b", "c", "d")}
-    matrix = matrix_of({**axes, "include": [{"a": 2, "e": 5}]})
+    axes: dict[str, Any] = {name: {"range": [1, 100]} for name in ("a", "b", "c", "d")}
+    matrix, _ = read_matrix({**axes, "include": [{"a": 2, "e": 5}]}, cells_max=10**9)
 
+    assert matrix is not None
     assert matrix.count_max == 10**8 + 1
     assert matrix.axes == ("a", "b", "c", "d", "e")
     assert [values(cell)["d"] for cell in islice(matrix.cells(), 3)] == [1, 2, 3]
@@ -117,6 +120,104 @@ def test_a_rule_that_changes_nothing_is_told(raw: dict[str, Any], places: list[s
     assert [(fault.code, ".".join(map(str, fault.path[1:]))) for fault in matrix.idle()] == [
         ("no-effect", place) for place in places
     ]
+
+
+LOW, HIGH, PLAIN = {"name": "low", "seconds": 4}, {"name": "high", "params": {"a": 2}}, {"name": "plain"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "cells"),
+    [
+        ({"c": [LOW], "include": [{"seconds": 12}]}, [{"c": LOW}, {"seconds": 12}]),
+        ({"c": [LOW, PLAIN], "include": [{"seconds": 12}]}, [{"c": LOW}, {"c": PLAIN, "seconds": 12}]),
+        ({"c": [HIGH], "include": [{"params.a": 1}]}, [{"c": HIGH}, {"params.a": 1}]),
+        ({"c": [HIGH], "include": [{"params.b": 1}]}, [{"c": HIGH, "params.b": 1}]),
+        (
+            {"c": [{"vars": {"mood": "calm"}}], "include": [{"mood": "wild"}]},
+            [{"c": {"vars": {"mood": "calm"}}}, {"mood": "wild"}],
+        ),
+        ({"prompt": ["p"], "include": [{"prompt_file": "q"}]}, [{"prompt": "p"}, {"prompt_file": "q"}]),
+        (
+            {"zip": {"c": [LOW, HIGH], "x": [1, 2]}, "include": [{"seconds": 8}]},
+            [{"c": LOW, "x": 1}, {"c": HIGH, "x": 2, "seconds": 8}],
+        ),
+        ({"x": [1], "include": [{"params.a": 1}, {"c": HIGH}]}, [{"x": 1, "params.a": 1}, {"c": HIGH}]),
+        ({"x": [1], "include": [{"c": HIGH}, {"params.a": 1}]}, [{"x": 1, "c": HIGH}, {"params.a": 1}]),
+        (
+            {"x": [1, 2], "include": [{"x": 1, "params.a": 1}, {"c": HIGH}]},
+            [{"x": 1, "params.a": 1}, {"x": 2, "c": HIGH}],
+        ),
+        ({"x": [1], "include": [{"c": HIGH}, {"c": LOW}, {"params.a": 1}]}, [{"x": 1, "c": LOW, "params.a": 1}]),
+        (
+            {"x": [1], "include": [{"c": LOW}, {"seconds": 8}, {"seconds": 9}]},
+            [{"x": 1, "c": LOW}, {"seconds": 8}, {"seconds": 9}],
+        ),
+    ],
+)
+def test_an_include_extends_no_cell_where_another_name_sets_the_same(
+    raw: dict[str, Any], cells: list[dict[str, Any]]
+) -> None:
+    assert cells_of(raw) == cells
+
+
+SETTERS = [{"c": LOW}, {"c": HIGH}, {"c": PLAIN}, {"d": LOW}, {"d": HIGH}, {"seconds": 8}, {"params.a": 1}, {"x": 1}]
+
+
+@given(
+    st.lists(st.sampled_from([LOW, HIGH, PLAIN]), min_size=1, unique_by=repr),
+    st.lists(st.sampled_from(SETTERS), max_size=6, unique_by=repr),
+)
+def test_in_no_cell_do_two_names_set_one_field(cameras: list[Any], include: list[Any]) -> None:
+    for cell in matrix_of({"c": cameras, "include": include}).cells():
+        set_by_any = list(chain.from_iterable(map(targets, cell)))
+        assert len(set_by_any) == len(set(set_by_any))
+
+
+MANY: Any = {"range": [1, VALUES_MAX]}
+
+
+@pytest.mark.parametrize(
+    ("raw", "cells_max", "message"),
+    [
+        ({f"a{n}": MANY for n in range(10)}, 100_000, f"the matrix has {10**50:,} cells; 10,000,000 is the most"),
+        ({"v": MANY, "w": [1, 2]}, 100_000, "the matrix has 200,000 cells; more than 100,000 want --allow-large"),
+        (
+            {"v": MANY, "include": [{"w": 1}]},
+            100_000,
+            "the matrix has 100,001 cells; more than 100,000 want --allow-large",
+        ),
+        ({"v": MANY, "w": {"range": [0, 10, 0.1]}}, 10**7, "the matrix has 10,100,000 cells; 10,000,000 is the most"),
+        ({"zip": {f"a{n}": MANY for n in range(3)}}, 100_000, "300,000 values in zip; 200,000 is the most"),
+        (
+            {"zip": [{"a": MANY, "b": MANY}, {"c": [1], "d": [2]}]},
+            100_000,
+            "200,002 values in zip; 200,000 is the most",
+        ),
+    ],
+)
+def test_a_matrix_that_is_too_large_is_refused_before_a_value_is_made(
+    raw: dict[str, Any], cells_max: int, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.manifest.axes.counted", lambda bounds: pytest.fail(f"{bounds} was counted out"))
+
+    matrix, faults = read_matrix(raw, cells_max=cells_max)
+
+    assert matrix is None
+    assert [(fault.code, fault.path, fault.message) for fault in faults] == [("too-many", ("matrix",), message)]
+
+
+def test_what_is_wrong_in_its_form_is_not_counted_out_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.manifest.axes.counted", lambda bounds: pytest.fail(f"{bounds} was counted out"))
+    known = Fault(path=("matrix", "seconds", 0), code="wrong-type", message="expected a number")
+
+    assert list(further_faults({"v": MANY, "seconds": ["x"]}, [known])) == []
+
+
+def test_as_many_cells_as_the_bound_are_fine() -> None:
+    raw: dict[str, Any] = {"v": {"range": [1, 50]}, "w": [1, 2], "include": [{"v": 99}]}
+
+    assert read_matrix(raw, cells_max=101)[1] == ()
+    assert [fault.code for fault in read_matrix(raw, cells_max=100)[1]] == ["too-many"]
 
 
 def test_what_a_point_sets() -> None:
@@ -268,6 +369,7 @@ def test_a_range_is_counted_out_exactly(bounds: Any, numbers: list[float]) -> No
     found = counted(bounds)
 
     assert list(map(repr, found)) == list(map(repr, numbers))
+    assert length(bounds) == len(numbers)
 
 
 @pytest.mark.parametrize(
@@ -330,6 +432,12 @@ def test_a_range_that_cannot_be_counted_out_says_why(bounds: Any, words: str) ->
         ({"a": [1], "include": [{"secnds": 1}]}, [("near-miss", "matrix.include.0.secnds")]),
         ({"a": [1], "include": [{"takes": 1}]}, [("bad-axis", "matrix.include.0.takes")]),
         ({"include": [{"a": 1}, {"a": 1.0}]}, [("duplicate-value", "matrix.include.1")]),
+        ({"include": [{"seconds": 4, "c": {"seconds": 8}}]}, [("duplicate-axis", "matrix.include.0.c")]),
+        (
+            {"a": [1], "include": [{"prompt": "a", "prompt_file": "b"}]},
+            [("duplicate-axis", "matrix.include.0.prompt_file")],
+        ),
+        ({"include": [{"prompt": "a"}, {"prompt_file": "b"}]}, None),
         (
             {"secnds": [4], "a": [1, 1], "exclude": [{"b": 1}]},
             [("near-miss", "matrix.secnds"), ("duplicate-value", "matrix.a.1"), ("unknown-axis", "matrix.exclude.0.b")],

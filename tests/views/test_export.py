@@ -122,3 +122,37 @@ def test_no_two_lines_have_one_custom_id_even_where_an_edited_manifest_gave_it_t
         ids = [line["custom_id"] for line in lines(ledger.state)]
 
     assert ids == [f"{name[:71]}-11111111", f"{name[:71]}-22222222", name]
+
+
+@pytest.mark.parametrize(
+    ("takes", "said", "left"),
+    [
+        ((2,), (), ("job-1-t2",)),
+        ((1, 3, 4), (1,), ("job-1-t3", "job-1-t4")),
+        ((2, 1, 3), (1, 2, 3), ()),
+        ((4, 2, 1), (1, 2), ("job-1-t4",)),
+    ],
+)
+def test_a_take_is_only_there_behind_all_earlier_ones_for_it_would_come_back_as_one_of_them(
+    takes: tuple[int, ...], said: tuple[int, ...], left: tuple[str, ...], tmp_path: Path
+) -> None:
+    jobs = {take: replace(a_job(1), id=f"job-1-t{take}", take=take, key=f"{take}" * 32) for take in takes}
+    with opened(tmp_path / "ledger.jsonl") as ledger:
+        planned(ledger, a_job(8), *jobs.values(), a_job(9))
+        found = export(ledger.state, "openai-batch")
+
+    assert [job.key for job in found.jobs] == [key(8), *(jobs[take].key for take in said), key(9)]
+    reason = "it is a later take of a video whose earlier ones are not there"
+    assert found.left_out == ({reason: list(left)} if left else {})
+
+
+def test_takes_that_were_planned_out_of_order_come_back_under_their_keys(tmp_path: Path) -> None:
+    (tmp_path / "first.yaml").write_text("jobs: [{id: p, prompt: a fox, takes: 3}]\n", encoding="utf-8")
+    first, second, third = read(tmp_path / "first.yaml")
+    with opened(tmp_path / "ledger.jsonl") as ledger:
+        planned(ledger, third, first, second)
+        (tmp_path / "second.jsonl").write_bytes(b"".join(export(ledger.state, "openai-batch").parts()))
+
+    back = read(tmp_path / "second.jsonl")
+
+    assert [(job.id, job.take, job.key) for job in back] == [(j.id, j.take, j.key) for j in (first, second, third)]

@@ -1,0 +1,64 @@
+"""Whether an entry, with one of its data rows, uses a variable: then `--set` may make an axis of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, Final
+
+from pipeline.manifest.settings import over
+from pipeline.manifest.sheet import Written
+from pipeline.manifest.template import asks_for
+from pipeline.model import NOTHING
+
+_PROMPTS: Final = frozenset({"prompt", "prompt_file"})
+_NO_TEMPLATES: Final = frozenset({"vars", "from", "sample", "remix_of", "extend_of"})
+_asks_for = lru_cache(maxsize=256)(asks_for)  # the texts of an entry are asked again for each of its rows
+
+
+def uses(name: str, entry: Written, row: Written | None) -> bool:
+    """Whether a template for *entry* and *row* asks for the variable *name*, or one of both says it itself.
+
+    An entry with a `prompt_file` of its own may always do so.
+    """
+    data = row if row is not None else entry if entry.literal else None
+    if name in entry.fields.get("vars", NOTHING) or (data is not None and name in data.entry.columns):
+        return True
+    placing = entry.sheet.ground.placing
+    if placing is not None and name in placing.asked:
+        return True
+    for field, value in _templates(entry, data):
+        if field == "prompt_file" or any(_asks_for(name, text) for text in _texts(value)):
+            return True
+    return False
+
+
+def _templates(entry: Written, data: Written | None) -> Iterator[tuple[str, Any]]:
+    """The fields that may hold templates; what a row states is none, and stands in the place of some."""
+    fields = over(entry.sheet.ground.defaults, NOTHING if entry.literal else entry.fields)
+    stated = data.fields if data is not None else NOTHING
+    prompted = not _PROMPTS.isdisjoint(stated)
+    for field, value in fields.items():
+        if field in _PROMPTS and prompted:
+            replaced = field == "prompt_file" or "prompt" not in stated or not _wraps(entry, value)
+        else:
+            replaced = field in _NO_TEMPLATES or (field in ("id", "group") and field in stated)
+        if not replaced:
+            yield field, value
+
+
+def _wraps(entry: Written, prompt: str) -> bool:
+    """Whether *prompt* is the entry's own, to be put around that of each row."""
+    return entry.fields.get("prompt") == prompt and _asks_for("prompt", prompt)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, dict):
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
