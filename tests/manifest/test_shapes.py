@@ -125,4 +125,4 @@ def test_a_sample_of_nothing_is_told(tmp_path: Path, profiles: dict[str, Profile
 
     warnings = load(path, find_profile=profiles.get, profile_names=sorted(profiles)).warnings
 
-    assert [(one.code, one.position.column) for one in warnings] == [("no-effect", 25)]
+    assert [(one.code, one.position.column) for one in warnings] == [("no-effect", 26)]
