@@ -68,6 +68,12 @@ class Link(StrEnum):
     EXTEND = "extend"  # goes on where the source ends
 
 
+def together_s(*lengths_s: float) -> int | float:
+    """The sum of lengths as they are written: 1.1 and 2.2 are 3.3, whatever binary fractions make of them."""
+    whole = sum((Decimal(str(length)) for length in lengths_s), Decimal(0))
+    return int(whole) if whole == whole.to_integral_value() else float(whole)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """An image that a video begins with or looks like."""
@@ -213,6 +219,8 @@ class Profile:
     references: bool = False
     """It takes an image beside the prompt."""
     lists: bool = False
+    lists_linked: bool = False
+    """Its list has what was made from another video too."""
     honours_keys: bool = False
     """A repeated Idempotency-Key is answered with the first submission."""
     list_lag_s: float = 60.0

@@ -73,6 +73,8 @@ def command(args: argparse.Namespace) -> int:
 def _may_begin(manifest: Manifest, args: argparse.Namespace) -> bool:
     """Say what is to be done, and ask whether it may where it costs much. What would be refused is left to the run."""
     from pipeline import api
+    from pipeline.plan import Action
+    from pipeline.text import plural
     from pipeline.views.plan import head_text
 
     shows = not args.quiet and args.log_format == "text"
@@ -85,7 +87,12 @@ def _may_begin(manifest: Manifest, args: argparse.Namespace) -> bool:
         return True
     if shows:
         say(head_text(outlook))
-    return not asks or agrees(question(outlook), sys.stdin, sys.stderr)
+    if not asks or agrees(question(outlook), sys.stdin, sys.stderr):
+        return True
+    if waiting := outlook.plan.counts.get(Action.RESUME, 0) + outlook.homecoming:
+        what = f"{plural(waiting, 'video')} bought earlier must be fetched before the provider drops it"
+        say(f"vidbatch: {what}: the same command with --budget 0 --yes does that and buys nothing")
+    return False
 
 
 def _run(manifest: Manifest, args: argparse.Namespace) -> Outcome:

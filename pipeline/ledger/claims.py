@@ -15,7 +15,7 @@ from pipeline.ledger.place import LEDGER_NAME
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import Attempt, JobState, Wish
 from pipeline.lifecycle import Fact, State
-from pipeline.model import Link
+from pipeline.model import Link, together_s
 from pipeline.providers.pricing import total
 from pipeline.settling.fit import Doubt
 from pipeline.settling.reading import Owned
@@ -64,12 +64,13 @@ def in_all(job: JobState, state: RunState) -> Wish:
     """
     if not job.wish.source:
         return job.wish
-    added_s: int | float = 0
+    parts_s: list[int | float] = []
     at = job
     while (source := state.jobs.get(at.wish.source)) is not None:
-        added_s += at.wish.seconds if at.wish.link == Link.EXTEND else 0
+        if at.wish.link == Link.EXTEND:
+            parts_s.append(at.wish.seconds)
         at = source
-    return job.wish._replace(seconds=added_s + at.wish.seconds)
+    return job.wish._replace(seconds=together_s(*parts_s, at.wish.seconds))
 
 
 def began_at(state: RunState, attempt: Attempt) -> datetime:

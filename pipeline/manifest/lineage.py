@@ -9,7 +9,7 @@ from pipeline.manifest.document import Place
 from pipeline.manifest.fields import did_you_mean, shown
 from pipeline.manifest.settings import KEPT
 from pipeline.manifest.wish import Wish
-from pipeline.model import Job, Link
+from pipeline.model import Job, Link, together_s
 
 LINKS: Final[Mapping[str, Link]] = {"remix_of": Link.REMIX, "extend_of": Link.EXTEND}
 
@@ -51,7 +51,8 @@ class Lineage:
         """Take in how long the videos are that were *made* from others."""
         lengths = {source.key: self.length_s(source) for source in sources}
         for job in made:
-            self._lengths_s[job.key] = job.seconds + (lengths[job.source] if job.link is Link.EXTEND else 0)
+            extends = job.link is Link.EXTEND
+            self._lengths_s[job.key] = together_s(job.seconds, lengths[job.source]) if extends else job.seconds
 
     def length_s(self, job: Job) -> int | float:
         """How long a job's video is in all."""
@@ -113,6 +114,9 @@ def link_faults(wish: Wish, name: str, link: Link) -> Iterator[tuple[str, str, s
     if profile is not None and not (profile.remixes if link is Link.REMIX else profile.extends):
         what = "remix" if link is Link.REMIX else "extend"
         yield name, f"profile-{what}", f"{profile.name} cannot {what} a video", ground.allow_unknown
+    if "input_reference" in wish.fields:
+        message = "a video that is made from another takes no image of its own; remove it here"
+        yield "input_reference", "source-settings", message, False
     for setting in KEPT[name]:
         written = (wish.row, wish.entry)
         if any(setting in point.fields for point in wish.cell) or any(

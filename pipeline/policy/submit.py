@@ -19,7 +19,8 @@ UNCERTAIN_IN_A_ROW = 5
 """Submits in a row of unknown outcome: each may be a bill, so no more are sent before something is known of them."""
 REJECTED_AT_START = 5
 """Rejections in a row before anything was accepted: the settings are wrong, not the prompts."""
-NO_SUCH_PLACE = (404, 405)
+NO_SUCH_VIDEO = 404
+NO_SUCH_PLACE = (NO_SUCH_VIDEO, 405)
 """Of a submit, before any was accepted: the address or the model is wrong, not the wish."""
 
 
@@ -82,8 +83,11 @@ def after_submit(
         case Untrusted():
             return Verdict(fact=Fact.NOT_SENT, reason=str(outcome), stop=Stop.RUN)
         case Refusal():
-            if linked and outcome.problem is Problem.REJECTED and outcome.http in NO_SUCH_PLACE:
+            if linked and outcome.problem is Problem.REJECTED and outcome.http == NO_SUCH_VIDEO:
                 return Verdict(fact=Fact.REJECTED, reason=words_of(outcome))
+            if linked and outcome.problem is Problem.REJECTED and outcome.http in NO_SUCH_PLACE:
+                reason = f"{words_of(outcome)} (it cannot make one video from another)"
+                return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.SUBMITS)
             return _after_refused_submit(outcome, streak, settles=settles, backoff=backoff, now=now, spread=spread)
         case _:
             return _uncertain(str(outcome), streak, settles)

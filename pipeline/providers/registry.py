@@ -14,7 +14,7 @@ from pipeline.providers.videos import Videos
 
 _AS_THEY_ARE = (
     *("name", "title", "dialect", "base_url", "key_default", "auth", "body", "embedded", "bills", "retired"),
-    *("status_words", "retention_s", "lists", "list_lag_s", "honours_keys", "keys_s"),
+    *("status_words", "retention_s", "lists", "lists_linked", "list_lag_s", "honours_keys", "keys_s"),
     *("remixes", "extends", "references"),
     *("currency", "prices_as_of", "prices_source"),
 )

@@ -72,6 +72,7 @@ class Evidence:
             retention_s=board.profile.retention_s,
             blind=blind,
             forgetful=_forgetful(reading, span),
+            lists_linked=board.profile.lists_linked,
         )
 
     async def _ask_the_siblings(self) -> tuple[dict[str, Owned], list[Doubt], str]:

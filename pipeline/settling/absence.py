@@ -54,6 +54,13 @@ def objection(
     return None
 
 
+def unlisted(doubt: Doubt, shown: Set[str]) -> str:
+    """Why the list may not show such a video at all; empty where it does: *shown* are the links of what it has."""
+    if not doubt.wish.link or doubt.wish.link in shown:
+        return ""
+    return f"no {doubt.wish.link} of ours shows that the list has such videos, so that it does not show it is no proof"
+
+
 def forgotten(doubt: Doubt, reading: Reading, retention_s: float) -> str:
     """Why the list may show it no more; empty where it must."""
     age_s = (reading.began_at - doubt.began_at).total_seconds()

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from pipeline.settling.absence import forgotten, objection
+from pipeline.model import Link
+from pipeline.settling.absence import forgotten, objection, unlisted
 from pipeline.settling.fit import Case, Doubt, Fit, case_of
 from pipeline.settling.reading import MARGIN_S, Owned, Reading, in_time, margin_of, strangers
 from pipeline.text import listing
@@ -55,12 +56,14 @@ def settle(
     retention_s: float,
     blind: str = "",
     forgetful: str = "",
+    lists_linked: bool = False,
 ) -> dict[str, Finding]:
     """What *reading* says of each of *doubts*, by key.
 
     *owned* are the ids that any ledger holds. *rivals* are attempts that may have made a row as well as ours, *blind*
     says why some of those may not be known; neither matters to what has no row. *forgetful* says why the list may not
-    show all that it should. Absence proves nothing then, nor once an attempt is *retention_s* old.
+    show all that it should. Absence proves nothing then, nor once an attempt is *retention_s* old; nor of a video that
+    builds on another, unless the list shows such (*lists_linked*, or one of ours of its kind is in it).
     """
     margin_s = margin_of(reading, owned)
     rows = strangers(reading.rows, owned, dated=margin_s is not None)
@@ -73,13 +76,14 @@ def settle(
     unclaimed = [row for row in rows if row.video_id not in adopted]
     told = {video_id for case in cases for video_id, fit in case.fits.items() if fit is Fit.SURE}
     soon = {video_id for case in cases if case.doubt.passing for video_id in case.fits}
-    vouched = any(row.video_id in owned for row in reading.rows)
+    ours = [owned[row.video_id] for row in reading.rows if row.video_id in owned]
+    shown_links: set[str] = {*Link} if lists_linked else {own.wish.link for own in ours}
     for case in cases:
         if case.doubt.whose or not isinstance(findings[case.doubt.key], Absent):
             continue
-        if against := objection(case, unclaimed, told=told, soon=soon, vouched=vouched):
+        if against := objection(case, unclaimed, told=told, soon=soon, vouched=bool(ours)):
             findings[case.doubt.key] = Ambiguous(reason=against.reason, passing=against.passing)
-        elif reason := forgotten(case.doubt, reading, retention_s) or forgetful:
+        elif reason := forgotten(case.doubt, reading, retention_s) or forgetful or unlisted(case.doubt, shown_links):
             findings[case.doubt.key] = Ambiguous(reason=reason)
     return findings
 

@@ -87,10 +87,29 @@ def test_a_refusal_of_a_repeated_key_proves_nothing_where_the_source_may_be_gone
     assert (replayed.turn, replayed.stop) == (turn, Stop.NOTHING)
 
 
-@pytest.mark.parametrize("http", [404, 405])
-@pytest.mark.parametrize(("linked", "stop"), [(False, Stop.SUBMITS), (True, Stop.NOTHING)])
-def test_not_found_speaks_of_the_source_where_there_is_one(http: int, linked: bool, stop: Stop) -> None:
+@pytest.mark.parametrize("link", ["remix", "extend"])
+def test_a_list_that_never_showed_such_a_video_proves_no_absence_of_one(link: str) -> None:
+    case = replace(doubt("night", source="s", link=link), made_from="video_s")
+    like = Owned(wish=Asked(source="r", link=link), began_at=at(-900), ended_at=at(-890), made_from="video_r")
+    of_plain = found(case, reading=read(row("ours", -895.0)), owned={"ours": own(-900.0, -890.0)})
+    of_like = found(case, reading=read(seen("video_r", "ours", created=-895.0)), owned={"ours": like})
+
+    assert of_plain["night"].startswith("?")
+    assert not of_like["night"].startswith("?")
+
+
+@pytest.mark.parametrize(
+    ("http", "linked", "fact", "stop"),
+    [
+        (404, False, "turned_away", Stop.SUBMITS),
+        (405, False, "turned_away", Stop.SUBMITS),
+        (404, True, "rejected", Stop.NOTHING),
+        (405, True, "turned_away", Stop.SUBMITS),
+    ],
+)
+def test_not_found_speaks_of_the_source_and_no_such_method_of_the_provider(
+    http: int, linked: bool, fact: str, stop: Stop
+) -> None:
     refusal = Refusal(problem=Problem.REJECTED, http=http)
     verdict = after_submit(refusal, Streak(), settles=False, backoff=BACKOFF, now=NOON, spread=0.5, linked=linked)
-    assert verdict.stop is stop
-    assert (verdict.fact == "rejected") is linked
+    assert (verdict.fact, verdict.stop) == (fact, stop)
