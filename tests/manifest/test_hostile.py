@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.manifest.source import Source
 
 SEED = 20261122
-MANIFESTS = 120
+MANIFESTS = 80
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="forks, and bounds the memory of a process")
