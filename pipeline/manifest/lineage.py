@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from pipeline.manifest.document import Place
 from pipeline.manifest.fields import did_you_mean, shown
@@ -12,14 +12,6 @@ from pipeline.manifest.wish import Wish
 from pipeline.model import Job, Link, together_s
 
 LINKS: Final[Mapping[str, Link]] = {"remix_of": Link.REMIX, "extend_of": Link.EXTEND}
-
-
-def link_of(fields: Mapping[str, Any]) -> tuple[str, Link] | None:
-    """The field that names a source, and how it is used; `None`: the video stands alone."""
-    for name, link in LINKS.items():
-        if name in fields:
-            return name, link
-    return None
 
 
 class Lineage:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.manifest.files import BadFile
 from pipeline.manifest.identity import KeyFrame
-from pipeline.manifest.lineage import link_faults, link_of
+from pipeline.manifest.lineage import LINKS, link_faults
 from pipeline.manifest.offers import refusals
 from pipeline.manifest.scalars import canonical
-from pipeline.manifest.settings import SETTINGS
+from pipeline.manifest.settings import SETTINGS, link_in
 from pipeline.manifest.shape import TEXTS, By, Fault, Shape, Slot, base_variables, signature, slot_of
 from pipeline.manifest.template import asks_for
 from pipeline.manifest.wish import Wish
@@ -53,13 +53,13 @@ class Shapes:
     def _work_out(self, wish: Wish, wrong: frozenset[str]) -> Shape:
         fields = wish.fields
         settings = {name: fields.get(name) for name in SETTINGS}
-        named = link_of(fields)
-        link = named[1] if named is not None else None
+        named = link_in(fields)
+        link = LINKS[named] if named else None
         reference, faults = self._reference(wish)
-        if named is not None:
+        if link is not None:
             faults += [
                 Fault(field, "", code, words, code == "source-settings", w)
-                for field, code, words, w in link_faults(wish, *named)
+                for field, code, words, w in link_faults(wish, named, link)
             ]
         prompt = next((name for name in ("prompt", "prompt_file") if name in fields), "")
         if _wraps_nothing(wish, prompt):
