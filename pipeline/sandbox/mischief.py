@@ -20,7 +20,6 @@ from pipeline.sandbox.order import Order, Source
 _PAGES: Final = "pages"
 _OF_ONE_VIDEO: Final = frozenset({"unknown"})
 """Faults of a look that a list page has no room for."""
-_ENDS: Final = frozenset({*FAILURES, "stuck", "expired"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
