@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.model import JSON
-from pipeline.sandbox.faults import BEHAVE, FAILURES, Faults
+from pipeline.sandbox.faults import BEHAVE, Faults
 from pipeline.sandbox.order import Order, Source
 
 _PAGES: Final = "pages"
