@@ -12,6 +12,7 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import Final
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -89,6 +90,8 @@ class Gate:
             return await JSONResponse(refusal.document, refusal.http)(scope, receive, answer)
         try:
             await self._app(scope, receive, answer)
+        except ClientDisconnect:  # it left before its body was here: nothing was ordered, and nobody hears an answer
+            pass
         except Exception:
             if started:
                 raise  # the server logs it, and breaks the connection: what was promised cannot be sent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import re
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from pipeline.disk import DISK
+from pipeline.sandbox.gate import NO_ANSWER
 from tests.sandbox.conftest import KEY, WISH, Clock, Gateway, multipart
 from tests.sandbox.pictures import PICTURE
 
@@ -322,6 +324,22 @@ def test_requests_are_counted_by_route_and_debug_routes_are_not(gateway: Gateway
         ("GET", "elsewhere", 404, 1),
         ("POST", "/v1/videos", 200, 1),
     ]
+
+
+def test_a_client_that_leaves_before_its_body_is_here_gets_no_answer_and_makes_nothing(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = (gateway.client.base_url.host, gateway.client.base_url.port)
+    head = f"POST /v1/videos HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Length: 100\r\n\r\n"
+    with socket.create_connection(address) as line:
+        line.sendall(head.encode() + b'{"prompt":')
+
+    while not (counts := gateway.debug("requests")["counts"]):  # it may not have noticed yet
+        pass
+
+    assert [tuple(count.values()) for count in counts] == [("POST", "/v1/videos", NO_ANSWER, 1)]
+    assert gateway.debug("book")["entries"] == []
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(("honours", "made"), [(True, 1), (False, 2)])
