@@ -1,7 +1,8 @@
 """The types of records and their fields, as one table. `schemas/ledger.schema.json` says the same to everybody else.
 
 Every record begins with `n` (its running number, from 1), `t` (its type) and `at` (UTC, wall clock), and ends with
-`crc`. A field that is not in the table of its type is refused: a new field is a new format.
+`crc`. A field that is not in the table of its type is refused: a new field is a new format, and so is all else that
+an older vidbatch would take for damage.
 """
 
 from __future__ import annotations
@@ -12,8 +13,13 @@ from dataclasses import dataclass, replace
 from pipeline.lifecycle import Fact
 from pipeline.model import VIDEO_ID_CHARS_MAX
 
-FORMAT = 1
-"""The format this module reads and writes; stated in every header."""
+FORMAT = 2
+"""The format that is written; stated in every header."""
+
+FORMATS = (1, 2)
+"""The formats that are read. 2 has `source`, `link` and `reference` in a wish and `made_from` in an intent besides;
+they are read wherever they stand.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

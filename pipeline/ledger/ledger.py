@@ -91,8 +91,9 @@ class Ledger:
     ) -> None:
         """Say who runs this; before all else, and again whenever it changed (nothing is written where it did not).
 
-        *run* (32 hex digits) is used for the first header only. Raises `UsageError` where money was spent in another
-        currency.
+        Durable when this returns: an older vidbatch must meet the format before it meets what it would take for
+        damage. *run* (32 hex digits) is used for the first header only. Raises `UsageError` where money was spent in
+        another currency, and `LedgerBroken`.
         """
         known = self.state.header
         if known is not None and known.currency not in ("", currency) and self.state.spent:
@@ -101,6 +102,7 @@ class Ledger:
                 "give the manifest another name, or another --outputs"
             )
         header = Header(
+            format=FORMAT,
             run=known.run if known else run,
             version=__version__,
             provider=provider,
@@ -110,8 +112,8 @@ class Ledger:
             retention_s=retention_s,
         )
         if header != known:
-            fields = {slot: getattr(header, slot) for slot in Header.__slots__}
-            self._add(HEADER, {"format": FORMAT, **fields})
+            self._add(HEADER, {slot: getattr(header, slot) for slot in Header.__slots__})
+            self.commit_now()
 
     def plan(self, job: Job, *, price: Decimal | None, path: str = "") -> bool:
         """Say what is owed, before its first intent. Whether anything was new: else nothing is written.

@@ -134,10 +134,13 @@ class Mended:
 
 
 def mend(findings: Findings, *, at: datetime, run: str) -> Mended:
-    """A sound history from what was found. *run* is the run's id where no header is left."""
+    """A sound history from what was found. *run* is the run's id where no header is left.
+
+    It begins with a header of our format, as old as what it heads: the one that stood before a record that needs it may
+    be what was lost.
+    """
     mended = Mended()
-    if all(record.type != HEADER for record in findings.records[:1]):
-        mended.add(HEADER, at, _header(findings, run))
+    mended.add(HEADER, findings.records[0].at if findings.records else at, _header(findings, run))
     for record in findings.records:
         _take(mended, record)
     _doubt_the_silent(mended, findings, at)
@@ -146,11 +149,9 @@ def mend(findings: Findings, *, at: datetime, run: str) -> Mended:
 
 
 def _header(findings: Findings, run: str) -> dict[str, Value]:
-    known = next((record.fields for record in findings.records if record.type == HEADER), None)
-    if known is not None:
-        return dict(known)
-    nothing = dict.fromkeys(("provider", "origin", "currency", "name"), "")
-    return {"format": FORMAT, "run": run, "version": __version__, **nothing}
+    nothing = {"run": run, **dict.fromkeys(("provider", "origin", "currency", "name"), "")}
+    known = next((record.fields for record in findings.records if record.type == HEADER), nothing)
+    return {**known, "format": FORMAT, "version": __version__}
 
 
 def _take(mended: Mended, record: Record) -> None:

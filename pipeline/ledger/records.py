@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 from zlib import crc32
 
-from pipeline.ledger.fields import FIELDS, Field
+from pipeline.ledger.fields import FIELDS, FORMATS, HEADER, Field
 from pipeline.model import JSON
 
 LINE_BYTES_MAX = 1 << 20
@@ -30,6 +30,10 @@ Value: TypeAlias = "JSON | Mapping[str, JSON] | Decimal | datetime"
 
 class BadRecord(ValueError):
     """A record that breaks the rules of its type; the message says which."""
+
+
+class UnknownFormat(ValueError):
+    """A header of another vidbatch than this one can read, a later one most likely."""
 
 
 class Record(NamedTuple):
@@ -61,7 +65,7 @@ def is_whole(line: bytes) -> bool:
 
 
 def decode(line: bytes) -> Record:
-    """The record in a line that `is_whole`. Raises `BadRecord`."""
+    """The record in a line that `is_whole`. Raises `BadRecord`, and `UnknownFormat` for a header of one."""
     try:
         text = str(line[:-_SUFFIX_LENGTH], "ascii") + "}"
         fields, end = _DECODER.raw_decode(text)
@@ -77,10 +81,12 @@ def decode(line: bytes) -> Record:
 
 
 def check(record: Record) -> None:
-    """Hold *record* against the table of its type. Raises `BadRecord`."""
+    """Hold *record* against the table of its type. Raises `BadRecord` and `UnknownFormat`."""
     kind, given = record.type, record.fields
     if kind.__class__ is not str:
         raise BadRecord("'t' is no text")
+    if kind == HEADER:
+        _check_format(given.get("format"))
     shape = (record.n.__class__, kind, *given, *map(type, given.values()))
     if shape not in _GOOD_SHAPES:
         _check_shape(record)
@@ -91,6 +97,13 @@ def check(record: Record) -> None:
             raise BadRecord(f"'{name}' of '{kind}' cannot be {_shortly(value)}")
         if field.bound is not None and len(value) > field.bound:
             raise BadRecord(f"'{name}' of '{kind}' is {len(value)} characters long, and {field.bound} is the most")
+
+
+def _check_format(written: object) -> None:
+    """Before the other fields of a header are looked at: in a later format they may be others."""
+    if type(written) is int and written not in FORMATS:
+        known = " and ".join(map(str, FORMATS))
+        raise UnknownFormat(f"its format is {written}, and this vidbatch knows {known}: use a newer one")
 
 
 def _check_shape(record: Record) -> None:

@@ -14,7 +14,7 @@ from pipeline.ledger.ledger import utc_now
 from pipeline.ledger.lock import hold
 from pipeline.ledger.mend import Findings, Mended, find, mend
 from pipeline.ledger.place import ledger_of, set_aside
-from pipeline.ledger.records import encode
+from pipeline.ledger.records import UnknownFormat, encode
 from pipeline.ledger.replay import JobState, RunState
 from pipeline.ledger.scan import Extent, lines_of, replay
 from pipeline.lifecycle import State
@@ -62,7 +62,7 @@ def repair(
 ) -> Repair:
     """Put the ledger of *run* right, under its lock. A sound one is left as it is.
 
-    Raises `LedgerBusy`, `LedgerBroken`, and `UsageError` where there is no ledger.
+    Raises `LedgerBusy`, `LedgerBroken`, and `UsageError` where there is no ledger, or one of a later version.
     """
     path = ledger_of(run)
     lock = hold(path, at=now(), disk=disk)
@@ -77,6 +77,8 @@ def repair(
 def _replace(path: Path, at: datetime, disk: Disk, run: str) -> Repair:
     try:
         return _rewrite(path, at, disk, run)
+    except UnknownFormat as error:
+        raise UsageError(f"{path}: {error}") from None
     except OSError as error:
         raise LedgerBroken(f"{path}: the ledger could not be repaired, and is as it was: {error}") from error
 

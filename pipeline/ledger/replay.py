@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from pipeline.ledger.fields import FORMAT, HEADER, NOTE, PLAN, READING, REPAIRED, WISH_FIELDS
+from pipeline.ledger.fields import HEADER, NOTE, PLAN, READING, REPAIRED, WISH_FIELDS
 from pipeline.ledger.records import BadRecord, Record, amount, moment
 from pipeline.ledger.state import Attempt, Header, JobState, Wish, reference_of
 from pipeline.lifecycle import Fact, State, after
@@ -15,10 +15,6 @@ from pipeline.model import Link
 
 Fields: TypeAlias = Mapping[str, Any]
 """The fields of one record, as `records.check` let them through."""
-
-
-class UnknownFormat(ValueError):
-    """A header of a later vidbatch than this one."""
 
 
 class RunState:
@@ -40,7 +36,7 @@ class RunState:
         self.last_at: datetime | None = None
 
     def apply(self, record: Record) -> None:
-        """Take in *record*. Raises `ImpossibleFact`, `BadRecord` or `UnknownFormat`; then nothing has changed."""
+        """Take in *record*. Raises `ImpossibleFact` or `BadRecord`; then nothing has changed."""
         kind = record.type
         if self.header is None and kind not in (HEADER, NOTE):
             raise BadRecord("there is no header before it")
@@ -66,10 +62,7 @@ class RunState:
             raise BadRecord(f"job '{key[:40]}' was never planned") from None
 
     def _take_header(self, record: Record) -> None:
-        fields = dict(record.fields)
-        if (written := fields.pop("format")) != FORMAT:
-            raise UnknownFormat(f"its format is {written}, and this vidbatch knows {FORMAT}: use a newer one")
-        header = Header(**fields)
+        header = Header(**record.fields)
         if self.header is not None and header.run != self.header.run:
             raise BadRecord("it belongs to another run")
         self.header = header
@@ -120,7 +113,7 @@ class RunState:
             self.spent += latest.price if change > 0 else -latest.price
 
     def _move(self, job: JobState, state: State, record: Record) -> None:
-        job.reason = record.fields.get("reason", "")
+        job.reason = "" if record.type == Fact.UNBLOCKED else record.fields.get("reason", "")  # it waits for none now
         job.code = record.fields.get("code", "")
         job.changed_at = record.at
         if state is not job.state:
@@ -262,4 +255,4 @@ Each returns what it makes of the latest attempt: it counts now (1), counts no l
 _GOOD_WISHES: set[tuple[type, ...]] = set()
 """The kinds of values of wishes that were let through."""
 
-__all__ = ["JobState", "RunState", "UnknownFormat"]
+__all__ = ["JobState", "RunState"]

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import LedgerDamaged, UsageError
-from pipeline.ledger.records import LINE_BYTES_MAX, BadRecord, Record, decode, is_whole
-from pipeline.ledger.replay import RunState, UnknownFormat
+from pipeline.ledger.records import LINE_BYTES_MAX, BadRecord, Record, UnknownFormat, decode, is_whole
+from pipeline.ledger.replay import RunState
 from pipeline.lifecycle import ImpossibleFact
 from pipeline.memory import garbage_left_alone
 

@@ -21,6 +21,8 @@ def _nothing() -> Mapping[str, JSON]:
 class Header:
     """Who runs this, as the latest invocation said."""
 
+    format: int
+    """Which records may follow it: `fields.FORMAT` of the vidbatch that wrote it."""
     run: str
     """32 hex digits, minted once for the run folder."""
     version: str

@@ -16,6 +16,8 @@ from pipeline.storage import Artifact
 from pipeline.version import __version__
 
 FORMAT = 1
+"""Stays while fields are only added: who reads a sidecar ignores what he does not know, as `part` does."""
+
 SECONDS_APART = 0.5
 """No encoder meets a length to the frame: up to here it is as asked for."""
 _PIXELS = re.compile(r"(\d+)x(\d+)", re.ASCII)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -99,9 +100,11 @@ def clock() -> Callable[[], datetime]:
 
 
 def opened(path: Path, disk: Disk = DISK) -> Ledger:
-    """The ledger at *path*, with a header."""
-    ledger = Ledger.open(path, now=clock(), disk=disk)
-    ledger.header(run=RUN, provider="sandbox", origin=ORIGIN, currency="USD", name="harbour", retention_s=7200)
+    """The ledger at *path*, with a header; closed where that cannot be written."""
+    with ExitStack() as held:
+        ledger = held.enter_context(Ledger.open(path, now=clock(), disk=disk))
+        ledger.header(run=RUN, provider="sandbox", origin=ORIGIN, currency="USD", name="harbour", retention_s=7200)
+        held.pop_all()
     return ledger
 
 

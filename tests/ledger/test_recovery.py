@@ -43,17 +43,28 @@ def replayed(lines: list[bytes]) -> object:
 
 
 @pytest.mark.parametrize("quarter", range(4))
-def test_every_truncation_replays_its_exact_prefix(tmp_path: Path, lines: list[bytes], quarter: int) -> None:
+def test_every_truncation_is_read_as_its_exact_prefix(tmp_path: Path, lines: list[bytes], quarter: int) -> None:
     path, whole = tmp_path / "ledger.jsonl", b"".join(lines)
-    prefixes = [replayed(lines[:count]) for count in range(len(lines) + 1)]
-    ends = [0]
-    for line in lines:
-        ends.append(ends[-1] + len(line))
+    path.write_bytes(whole)
+    sound = [decode(line) for line in lines]
+    ends = list(accumulate(map(len, lines)))
+    with path.open("r+b") as file:
+        for cut in reversed(range(quarter, len(whole) + 1, 4)):
+            file.truncate(cut)
+            file.seek(0)
+            read: list[Record] = []
+            torn = scan(file, path, read.append).torn
+            complete = bisect_right(ends, cut + 1)  # a line that lacks only its newline is whole
+            assert read == sound[:complete], cut
+            assert torn == (whole[ends[complete - 1] if complete else 0 : cut]), cut
 
-    for cut in range(quarter, len(whole) + 1, 4):
-        path.write_bytes(whole[:cut])
-        complete = sum(end - 1 <= cut for end in ends[1:])  # a line that lacks only its newline is whole
-        assert picture(read_run(path)) == prefixes[complete], cut
+
+def test_what_a_truncated_ledger_says_is_what_its_prefix_said(tmp_path: Path, lines: list[bytes]) -> None:
+    path, whole = tmp_path / "ledger.jsonl", b"".join(lines)
+    for count, end in enumerate(accumulate(map(len, lines)), 1):
+        for cut, complete in ((end - 2, count - 1), (end - 1, count), (end, count), (end + 1, count)):
+            path.write_bytes(whole[:cut])
+            assert picture(read_run(path)) == replayed(lines[:complete]), cut
 
 
 def test_after_a_truncation_the_ledger_opens_and_goes_on(tmp_path: Path, lines: list[bytes]) -> None:
@@ -258,15 +269,6 @@ def test_an_impossible_fact_with_a_right_sum_is_damage(tmp_path: Path, lines: li
     with pytest.raises(LedgerDamaged, match="'resubmit' cannot follow 'stored'") as refusal:
         read_run(path)
     assert refusal.value.line == 51
-
-
-def test_the_format_of_a_later_version_is_named_and_not_touched(tmp_path: Path, lines: list[bytes]) -> None:
-    path = tmp_path / "ledger.jsonl"
-    header = decode(lines[0])
-    path.write_bytes(encode(1, "header", header.at, {**header.fields, "format": 2}))
-
-    with pytest.raises(UsageError, match="format is 2, and this vidbatch knows 1"):
-        Ledger.open(path, now=clock())
 
 
 def test_a_ledger_that_is_being_written_reads_as_its_prefix(tmp_path: Path, lines: list[bytes]) -> None:

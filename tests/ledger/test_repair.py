@@ -11,7 +11,7 @@ from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.ledger.records import decode
 from pipeline.ledger.repair import Repair, repair, verify
 from pipeline.ledger.replay import RunState
-from pipeline.lifecycle import MAYBE_PAID, Fact, State
+from pipeline.lifecycle import Fact, State
 from tests.ledger.disks import FailingDisk
 from tests.ledger.histories import (
     ELSEWHERE,
@@ -28,7 +28,7 @@ from tests.ledger.histories import (
     planned,
 )
 
-NEVER_AGAIN = MAYBE_PAID
+NEVER_AGAIN = frozenset(State) - {State.PENDING, State.REJECTED, State.BLOCKED, State.DROPPED}
 """States whose job must not be pending after a repair: it would be paid for again."""
 
 

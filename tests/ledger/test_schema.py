@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipeline.ledger.fields import FIELDS, WISH_FIELDS, Field
+from pipeline.ledger.fields import FIELDS, FORMAT, FORMATS, WISH_FIELDS, Field
 from pipeline.paths import schemas_folder
 from tests.ledger.histories import ORIGIN, fill
 
@@ -55,6 +55,13 @@ def test_each_type_is_written_and_none_of_its_fields_may_be_missing_or_another(
 
 def test_an_unknown_type_is_refused(records: dict[str, dict[str, Any]]) -> None:
     assert not VALIDATOR.is_valid({**records["note"], "t": "rumour"})
+
+
+@pytest.mark.parametrize("number", [FORMAT - 1, FORMAT, FORMAT + 1])
+def test_a_header_of_every_format_that_is_read_is_valid_and_no_other(
+    records: dict[str, dict[str, Any]], number: int
+) -> None:
+    assert VALIDATOR.is_valid({**records["header"], "format": number}) == (number in FORMATS)
 
 
 def types_of(field: Field) -> set[str]:
