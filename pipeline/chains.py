@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,8 @@ from pipeline.model import EMBEDDED, Job
 from pipeline.text import fit, plain
 
 REASON_WIDTH_MAX = 300
-"""A chain of a hundred would else repeat why its beginning failed a hundred times over."""
+_DOWN_TO_THE_ROOT = re.compile(r"(its source \S+ is blocked: )*(its source )?")
+"""What comes before the words on where a chain broke, in the reason of one that is blocked for it."""
 
 
 class Source(Protocol):
@@ -82,7 +84,8 @@ if unsaid := ENDED_WITHOUT_VIDEO - _ENDED.keys():
 def standing(source: Source, *, now: datetime, origin: str, retention_s: float) -> Standing:
     """What a job that builds on *source* may do *now*, in a run at *origin* (empty: not known).
 
-    A finished video can be built on as long as the provider keeps it, whether it is here already or not.
+    A finished video can be built on as long as the provider keeps it, whether it is here already or not. What is
+    asked for too late is refused, and costs nothing; so it is too late only where no clock leaves a doubt.
     """
     if source.state in _ENDED:
         return Blocked(reason=because(source.id, _ENDED[source.state], source.reason))
@@ -90,11 +93,11 @@ def standing(source: Source, *, now: datetime, origin: str, retention_s: float) 
         return Blocked(reason=f"its source {source.id} is at {_place(source.origin)}, and this run is not")
     if source.state not in (State.FINISHED, State.STORED):
         return WAITS
-    until = kept_until(source, retention_s)
-    if until is not None and until <= now:
-        gone = f"the provider kept the video of its source {source.id} until {until:%Y-%m-%d %H:%M} UTC"
+    gone_at = _gone_at(source, retention_s)
+    if gone_at is not None and gone_at <= now:
+        gone = f"the provider kept the video of its source {source.id} until {gone_at:%Y-%m-%d %H:%M} UTC"
         return Blocked(reason=f"{gone}: what builds on it can only be made while it is there")
-    return Ready(video_id=source.video_id, until=until)
+    return Ready(video_id=source.video_id, until=kept_until(source, retention_s))
 
 
 def kept_until(source: Source, retention_s: float) -> datetime | None:
@@ -104,8 +107,22 @@ def kept_until(source: Source, retention_s: float) -> datetime | None:
     return source.finished_at + timedelta(seconds=retention_s)
 
 
+def _gone_at(source: Source, retention_s: float) -> datetime | None:
+    """When a finished video is gone for certain: by the provider's clock, of which it spoke, and by ours."""
+    if source.finished_at is None:
+        return source.expires_at
+    reckoned = source.finished_at + timedelta(seconds=retention_s)
+    return reckoned if source.expires_at is None else max(reckoned, source.expires_at)
+
+
 def because(source_id: str, ended: str, reason: str) -> str:
-    """Why what builds on a source is blocked: `its source harbour-t1 failed: moderation_blocked`."""
+    """Why what builds on a source is blocked: `its source harbour-t1 failed: moderation_blocked`.
+
+    Further down the chain it names its own source, and where the chain broke: `its source night-t1 is blocked:
+    harbour-t1 failed: moderation_blocked`.
+    """
+    if ended == _ENDED[State.BLOCKED]:
+        reason = _DOWN_TO_THE_ROOT.sub("", reason, count=1)
     words = f"its source {source_id} {ended}{f': {plain(reason)}' if reason else ''}"
     return fit(words, REASON_WIDTH_MAX)
 

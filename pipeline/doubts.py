@@ -2,34 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+from pipeline.chains import WAITS, Blocked, Standing
 from pipeline.ledger.claims import times_again, twice_paid
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import State
 from pipeline.model import Profile
-from pipeline.plan import Doubts, Plan, Step
-from pipeline.policy.unknown import Held, why_held
+from pipeline.plan import BUYS, Doubts, Plan, Step
+from pipeline.policy.unknown import Held, may_repeat, why_held
 from pipeline.providers.pricing import total
 
 UNKNOWN = (State.UNCERTAIN, State.SUBMITTING)
 """Of unknown outcome: the latter once the crash that left it so is noticed."""
 
 
-def doubts(plan: Plan, state: RunState, profile: Profile, ceiling: Decimal | None, origin: str) -> Doubts:
-    """What a run of *plan* at *origin* (empty: not known) would do about them, may *ceiling* be paid twice."""
+def doubts(
+    plan: Plan,
+    state: RunState,
+    profile: Profile,
+    ceiling: Decimal | None,
+    origin: str,
+    *,
+    standing_of: Callable[[JobState], Standing] = lambda source: WAITS,  # noqa: ARG005 - whatever one builds on may come
+) -> Doubts:
+    """What a run of *plan* at *origin* (empty: not known) would do about them, may *ceiling* be paid twice.
+
+    *standing_of* says whether a job in the ledger has a video that another can be built on.
+    """
     uncertain = [job for job in state.jobs.values() if job.state in UNKNOWN]
     here = [job for job in uncertain if not origin or job.origin == origin]
-    keys = {job.key for job in here}
+    keys = {key for job in here for key in (job.key, job.wish.source)}
     steps = {step.job.key: step for step in plan.steps if step.job.key in keys} if keys else {}
     paid = twice_paid(state)
-    again, over_ceiling = ([], 0) if ceiling is None else _sent_again(here, steps, paid, ceiling)
+
+    def may_be_made(job: JobState) -> bool:
+        source = state.jobs.get(job.wish.source)
+        if source is None or (source.key in steps and steps[source.key].action in BUYS):
+            return True
+        return not isinstance(standing_of(source), Blocked)
+
+    planned = [job for job in here if job.key in steps and may_be_made(job)]
+    again, over_ceiling = ([], 0) if ceiling is None else _sent_again(planned, steps, paid, ceiling)
     return Doubts(
         count=len(uncertain),
         cost=total(job.attempts[-1].price for job in uncertain),
-        asked=sum(_is_asked_about(job, profile) for job in here),
+        asked=sum(is_asked_about(job, profile) for job in here),
         again=len(again),
         again_cost=total(step.price for step in again),
         over_ceiling=over_ceiling,
@@ -37,8 +57,10 @@ def doubts(plan: Plan, state: RunState, profile: Profile, ceiling: Decimal | Non
     )
 
 
-def _is_asked_about(job: JobState, profile: Profile) -> bool:
-    return profile.lists or (profile.honours_keys and bool(job.attempts[-1].idempotency_key))
+def is_asked_about(job: JobState, profile: Profile) -> bool:
+    """Whether the provider may tell what became of a submit of unknown outcome."""
+    honoured = may_repeat(profile, linked=bool(job.wish.source))
+    return profile.lists or (honoured and bool(job.attempts[-1].idempotency_key))
 
 
 def _sent_again(
@@ -48,8 +70,6 @@ def _sent_again(
     again: list[Step] = []
     over_ceiling = 0
     for job in uncertain:
-        if job.key not in steps:
-            continue
         price = job.attempts[-1].price
         held = why_held(price, paid=paid, ceiling=ceiling, times=times_again(job))
         over_ceiling += held is Held.OVER_CEILING

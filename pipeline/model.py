@@ -216,6 +216,9 @@ class Profile:
     """A video of its own can be made again with another prompt."""
     extends: bool = False
     """A video of its own can be made to go on."""
+    extensions_max: int | None = None
+    length_s_max: float | None = None
+    """So often, one after another; so long any video, with what it goes on from. `None`: not known, anything goes."""
     references: bool = False
     """It takes an image beside the prompt."""
     lists: bool = False
@@ -223,6 +226,8 @@ class Profile:
     """Its list has what was made from another video too."""
     honours_keys: bool = False
     """A repeated Idempotency-Key is answered with the first submission."""
+    honours_keys_linked: bool = False
+    """So it is where the submission builds on another video too."""
     list_lag_s: float = 60.0
     """How long it may take until a video that was made is in the list."""
     keys_s: float = 86_400.0

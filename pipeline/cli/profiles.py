@@ -70,6 +70,7 @@ def in_full(profile: Profile, environ: Mapping[str, str]) -> Iterator[str]:
         "retired": profile.retired and f"since {profile.retired} its own address no longer answers",
         "videos": f"kept for {duration(profile.retention_s)}",
         "takes": _takes(profile),
+        "lengths": _lengths(profile),
         "limits": f"{limits.in_flight} in flight, {limits.submits_per_minute:g} submits a minute, "
         f"{limits.downloads} downloads at once",
         "prices": _prices_source(profile),
@@ -96,6 +97,8 @@ def as_json(profile: Profile, environ: Mapping[str, str]) -> dict[str, JSON]:
         "retention_s": profile.retention_s,
         "remixes": profile.remixes,
         "extends": profile.extends,
+        "extensions_max": profile.extensions_max,
+        "length_s_max": profile.length_s_max,
         "references": profile.references,
         "currency": profile.currency,
         "prices_as_of": profile.prices_as_of or None,
@@ -137,6 +140,14 @@ def _takes(profile: Profile) -> str:
     """What a job may build on besides its prompt, by the manifest's words for it."""
     words = {"remix_of": profile.remixes, "extend_of": profile.extends, "input_reference": profile.references}
     return ", ".join(word for word, taken in words.items() if taken) or "prompts only"
+
+
+def _lengths(profile: Profile) -> str:
+    """What bounds a video beside its model."""
+    most, times = profile.length_s_max, profile.extensions_max
+    words = (f"{most:g} s in all" if most else "", f"{times} extensions of one video" if times else "")
+    bounds = ", ".join(filter(None, words))
+    return f"{bounds}, at most" if bounds else ""
 
 
 def _prices_source(profile: Profile) -> str:

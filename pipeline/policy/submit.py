@@ -18,10 +18,13 @@ NO_CHANNEL_AT_START = 5
 UNCERTAIN_IN_A_ROW = 5
 """Submits in a row of unknown outcome: each may be a bill, so no more are sent before something is known of them."""
 REJECTED_AT_START = 5
-"""Rejections in a row before anything was accepted: the settings are wrong, not the prompts."""
-NO_SUCH_VIDEO = 404
-NO_SUCH_PLACE = (NO_SUCH_VIDEO, 405)
+"""Rejections in a row before anything was accepted: the settings are wrong, not the prompts. Of what builds on another
+video: before anything was that does so in the same way (a remix, an extension)."""
+NO_SUCH_METHOD = 405
+NO_SUCH_PLACE = (404, NO_SUCH_METHOD)
 """Of a submit, before any was accepted: the address or the model is wrong, not the wish."""
+NO_SUCH_VIDEO = (404, 410)
+"""Of what builds on another video: it may be said of that one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +42,15 @@ class Streak:
         """Too many unknown outcomes in a row."""
         return self.uncertain >= UNCERTAIN_IN_A_ROW
 
-    def after(self, fact: Fact | None) -> Streak:
-        """The streak with one more outcome; an acceptance ends every bad one."""
+    def after(self, fact: Fact | None, *, linked: bool = False) -> Streak:
+        """The streak with one more outcome; an acceptance ends every bad one.
+
+        *linked*: of what builds on another video, so that a rejection may be that one's fault.
+        """
         if fact is Fact.ACCEPTED:
             return Streak(accepted=self.accepted + 1)
         if fact is Fact.REJECTED:
-            return Streak(rejected=self.rejected + 1, accepted=self.accepted)
+            return Streak(rejected=self.rejected + (not linked), accepted=self.accepted)
         if fact is Fact.UNCERTAIN:
             return Streak(uncertain=self.uncertain + 1, rejected=self.rejected, accepted=self.accepted)
         if fact is Fact.NOT_SENT:
@@ -62,12 +68,12 @@ def after_submit(
     backoff: Backoff,
     now: datetime,
     spread: float,
-    linked: bool = False,
+    way: Streak | None = None,
 ) -> Verdict:
     """What a POST's outcome means. *streak* is the lane's before this outcome.
 
     *settles*: unknown outcomes are being settled, so too many in a row are waited for (`Streak.in_doubt`) and do not
-    end the submits. *linked*: it builds on another video, so "not found" is said of that one.
+    end the submits. *way* is the streak of what builds on another video as this does; `None`: it stands alone.
     """
     match outcome:
         case Submission():
@@ -83,11 +89,8 @@ def after_submit(
         case Untrusted():
             return Verdict(fact=Fact.NOT_SENT, reason=str(outcome), stop=Stop.RUN)
         case Refusal():
-            if linked and outcome.problem is Problem.REJECTED and outcome.http == NO_SUCH_VIDEO:
-                return Verdict(fact=Fact.REJECTED, reason=words_of(outcome))
-            if linked and outcome.problem is Problem.REJECTED and outcome.http in NO_SUCH_PLACE:
-                reason = f"{words_of(outcome)} (it cannot make one video from another)"
-                return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.SUBMITS)
+            if way is not None and outcome.problem is Problem.REJECTED:
+                return _after_refused_sequel(outcome, way)
             return _after_refused_submit(outcome, streak, settles=settles, backoff=backoff, now=now, spread=spread)
         case _:
             return _uncertain(str(outcome), streak, settles)
@@ -118,6 +121,19 @@ def _after_refused_submit(
             return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.RUN)
         case _:
             return _uncertain(reason, streak, settles)
+
+
+def _after_refused_sequel(refusal: Refusal, way: Streak) -> Verdict:
+    """It may be said of the wish, of the video that it builds on, or of all that is made so: the last shows in time."""
+    reason = words_of(refusal)
+    if refusal.http == NO_SUCH_METHOD:
+        reason = f"{reason} (it cannot make one video from another)"
+        return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.WAY)
+    if way.accepted == 0 and way.rejected + 1 >= REJECTED_AT_START:
+        reason = f"{reason} ({REJECTED_AT_START} in a row were refused, and none was accepted)"
+        return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.WAY)
+    gone = " (the video that it builds on may be gone)" if refusal.http in NO_SUCH_VIDEO else ""
+    return Verdict(fact=Fact.REJECTED, reason=f"{reason}{gone}")
 
 
 def _has_no_channel(refusal: Refusal) -> bool:

@@ -21,6 +21,11 @@ def settles(profile: Profile, ceiling: Decimal | None) -> bool:
     return profile.lists or profile.honours_keys or ceiling is not None
 
 
+def may_repeat(profile: Profile, *, linked: bool) -> bool:
+    """Whether a repeated key makes no second video there; *linked*: of a submit that builds on another video."""
+    return profile.honours_keys and (profile.honours_keys_linked or not linked)
+
+
 class Held(StrEnum):
     """Why a job is not submitted again although there is leave to pay twice."""
 

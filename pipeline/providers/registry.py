@@ -14,8 +14,9 @@ from pipeline.providers.videos import Videos
 
 _AS_THEY_ARE = (
     *("name", "title", "dialect", "base_url", "key_default", "auth", "body", "embedded", "bills", "retired"),
-    *("status_words", "retention_s", "lists", "lists_linked", "list_lag_s", "honours_keys", "keys_s"),
-    *("remixes", "extends", "references"),
+    *("status_words", "retention_s", "lists", "lists_linked", "list_lag_s"),
+    *("honours_keys", "honours_keys_linked", "keys_s"),
+    *("remixes", "extends", "extensions_max", "length_s_max", "references"),
     *("currency", "prices_as_of", "prices_source"),
 )
 """Fields that a document and a `Profile` share word for word."""

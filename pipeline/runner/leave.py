@@ -73,6 +73,8 @@ class Leave:
             return ""
         if key not in self._steps:
             return "; it is not submitted again, since this run's plan does not have it"
+        if hindrance := board.turns.hindrance(self._steps[key]):
+            return f"; it is not submitted again: {hindrance}"
         match why_held(price, paid=paid, ceiling=ceiling, times=times_again(job)):
             case None:
                 return None

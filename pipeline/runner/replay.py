@@ -11,6 +11,7 @@ import anyio
 from pipeline.errors import PipelineError, ProviderError
 from pipeline.ledger.state import JobState, reference_of
 from pipeline.model import Job, Link, Position
+from pipeline.policy.unknown import may_repeat
 from pipeline.policy.verdict import Stop, Verdict
 from pipeline.providers.base import Inputs, Refusal, Request, Submission
 from pipeline.runner.board import Board
@@ -41,7 +42,8 @@ class Replay:
         """An uncertain job, whose key may settle it."""
         board, job = self._board, self._board.job(key)
         self._tries.pop(key, None)
-        if not board.profile.honours_keys or not job.attempts[-1].idempotency_key:
+        honoured = may_repeat(board.profile, linked=bool(job.wish.source))
+        if not honoured or not job.attempts[-1].idempotency_key:
             return
         request = None if job.wish.reference else self._request(job, b"")
         if request is None and not job.wish.reference:

@@ -23,7 +23,7 @@ async def carry_out(board: Board, plan: Plan) -> None:
 
     Cancelling it is an interrupt: open POSTs are answered and written down first. Raises `LedgerBroken`, `OSError`.
     """
-    board.turns.add(plan.submits)
+    board.turns.add(plan.due)
     _take_up(board)
     steps = {step.job.key: step for step in plan.steps}
     async with anyio.create_task_group() as background:
@@ -32,6 +32,8 @@ async def carry_out(board: Board, plan: Plan) -> None:
             lanes.start_soon(SubmitLane(board).run)
             lanes.start_soon(_bring_home, board, SettleLane(board, steps) if board.settles else None)
         background.cancel_scope.cancel()
+    if board.stop is Stop.NOTHING and (left := board.turns.left_aside):
+        board.buy_no_more(left)
     if board.stop is Stop.NOTHING and (waiting := {step.job.key: None for step in board.turns.waiting}):
         board.notice("submit", waiting_words(board, waiting), urgent=True)
     with anyio.CancelScope(shield=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
@@ -10,10 +11,10 @@ from uuid import UUID
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from pipeline.chains import Ready
 from pipeline.errors import PipelineError, ProviderError
 from pipeline.ledger.records import Value
 from pipeline.lifecycle import Fact, State
+from pipeline.model import Link
 from pipeline.pacing import next_look_s
 from pipeline.plan import Step
 from pipeline.policy.submit import Streak, after_submit
@@ -35,6 +36,8 @@ class SubmitLane:
         self._board = board
         self._temper = board.tempers["submit"]
         self._streak = Streak()
+        self._ways: defaultdict[Link, Streak] = defaultdict(Streak)
+        """The same of what builds on other videos, by how it does that."""
         self._doubted: list[str] = []
         """Keys of the submits of unknown outcome since the last acceptance."""
 
@@ -136,18 +139,17 @@ class SubmitLane:
             return None
         if not job.source:
             return Inputs(reference=image)
-        match board.turns.standing(step):  # it may have waited for its place in the rate
-            case Ready(video_id=video_id):
-                return Inputs(video_id=video_id, reference=image)
-            case _:
-                board.turns.put_back(step)
-                return None
+        video_id = board.turns.source_of(step)  # it may have waited for its place in the rate
+        if video_id is None:
+            board.turns.put_back(step)
+            return None
+        return Inputs(video_id=video_id, reference=image)
 
     async def _settle(
         self, step: Step, attempt: int, outcome: Submission | Refusal | ProviderError, reply: Reply | None
     ) -> None:
         """Write down what the POST came to, then act on it."""
-        board, key = self._board, step.job.key
+        board, key, way = self._board, step.job.key, step.job.link
         verdict = after_submit(
             outcome,
             self._streak,
@@ -155,16 +157,18 @@ class SubmitLane:
             backoff=board.patience.submit,
             now=board.now(),
             spread=board.chance.random(),
-            linked=bool(step.job.source),
+            way=None if way is None else self._ways[way],
         )
         assert verdict.fact is not None
-        self._note(verdict.fact, key)
+        self._note(verdict.fact, step)
         fields = _fields(verdict.fact, verdict.reason, outcome, reply, board.origin)
         if verdict.fact is Fact.UNCERTAIN:
             fields["price"] = step.price
         with rescued(board, step, _made(verdict.fact, outcome)):
             board.record(verdict.fact, key, attempt=attempt, **fields)
             await board.ledger.commit()
+        if way is not None and verdict.stop is Stop.WAY:
+            board.turns.close(way, f"{board.where}: {verdict.reason}")
         if isinstance(outcome, Submission):
             await self._accepted(key, outcome)
         elif verdict.fact in (Fact.NOT_SENT, Fact.THROTTLED, Fact.TURNED_AWAY):
@@ -173,11 +177,14 @@ class SubmitLane:
             self._say_uncertain(key, verdict.reason)
         self._lean(outcome, verdict)
 
-    def _note(self, fact: Fact, key: str) -> None:
+    def _note(self, fact: Fact, step: Step) -> None:
         """Remember how it has been going."""
-        self._streak = self._streak.after(fact)
+        way = step.job.link
+        self._streak = self._streak.after(fact, linked=way is not None)
+        if way is not None:
+            self._ways[way] = self._ways[way].after(fact)
         if fact is Fact.UNCERTAIN:
-            self._doubted.append(key)
+            self._doubted.append(step.job.key)
         elif not self._streak.uncertain:
             self._doubted.clear()
 
@@ -253,4 +260,4 @@ def _over_budget(board: Board, price: Decimal | None) -> str:
     if unpriced:
         earlier = plural(unpriced, "earlier submit")
         return f"the budget of {words(budget)} could not be kept: the price of {earlier} of this run is not known"
-    return f"the budget of {words(budget)} is used: {words(spent)} spent, the next video costs {words(price)}"
+    return f"the budget of {words(budget)} has no room for the next video, {words(price)}: {words(spent)} spent"

@@ -7,17 +7,25 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
+import anyio
+
 from pipeline.chains import WAITS, Blocked, Ready, Standing, standing
+from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact, State
+from pipeline.model import Link
 from pipeline.plan import Step
 from pipeline.runner.lanes import FOREVER
+from pipeline.text import listing, plural
 
 if TYPE_CHECKING:
     from pipeline.runner.board import Board
+
+_MADE: Mapping[Link, str] = {Link.REMIX: "remixes", Link.EXTEND: "extensions"}
 
 
 class Turns:
@@ -30,6 +38,14 @@ class Turns:
         """What builds on a video that is there; what expires first is first."""
         self._waiting: dict[str, list[Step]] = {}
         """What builds on a video that is not, by the source's key."""
+        self._closed: dict[Link, str] = {}
+        """Ways to make one video from another that are given up for this run, and why."""
+        self._aside: list[Step] = []
+        """What would be made so; it stays pending."""
+        self._began = board.now() - timedelta(seconds=anyio.current_time())
+        """The wall clock's time, as this run began with it, at the zero of the monotonic clock."""
+        self._finished_s: dict[str, float] = {}
+        """When this run saw a source finish that was waited for, by the monotonic clock."""
         self._ticket = count()
         self._news: deque[str] = deque()
 
@@ -61,11 +77,19 @@ class Turns:
         else:
             self._alone.appendleft(step)
 
+    @property
+    def left_aside(self) -> str:
+        """What is not submitted because its way is closed, in words; empty where there is nothing."""
+        if not self._aside:
+            return ""
+        names = listing([step.job.id for step in self._aside])
+        return f"{plural(len(self._aside), 'job')} not submitted, {names}: {'; '.join(self._closed.values())}"
+
     def first(self) -> Step | None:
         """Whose turn it is; `None`: nobody's. What was settled meanwhile has none any more."""
         while self._linked:
             step = self._linked[0][-1]
-            if self._board.is_due(step.job.key) and isinstance(self.standing(step), Ready):
+            if self._board.is_due(step.job.key) and self.source_of(step) is not None:
                 return step
             heapq.heappop(self._linked)
             self._place(step)
@@ -86,12 +110,32 @@ class Turns:
         source = board.ledger.state.jobs.get(step.job.source)
         if source is None:
             return WAITS
-        return standing(source, now=board.now(), origin=board.origin, retention_s=board.profile.retention_s)
+        return standing(source, now=self._now(source), origin=board.origin, retention_s=board.profile.retention_s)
+
+    def source_of(self, step: Step) -> str | None:
+        """The provider's id of the video that a job is to be made from now; `None`: it cannot be made now."""
+        found = self.standing(step)
+        return found.video_id if isinstance(found, Ready) and step.job.link not in self._closed else None
+
+    def hindrance(self, step: Step) -> str:
+        """Why a job will not be submitted in this run, whatever is allowed; empty: it may be."""
+        if step.job.link is None:
+            return ""
+        found = self.standing(step)
+        return found.reason if isinstance(found, Blocked) else self._closed.get(step.job.link, "")
+
+    def close(self, way: Link, reason: str) -> None:
+        """Make no more videos from others in this way; what stands alone goes on."""
+        if way not in self._closed:
+            self._closed[way] = f"no more {_MADE[way]}: {reason}"
+            self._board.notice("submit", self._closed[way], urgent=True)
 
     def heard(self, key: str) -> None:
         """The state of a job has changed: what builds on it may be ready now, or blocked, and so on down the chain."""
         if key not in self._waiting:
             return
+        if self._board.job(key).state is State.FINISHED:
+            self._finished_s[key] = anyio.current_time()
         self._news.append(key)
         if len(self._news) > 1:
             return  # told while an earlier one is being heard: it comes next
@@ -100,23 +144,45 @@ class Turns:
                 self._place(step)
             self._news.popleft()
 
+    def _now(self, source: JobState) -> datetime:
+        """What the clock would say by which *source* finished, had nobody set it since this run has known of that."""
+        finished_s = self._finished_s.get(source.key)
+        if finished_s is None or source.finished_at is None:
+            return self._began + timedelta(seconds=anyio.current_time())
+        return source.finished_at + timedelta(seconds=anyio.current_time() - finished_s)
+
     def _place(self, step: Step) -> None:
-        if not self._board.is_due(step.job.key):
+        key = step.job.key
+        if not self._board.is_due(key):
             return
         match self.standing(step):
+            case Ready() if step.job.link in self._closed:
+                if self._board.job(key).state is State.PENDING:
+                    self._aside.append(step)
+                else:
+                    self._take_back(key, self._closed[step.job.link])
             case Ready(until=until):
                 rank = FOREVER if until is None else until.timestamp()
                 heapq.heappush(self._linked, (rank, next(self._ticket), step))
             case Blocked(reason=reason):
-                self._block(step.job.key, reason)
+                self._block(key, reason)
             case _:
                 self._waiting.setdefault(step.job.source, []).append(step)
 
     def _block(self, key: str, reason: str) -> None:
-        """It has nothing to build on. One that may be paid for already stays uncertain: only its second try is off."""
+        """It has nothing to build on."""
+        if self._board.job(key).state is State.PENDING:
+            self._board.record(Fact.BLOCKED, key, reason=reason)
+        else:
+            self._take_back(key, reason)
+
+    def _take_back(self, key: str, reason: str) -> None:
+        """Its second try is off. The first may be paid for, so it stays uncertain, and is settled as if nobody had
+        given leave.
+        """
         board = self._board
-        if board.job(key).state is State.PENDING:
-            board.record(Fact.BLOCKED, key, reason=reason)
-        elif board.granted.pop(key, None):
+        if board.granted.pop(key, None):
             words = f"{board.job(key).id}: is not submitted again after all: {reason}"
             board.notice("settle", words, urgent=True)
+            board.doubt(key)
+            board.bell.ring()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from pipeline.lifecycle import Fact
+from pipeline.ledger.state import JobState
+from pipeline.lifecycle import Fact, State
 from pipeline.providers.pricing import total
 from pipeline.runner.board import Board
 from pipeline.text import listing, money, plural
@@ -61,6 +62,15 @@ def waiting_words(board: Board, waiting: Collection[str]) -> str:
     names = listing([board.job(key).id for key in waiting])
     why = listing([f"{job.id} is {job.state}" for job in known])
     return f"{plural(len(waiting), 'job')} not submitted, {names}: what they build on has no video yet ({why})"
+
+
+def awaited_words(job: JobState, jobs: Mapping[str, JobState]) -> str:
+    """Why a pending job of a run that nothing stopped was not submitted: what it waits for, at whatever remove."""
+    awaited = job
+    while awaited.state is State.PENDING and awaited.wish.source in jobs:
+        awaited = jobs[awaited.wish.source]
+    is_explained = awaited.state in (State.PENDING, State.FINISHED, State.STORED)
+    return "" if is_explained else f"what it builds on is {awaited.state}"
 
 
 def gone_words(board: Board, key: str, fact: Fact, reason: str) -> str:

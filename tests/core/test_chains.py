@@ -20,6 +20,8 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HERE = "https://gate.example/v1"
 HOUR = timedelta(hours=1)
 SOON, PAST = NOW + HOUR, NOW - HOUR
+NESTED = "its source c is blocked: its source b is blocked: its source a failed: its source is blocked: x"
+"""As ledgers have it in which each of a chain repeats the whole reason of the one before it."""
 
 
 WISH = Wish("p", "m", 4, "1x1")
@@ -56,6 +58,9 @@ READY = Ready(video_id="video_1", until=NOW + timedelta(minutes=50))
         (Known(expires_at=SOON), Ready(video_id="video_1", until=SOON)),
         (Known(finished_at=PAST, expires_at=SOON), Ready(video_id="video_1", until=SOON)),
         (Known(finished_at=None), Ready(video_id="video_1", until=None)),
+        # the provider's clock may be slow, or ours have been: only what is over by both is over
+        (Known(expires_at=PAST), Ready(video_id="video_1", until=PAST)),
+        (Known(state=State.FINISHED, expires_at=NOW), Ready(video_id="video_1", until=NOW)),
         *((Known(state=state), Waits()) for state in (State.PENDING, State.SUBMITTING, State.IN_FLIGHT)),
         *((Known(state=state), Waits()) for state in (State.UNCERTAIN, State.STALLED)),
     ],
@@ -74,19 +79,21 @@ def test_a_source_with_a_video_is_ready_and_one_that_may_have_one_is_waited_for(
         (Known(state=State.EXPIRED), "its source harbour-t1 expired"),
         (Known(state=State.LOST, reason="?"), "its source harbour-t1 is lost: ?"),
         (Known(state=State.DROPPED), "its source harbour-t1 was given up"),
-        (Known(state=State.BLOCKED, reason="x"), "its source harbour-t1 is blocked: x"),
-        (Known(finished_at=PAST), "kept the video of its source harbour-t1 until 2026-11-22 11:00 UTC"),
-        (Known(finished_at=NOW - HOUR), "kept the video"),
-        (Known(expires_at=NOW), "kept the video"),
-        (Known(state=State.FINISHED, expires_at=PAST), "kept the video"),
+        (Known(state=State.BLOCKED, reason="its source a failed: x"), "its source harbour-t1 is blocked: a failed: x"),
+        (Known(state=State.BLOCKED, reason="its source b is blocked: a failed: x"), "t1 is blocked: a failed: x"),
+        (Known(state=State.BLOCKED, reason=NESTED), "harbour-t1 is blocked: a failed: its source is blocked: x"),
+        (Known(state=State.BLOCKED, reason="the provider kept it"), "t1 is blocked: the provider kept it"),
+        (Known(finished_at=PAST - HOUR), "kept the video of its source harbour-t1 until 2026-11-22 11:00 UTC"),
+        (Known(finished_at=PAST), "until 2026-11-22 12:00 UTC"),
+        (Known(finished_at=None, expires_at=NOW), "kept the video"),
+        (Known(state=State.FINISHED, finished_at=PAST - HOUR, expires_at=NOW), "until 2026-11-22 12:00 UTC"),
         (Known(origin="https://other.example/v1"), "is at https://other.example/v1"),
         (Known(origin=EMBEDDED), "is at the sandbox of a run folder"),
         (Known(state=State.IN_FLIGHT, origin=EMBEDDED), "is at the sandbox"),
     ],
 )
 def test_what_will_have_no_video_blocks_and_says_why(source: Known, words: str) -> None:
-    retention_s = 0.0 if source.finished_at == PAST else 3600.0
-    found = standing_of(source, retention_s=retention_s)
+    found = standing_of(source)
     assert isinstance(found, Blocked)
     assert words in found.reason
 
@@ -128,6 +135,7 @@ def test_a_chain_of_thousands_is_no_matter_and_its_reasons_stay_short() -> None:
     reasons = blocked(jobs, {one.key for one in jobs[:-1]}, known, standing_of)
     assert len(reasons) == count - 1
     assert max(map(len, reasons.values())) <= REASON_WIDTH_MAX
+    assert reasons[jobs[0].key] == f"its source job-{count - 2} is blocked: job-0 failed: too dark"
 
 
 def plan_of(known: Mapping[int, Known], *, retry: frozenset[State] = frozenset(), **choice: Any) -> Plan:
@@ -144,6 +152,7 @@ def plan_of(known: Mapping[int, Known], *, retry: frozenset[State] = frozenset()
 
 NEW, BLOCKED = Action.SUBMIT, Action.BLOCKED
 FAILED = Known(state=State.FAILED, reason="too dark")
+GONE = Known(finished_at=PAST)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +162,7 @@ FAILED = Known(state=State.FAILED, reason="too dark")
         ({0: Known(state=State.IN_FLIGHT)}, "", [NEW, NEW, Action.RESUME]),
         ({0: Known(state=State.UNCERTAIN)}, "", [NEW, NEW, Action.HELD]),
         ({0: Known()}, "", [NEW, NEW, Action.STORED]),
-        ({0: Known(expires_at=PAST)}, "", [BLOCKED, BLOCKED, Action.STORED]),
+        ({0: GONE}, "", [BLOCKED, BLOCKED, Action.STORED]),
         ({0: FAILED}, "", [BLOCKED, BLOCKED, Action.ENDED]),
         ({0: FAILED}, "failed", [NEW, NEW, Action.RETRY]),
         ({0: FAILED, 1: Known(state=State.PENDING)}, "", [BLOCKED, BLOCKED, Action.ENDED]),
@@ -161,7 +170,7 @@ FAILED = Known(state=State.FAILED, reason="too dark")
         ({0: Known(), 1: Known(state=State.BLOCKED), 2: Known(state=State.BLOCKED)}, "", [NEW, NEW, Action.STORED]),
         ({0: FAILED, 1: Known(state=State.BLOCKED)}, "failed", [NEW, NEW, Action.RETRY]),
         ({0: FAILED, 1: Known()}, "", [NEW, Action.STORED, Action.ENDED]),
-        ({0: Known(expires_at=PAST), 1: FAILED}, "failed", [BLOCKED, BLOCKED, Action.STORED]),
+        ({0: GONE, 1: FAILED}, "failed", [BLOCKED, BLOCKED, Action.STORED]),
         ({0: Known(), 1: FAILED}, "failed", [NEW, Action.RETRY, Action.STORED]),
         ({0: Known(), 1: FAILED}, "", [BLOCKED, Action.ENDED, Action.STORED]),
         ({0: FAILED, 1: Known(state=State.REJECTED)}, "rejected", [BLOCKED, BLOCKED, Action.ENDED]),

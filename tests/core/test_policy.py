@@ -39,7 +39,7 @@ DEADLINE_S, KEPT_S = 3600.0, 7200.0
 Row: TypeAlias = "tuple[Fact | None, Stop]"
 Outcome: TypeAlias = "Reply | ProviderError"
 
-NOTHING, SUBMITS, RUN = Stop.NOTHING, Stop.SUBMITS, Stop.RUN
+NOTHING, WAY, SUBMITS, RUN = Stop.NOTHING, Stop.WAY, Stop.SUBMITS, Stop.RUN
 FRESH, YOUNG, FIRST = Streak(), Looks(age_s=60.0), Fetches()
 
 
@@ -63,9 +63,9 @@ NO_CHANNEL = error(503, "model_not_found")
 """What the new-api family says where no channel serves the model, before it has asked anybody."""
 
 
-def submitted(outcome: Outcome, streak: Streak = FRESH) -> Verdict:
+def submitted(outcome: Outcome, streak: Streak = FRESH, way: Streak | None = None) -> Verdict:
     read = Videos().read_submit(outcome, PROFILE) if isinstance(outcome, Reply) else outcome
-    return after_submit(read, streak, settles=False, backoff=PATIENCE.submit, now=NOW, spread=1.0)
+    return after_submit(read, streak, way=way, settles=False, backoff=PATIENCE.submit, now=NOW, spread=1.0)
 
 
 def looked(outcome: Outcome, looks: Looks = YOUNG) -> Verdict:
@@ -184,6 +184,35 @@ class TestSubmit:
 
         assert (verdict.fact, verdict.stop) == (fact, stop)
 
+    @pytest.mark.parametrize(
+        ("outcome", "way", "fact", "stop", "words"),
+        [
+            (reply(404), FRESH, Fact.REJECTED, NOTHING, "the video that it builds on may be gone"),
+            (reply(410), FRESH, Fact.REJECTED, NOTHING, "may be gone"),
+            (error(400, "task_not_exist"), FRESH, Fact.REJECTED, NOTHING, "task_not_exist"),
+            (error(400, ""), Streak(rejected=REJECTED_AT_START - 2), Fact.REJECTED, NOTHING, "400"),
+            # none was ever made in this way: the others of its kind stay pending, and what stands alone goes on
+            (reply(404), Streak(rejected=REJECTED_AT_START - 1), Fact.TURNED_AWAY, WAY, "5 in a row"),
+            (error(400, ""), Streak(rejected=REJECTED_AT_START - 1), Fact.TURNED_AWAY, WAY, "5 in a row"),
+            (reply(404), Streak(rejected=99, accepted=1), Fact.REJECTED, NOTHING, "may be gone"),
+            (reply(405), Streak(accepted=1), Fact.TURNED_AWAY, WAY, "cannot make one video from another"),
+            # this is not said of the way, nor of the source
+            (reply(402), FRESH, Fact.TURNED_AWAY, SUBMITS, "402"),
+            (reply(401), FRESH, Fact.TURNED_AWAY, RUN, "401"),
+            (NO_CHANNEL, Streak(throttled=99), Fact.THROTTLED, SUBMITS, "model_not_found"),
+            (reply(500), FRESH, Fact.UNCERTAIN, NOTHING, "500"),
+        ],
+    )
+    def test_a_refusal_of_what_builds_on_a_video_stops_no_more_than_what_is_made_in_that_way(
+        self, outcome: Outcome, way: Streak, fact: Fact, stop: Stop, words: str
+    ) -> None:
+        streak = Streak(rejected=99, throttled=99)  # the lane's
+
+        verdict = submitted(outcome, streak, way)
+
+        assert (verdict.fact, verdict.stop) == (fact, stop)
+        assert words in verdict.reason
+
     def test_the_waits_double_up_to_five_minutes(self) -> None:
         unsent = [submitted(NotSent(""), Streak(unreachable=n)).pause_s for n in (0, 1, 2, 7, 20)]
         throttled = [submitted(reply(429), Streak(throttled=n)).pause_s for n in (0, 1, 2, 7, 20)]
@@ -207,6 +236,12 @@ class TestSubmit:
         ]:
             streak = streak.after(fact)
             assert streak == expected
+
+    def test_what_builds_on_a_video_and_is_refused_says_nothing_of_the_settings(self) -> None:
+        streak = Streak(rejected=4, uncertain=4, unreachable=4)
+
+        assert streak.after(Fact.REJECTED, linked=True) == Streak(rejected=4)
+        assert streak.after(Fact.ACCEPTED, linked=True) == Streak(accepted=1)
 
     @given(st.integers(100, 599), st.booleans(), st.sampled_from(["", "7"]), st.integers(0, 9), st.integers(0, 9))
     def test_only_what_made_nothing_may_be_sent_again(

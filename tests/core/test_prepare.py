@@ -10,13 +10,13 @@ import pytest
 
 from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.lifecycle import Fact, State
-from pipeline.model import Limits, LimitsWish, Profile
+from pipeline.model import Limits, LimitsWish, Link, Profile
 from pipeline.plan import Action, Doubts
 from pipeline.prepare import Choice, concerned, count_states, has_work, outlook_on, prepare, write_metadata
 from pipeline.progress import Event, Notice
 from pipeline.storage import RunFolder
 from tests.core.harbour import PROFILE, TWICE, manifest
-from tests.ledger.histories import LIVES, ORIGIN, key, live, planned
+from tests.ledger.histories import LIVES, ORIGIN, a_job, key, live, planned
 
 STORED = LIVES[0]
 
@@ -90,6 +90,20 @@ def test_it_is_counted_beforehand_what_becomes_of_the_uncertain(
     choice = replace(TWICE, max_duplicate_cost=Decimal(ceiling)) if ceiling else Choice()
     outlook = outlook_on(manifest(1, 2, 4, profile=profile), choice, folder, ledger.state, origin=ORIGIN)
     assert outlook.doubts == doubts
+
+
+@pytest.mark.parametrize(("retry", "again"), [(frozenset(), 0), (frozenset({State.LOST}), 1)])
+def test_what_builds_on_a_video_that_is_no_more_is_sent_again_only_where_that_is_made_anew(
+    folder: RunFolder, ledger: Ledger, retry: frozenset[State], again: int
+) -> None:
+    remix = replace(a_job(2), source=key(1), link=Link.REMIX)
+    planned(ledger, 1)
+    live(ledger, 1, Fact.INTENT, Fact.ACCEPTED, Fact.LOST)
+    ledger.plan(remix, price=Decimal("0.80"))
+    live(ledger, 2, *UNSURE)
+    wanted = replace(manifest(1), jobs=(a_job(1), remix))
+    doubts = outlook_on(wanted, replace(TWICE, retry=retry), folder, ledger.state, origin=ORIGIN).doubts
+    assert (doubts.count, doubts.again) == (1, again)
 
 
 def test_what_was_sent_elsewhere_is_neither_asked_about_nor_sent_again(folder: RunFolder, ledger: Ledger) -> None:

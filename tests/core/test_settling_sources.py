@@ -104,12 +104,13 @@ def test_a_list_that_never_showed_such_a_video_proves_no_absence_of_one(link: st
         (404, False, "turned_away", Stop.SUBMITS),
         (405, False, "turned_away", Stop.SUBMITS),
         (404, True, "rejected", Stop.NOTHING),
-        (405, True, "turned_away", Stop.SUBMITS),
+        (405, True, "turned_away", Stop.WAY),
     ],
 )
 def test_not_found_speaks_of_the_source_and_no_such_method_of_the_provider(
     http: int, linked: bool, fact: str, stop: Stop
 ) -> None:
     refusal = Refusal(problem=Problem.REJECTED, http=http)
-    verdict = after_submit(refusal, Streak(), settles=False, backoff=BACKOFF, now=NOON, spread=0.5, linked=linked)
+    way = Streak() if linked else None
+    verdict = after_submit(refusal, Streak(), settles=False, backoff=BACKOFF, now=NOON, spread=0.5, way=way)
     assert (verdict.fact, verdict.stop) == (fact, stop)

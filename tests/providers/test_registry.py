@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from pipeline.model import Limits, ModelOffer, Pace, Profile
+from pipeline.policy.unknown import may_repeat
 from pipeline.providers.pricing import price_of, total
 from pipeline.providers.registry import find_profile, parse, profile_names
 from tests.providers.contract import a_job
@@ -58,6 +59,9 @@ def test_what_a_profile_states_is_read() -> None:
             "status_words": {"task_done": "done"},
             "lists": True,
             "honours_keys": True,
+            "extends": True,
+            "extensions_max": 6,
+            "length_s_max": 120,
             "limits": {"in_flight": 1, "submits_per_minute": 2, "submit_slots": 3, "downloads": 4},
             "pace": {"first_s": 1, "interval_s": 2, "interval_s_max": 3, "typical_s": 4, "deadline_s": 5},
             "prices_as_of": "2026-09-24",
@@ -70,9 +74,27 @@ def test_what_a_profile_states_is_read() -> None:
     assert profile.models["m"] == ModelOffer(seconds=(2.5,), sizes=("1x1",), price_per_second={"*": Decimal("0.10")})
     assert profile.params == ("seed",)
     assert (profile.embedded, profile.lists, profile.honours_keys) == (True, True, True)
+    assert (profile.extends, profile.extensions_max, profile.length_s_max) == (True, 6, 120)
     assert profile.limits == Limits(in_flight=1, submits_per_minute=2, submit_slots=3, downloads=4)
     assert profile.pace == Pace(first_s=1, interval_s=2, interval_s_max=3, typical_s=4, deadline_s=5)
     assert (profile.retired, profile.prices_as_of, profile.prices_source) == ("2026-09-24", "2026-09-24", "a page")
+
+
+@pytest.mark.parametrize(
+    ("stated", "honoured"),
+    [
+        ({}, (False, False)),
+        ({"honours_keys": True}, (True, False)),
+        ({"honours_keys": True, "honours_keys_linked": True}, (True, True)),
+        ({"honours_keys_linked": True}, (False, False)),
+    ],
+)
+def test_a_key_is_honoured_for_what_builds_on_another_video_only_where_the_profile_says_so(
+    stated: dict[str, bool], honoured: tuple[bool, bool]
+) -> None:
+    profile = parse({**BARE, **stated})
+
+    assert (may_repeat(profile, linked=False), may_repeat(profile, linked=True)) == honoured
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,8 @@ class Gateway:
         self.film = film
         self.looks = looks
         self.lists = lists
+        self.page_rows = 100
+        """So many videos a page of the list has at most, whatever is asked for."""
         self.list_lag_s = 0.0
         """A video is in the list so long after it was made."""
         self.echoes = ECHOES
@@ -120,10 +122,13 @@ class Gateway:
         """From now on, requests of this kind are answered so."""
         self._always[kind] = script
 
-    def behave(self) -> None:
-        """Forget every script."""
-        self._once.clear()
-        self._always.clear()
+    def behave(self, kind: str = "") -> None:
+        """Forget every script; of one kind of requests, where it is named."""
+        for scripts in (self._once, self._always):
+            if kind:
+                scripts.pop(kind, None)
+            else:
+                scripts.clear()
 
     def of(self, kind: str) -> list[Seen]:
         """The requests of one kind so far."""
@@ -234,7 +239,7 @@ class Gateway:
         newest = [video for video in reversed(self.book.values()) if video.created_s <= shown_s]
         after = seen.query.get("after")
         start = 1 + next((at for at, video in enumerate(newest) if video.id == after), -1)
-        page = newest[start : start + int(seen.query.get("limit", "20"))]
+        page = newest[start : start + min(int(seen.query.get("limit", "20")), self.page_rows)]
         rows = [self.show(video) for video in page]
         return answer({"object": "list", "data": rows, "has_more": start + len(page) < len(newest)})
 

@@ -16,7 +16,7 @@ from unittest.mock import patch
 import anyio
 
 from pipeline import api
-from pipeline.model import LimitsWish, Pace
+from pipeline.model import Job, LimitsWish, Pace
 from pipeline.policy.verdict import PATIENCE, Patience
 from pipeline.prepare import Choice
 from pipeline.progress import Event, Notice
@@ -42,6 +42,8 @@ class Hours:
     folder: Path
     count: int = 20
     """How many videos are wanted."""
+    linked: Callable[[tuple[Job, ...]], tuple[Job, ...]] = lambda wanted: wanted
+    """How they build on each other."""
     house: House = field(default_factory=House)
     weather: Callable[[float], Weather] = lambda now_s: CLEAR  # noqa: ARG005
     """By the time since the start, in seconds."""
@@ -76,6 +78,7 @@ class Hours:
         return Hours(
             folder=self.folder,
             count=self.count,
+            linked=self.linked,
             house=self.house,
             times=self.times,
             provider=self.provider,
@@ -112,7 +115,7 @@ class Hours:
             quick_profile(), pace=pace, lists=self.house.lists, retention_s=self.house.keeps_s, honours_keys=False
         )
         self.outcome = await api.run(
-            manifest(jobs(self.count), "http://127.0.0.1:9/v1", profile, self.limits),
+            manifest(self.linked(jobs(self.count)), "http://127.0.0.1:9/v1", profile, self.limits),
             Choice(outputs=self.folder),
             observer=self._note,
             world=api.World(

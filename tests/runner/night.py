@@ -18,7 +18,7 @@ from pipeline.disk import DISK, Disk
 from pipeline.ledger.ledger import read_run, utc_now
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
-from pipeline.model import Job, LimitsWish, Manifest, Pace, Position, Profile, ProviderChoice, SourceFile
+from pipeline.model import Job, LimitsWish, Link, Manifest, Pace, Position, Profile, ProviderChoice, SourceFile
 from pipeline.policy.verdict import Backoff, Patience
 from pipeline.prepare import Choice
 from pipeline.progress import Event, Notice
@@ -54,6 +54,11 @@ def job(n: int, prompt: str = "", path: str = "") -> Job:
 
 def jobs(count: int) -> tuple[Job, ...]:
     return tuple(job(n) for n in range(count))
+
+
+def built_on(source: Job, n: int, prompt: str = "", link: Link = Link.REMIX) -> Job:
+    """The n-th job, made from the video of *source*."""
+    return replace(job(n, prompt or f"scene {n} at night"), source=source.key, link=link)
 
 
 def manifest(wanted: tuple[Job, ...], base_url: str, profile: Profile, limits: LimitsWish = AT_ONCE) -> Manifest:

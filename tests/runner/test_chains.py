@@ -6,26 +6,24 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from pipeline.doubts import doubts
 from pipeline.ledger.resolve import resolve
 from pipeline.lifecycle import Fact, State
-from pipeline.model import Job, Link, Reference
-from pipeline.plan import Action
+from pipeline.model import Job, LimitsWish, Link, Profile, Reference
+from pipeline.plan import Action, Plan
 from pipeline.progress import Moved
 from pipeline.storage import RunFolder
 from tests.runner.gateway import NOTHING, Answer, Seen, answer, refusal
-from tests.runner.night import Night, job
+from tests.runner.night import Night, built_on, job
 
 pytestmark = pytest.mark.anyio
 
 FAILED = answer({"id": "", "object": "video", "status": "failed", "error": {"code": "moderated", "message": "no"}})
-
-
-def built_on(source: Job, n: int, prompt: str = "", link: Link = Link.REMIX) -> Job:
-    return replace(job(n, prompt or f"scene {n} at night"), source=source.key, link=link)
 
 
 def storyboard(chains: int = 1, first: int = 0) -> tuple[Job, ...]:
@@ -152,6 +150,16 @@ async def test_a_source_that_fails_again_blocks_again(night: Night) -> None:
     assert night.facts(last) == ["blocked", "unblocked", "blocked"]
 
 
+async def test_what_is_free_again_and_was_not_submitted_does_not_say_why_it_was_blocked(night: Night) -> None:
+    last, middle, root = storyboard()
+    failing(night, root.prompt)
+    await night.run((last, middle, root))
+    night.choice = replace(night.choice, retry=frozenset({State.FAILED}), limits=LimitsWish(budget=Decimal("0.40")))
+    outcome = await night.run((last, middle, root))
+    assert "budget" in outcome.stopped
+    assert (night.of(middle).state, night.of(middle).reason) == (State.PENDING, "")
+
+
 async def test_an_uncertain_source_is_waited_for_until_a_person_says_what_became_of_it(night: Night) -> None:
     last, middle, root = storyboard()
     night.gateway.once("submit", NOTHING)
@@ -215,6 +223,17 @@ async def test_a_provider_that_does_not_know_the_source_refuses_one_job_and_not_
     assert not outcome.stopped
 
 
+async def test_a_clock_that_is_set_in_the_middle_of_a_run_blocks_nothing(night: Night) -> None:
+    """Nor what builds on a video that an earlier run has seen finish."""
+    root = job(0)
+    remixes = tuple(built_on(root, n) for n in (1, 2, 3))
+    await night.run((root,))
+    night.events.clear()
+    night.limits = replace(night.limits, submit_slots=1)
+    night.now = lambda: datetime.now(UTC) + timedelta(days=sum(isinstance(event, Moved) for event in night.events))
+    assert (await night.run((root, *remixes))).counts == {State.STORED: 4}
+
+
 async def test_sources_are_taken_along_where_few_jobs_are_chosen(night: Night) -> None:
     wanted = storyboard(2)
     night.choice = replace(night.choice, only=wanted[0].id)
@@ -266,6 +285,22 @@ async def test_a_key_is_repeated_with_the_source_that_was_sent(night: Night, gon
     repeated = night.gateway.of("submit")[-1]
     assert (repeated.video_id, repeated.body) == (lost[0].video_id, lost[0].body)
     assert repeated.headers["idempotency-key"] == lost[0].headers["idempotency-key"]
+
+
+async def test_no_key_is_repeated_for_a_remix_where_only_those_of_new_videos_are_known_to_be_honoured(
+    night: Night,
+) -> None:
+    root, remix = job(0), built_on(job(0), 1)
+    night.gateway.honours_keys = True
+    night.profile = replace(night.profile, honours_keys=True, honours_keys_linked=False)
+    night.gateway.always("submit", lambda seen: NOTHING if seen.video_id and night.gateway.sell(seen) else None)
+    assert (await night.run((remix, root))).counts == {State.STORED: 1, State.UNCERTAIN: 1}
+    assert [bool(seen.video_id) for seen in night.gateway.of("submit")] == [False, True]
+
+    def asked(profile: Profile) -> int:
+        return doubts(Plan(steps=(), orphans=(), left_out=0), night.state, profile, None, "").asked
+
+    assert (asked(night.profile), asked(replace(night.profile, honours_keys_linked=True))) == (0, 1)
 
 
 PICTURE = b"\x89PNG\r\n\x1a\n: nobody looks into it here"

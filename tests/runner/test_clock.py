@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.lifecycle import State
+from pipeline.model import Job, LimitsWish, Link
 from tests.runner.hours import HOUR_S, Hours
 from tests.simulation.clock import BEGINNING
 from tests.simulation.provider import House
@@ -103,3 +105,47 @@ def test_a_machine_that_sleeps_for_hours_goes_on_where_it_was(tmp_path: Path) ->
 
     assert night.outcome.counts == {State.STORED: 20}
     assert len(night.wire.log) < 300
+
+
+def chain(wanted: tuple[Job, ...]) -> tuple[Job, ...]:
+    """Each is made from the one before it."""
+    first, *others = wanted
+    return first, *(
+        replace(one, source=before.key, link=Link.REMIX) for before, one in zip(wanted, others, strict=False)
+    )
+
+
+def star(wanted: tuple[Job, ...]) -> tuple[Job, ...]:
+    """All are made from the first."""
+    first, *others = wanted
+    return first, *(replace(one, source=first.key, link=Link.REMIX) for one in others)
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [from_the_start(7300.0), jumping(DAY_S), swinging(DAY_S)],
+    ids=["provider two hours slow", "jumps a day", "swings"],
+)
+def test_no_clock_breaks_a_chain_of_what_this_run_makes(tmp_path: Path, clock: Callable[[float], float]) -> None:
+    house = House(keeps_s=HOUR_S, says_expiry=True)
+    night = Hours(folder=tmp_path, count=4, linked=chain, house=house, ahead_s=clock).live()
+
+    assert night.outcome.counts == {State.STORED: 4}
+
+
+@pytest.mark.parametrize("clock", [from_the_start(0.0), swinging(DAY_S)], ids=["sound", "swings"])
+def test_what_comes_too_late_for_its_source_is_blocked_and_not_asked_for(
+    tmp_path: Path, clock: Callable[[float], float]
+) -> None:
+    night = Hours(
+        folder=tmp_path,
+        count=6,
+        linked=star,
+        house=House(keeps_s=HOUR_S, renders_s=1500.0, says_expiry=False),
+        ahead_s=clock,
+        limits=LimitsWish(in_flight=1),
+    ).live()
+
+    counts = night.outcome.counts
+    assert set(counts) == {State.STORED, State.BLOCKED}
+    assert night.sold == counts[State.STORED] == len(night.requests("submit"))

@@ -1,0 +1,109 @@
+"""Ways to make one video from another that a provider does not have, and what may not be made again any more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import anyio
+import pytest
+
+from pipeline.lifecycle import State
+from pipeline.model import Link
+from pipeline.policy.submit import REJECTED_AT_START
+from pipeline.prepare import Choice
+from pipeline.progress import Event, Moved, Notice
+from tests.runner.gateway import NOTHING, Answer, refusal
+from tests.runner.night import Night, built_on, job
+
+pytestmark = pytest.mark.anyio
+
+GONE = refusal(400, "task_not_exist", "task_not_exist")
+NO_WAY = refusal(404, message="Invalid URL (POST /v1/videos/video_1/remix)")
+
+
+def refusing_remixes(night: Night, given: Answer) -> None:
+    night.limits = replace(night.limits, submit_slots=1)
+    night.gateway.always("submit", lambda seen: given if seen.video_id and b'"video"' not in seen.body else None)
+
+
+@pytest.mark.parametrize("given", [GONE, NO_WAY])
+async def test_where_no_remix_is_ever_accepted_the_others_stay_pending_and_what_stands_alone_goes_on(
+    night: Night, given: Answer
+) -> None:
+    root, alone, extension = job(0), job(20), built_on(job(0), 21, link=Link.EXTEND)
+    remixes = tuple(built_on(root, n) for n in range(REJECTED_AT_START + 1))
+    last = built_on(remixes[-1], 22)
+    await night.run((root,))
+    refusing_remixes(night, given)
+    outcome = await night.run((root, *remixes, extension, last, alone))
+    assert outcome.counts == {State.STORED: 3, State.REJECTED: REJECTED_AT_START - 1, State.PENDING: 3}
+    assert "no more remixes" in outcome.stopped
+    assert f"{REJECTED_AT_START} in a row" in outcome.stopped
+    assert len(night.gateway.of("submit")) == 3 + REJECTED_AT_START
+    night.gateway.behave()
+    outcome = await night.run((root, *remixes, extension, last, alone))
+    assert outcome.counts == {State.STORED: 6, State.REJECTED: REJECTED_AT_START - 1}
+    assert not outcome.stopped
+
+
+async def test_what_a_gateway_cannot_make_at_all_is_asked_for_once(night: Night) -> None:
+    root = job(0)
+    refusing_remixes(night, refusal(405))
+    outcome = await night.run((root, built_on(root, 1), built_on(root, 2), job(3)))
+    assert outcome.counts == {State.STORED: 2, State.PENDING: 2}
+    assert "no more remixes" in outcome.stopped
+    assert len([seen for seen in night.gateway.of("submit") if seen.video_id]) == 1
+
+
+TWICE = Choice(uncertain="resubmit", max_duplicate_cost=Decimal(9))
+
+
+def lose_the_remix(night: Night) -> None:
+    night.gateway.always("submit", lambda seen: NOTHING if seen.video_id and night.gateway.sell(seen) else None)
+
+
+@pytest.mark.parametrize("how", ["gone", "no way"])
+async def test_leave_to_pay_twice_is_not_used_for_what_cannot_be_made_any_more(night: Night, how: str) -> None:
+    root, remix, other = job(0), built_on(job(0), 1), built_on(job(0), 2)
+    lose_the_remix(night)
+    await night.run((root, remix))
+    night.events.clear()
+    night.choice = TWICE
+    if how == "gone":
+        later = timedelta(seconds=night.profile.retention_s + 1)
+        night.now = lambda: datetime.now(UTC) + later
+    else:
+        refusing_remixes(night, refusal(405))
+    outcome = await night.run((root, remix) if how == "gone" else (root, other, remix))
+    assert outcome.state.counts[State.UNCERTAIN] == 1
+    assert "resubmit" not in night.facts(remix)
+    why = "the provider kept the video" if how == "gone" else "no more remixes"
+    [said] = [words for words in night.urgent if remix.id in words and "still not settled" in words]
+    assert f"it is not submitted again: {why}" in said
+    assert outcome.outlook.doubts.again == (how != "gone")
+
+
+async def test_leave_that_is_taken_back_leaves_the_job_to_be_settled(night: Night) -> None:
+    """The list does not come, so the remix is due again; while it waits for its turn, its way is closed."""
+    root, remix, other, slow = job(0), built_on(job(0), 1), built_on(job(0), 2), job(3)
+    night.gateway.lists, night.profile = True, replace(night.profile, lists=True, lists_linked=True, list_lag_s=0.01)
+    night.gateway.always("list", refusal(500))
+    lose_the_remix(night)
+    await night.run((root, remix))
+    granted, rendered = anyio.Event(), anyio.Event()
+    night.choice, night.gateway.render_gate = TWICE, rendered
+    refusing_remixes(night, replace(refusal(405), hold=granted))
+
+    def note(event: Event) -> None:
+        if isinstance(event, Notice) and "will be submitted again" in event.message:
+            night.gateway.behave("list")
+            granted.set()
+        if isinstance(event, Moved) and (event.id, event.state) == (remix.id, State.IN_FLIGHT):
+            rendered.set()
+
+    outcome = await night.run((root, slow, other, remix), observer=note)
+    assert outcome.counts == {State.STORED: 3, State.PENDING: 1}
+    assert "adopted" in night.facts(remix)
+    assert len(night.gateway.book) == 3
