@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from pipeline.version import __version__
 
 if TYPE_CHECKING:
-    from pipeline.api import Outcome, load, obstacle, plan_run, run, status
+    from pipeline.api import Outcome, admit, load, obstacle, plan_run, run, status
     from pipeline.errors import InvalidManifest, LedgerBusy, LedgerDamaged, PipelineError, UsageError
     from pipeline.ledger.replay import RunState
     from pipeline.lifecycle import State
@@ -54,6 +54,7 @@ __all__ = [
     "UsageError",
     "Wishes",
     "__version__",
+    "admit",
     "load",
     "obstacle",
     "plan_run",
@@ -63,7 +64,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "pipeline.api": ("Outcome", "load", "obstacle", "plan_run", "run", "status"),
+    "pipeline.api": ("Outcome", "admit", "load", "obstacle", "plan_run", "run", "status"),
     "pipeline.errors": ("InvalidManifest", "LedgerBusy", "LedgerDamaged", "PipelineError", "UsageError"),
     "pipeline.ledger.replay": ("RunState",),
     "pipeline.lifecycle": ("State",),

@@ -51,9 +51,9 @@ def _check_budget(outlook: Outlook, state: RunState) -> None:
 
 
 def _may_be_sent(outlook: Outlook) -> tuple[Step, ...]:
-    """What will be submitted, and what may be once more, by leave to pay twice."""
+    """What will be submitted, or may be, and what may be once more, by leave to pay twice."""
     held = outlook.plan.of(Action.HELD) if outlook.max_duplicate_cost is not None else ()
-    return (*outlook.plan.submits, *held)
+    return (*outlook.plan.due, *held)
 
 
 def _check_ceiling(outlook: Outlook, state: RunState) -> None:
@@ -112,7 +112,7 @@ def is_missing(job: JobState, folder: RunFolder) -> bool:
 def check_folders(outlook: Outlook, state: RunState) -> None:
     """Nothing is written outside of the run folder, also where a link in it would lead there."""
     coming = [job.path for job in state.jobs.values() if job.state in NOT_HOME]
-    strays = RunFolder(outlook.folder).strays([*coming, *(step.job.path for step in outlook.plan.submits)])
+    strays = RunFolder(outlook.folder).strays([*coming, *(step.job.path for step in outlook.plan.due)])
     if strays:
         raise UsageError(
             f"{strays[0]} is a link that leads out of the run folder, and nothing is written there: remove "

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pipeline.manifest.load import Wishes
     from pipeline.runner.board import Board
 
-__all__ = ["Outcome", "World", "load", "load_kept", "obstacle", "plan_run", "run", "status"]
+__all__ = ["Outcome", "World", "admit", "load", "load_kept", "obstacle", "plan_run", "run", "status"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,16 +107,27 @@ def plan_run(manifest: Manifest, choice: Choice | None = None) -> Outlook:
     return outlook_on(manifest, choice, folder, _known(folder), origin=_origin(manifest))
 
 
-def obstacle(
+def admit(
     manifest: Manifest, choice: Choice | None = None, *, world: World | None = None, outlook: Outlook | None = None
-) -> str:
-    """Why `run` would refuse before anything is sent; empty where nothing stands in its way.
+) -> Outlook:
+    """What a run would do, where nothing stands in its way. Raises `UsageError` or `NoRoom`, as the run would.
 
     *outlook* is what `plan_run` said of the same, where it was asked: it is not planned again then.
     """
     choice, world = choice or Choice(), world or World(environment=os.environ)
+    folder, origin = RunFolder(choice.outputs / manifest.name, world.disk), _reach(manifest, world)[0] or EMBEDDED
+    state = _known(folder)
+    outlook = outlook or outlook_on(manifest, choice, folder, state, origin=origin, now=world.now())
+    _check(outlook, state, folder, origin)
+    return outlook
+
+
+def obstacle(
+    manifest: Manifest, choice: Choice | None = None, *, world: World | None = None, outlook: Outlook | None = None
+) -> str:
+    """Why `run` would refuse before anything is sent; empty where nothing stands in its way. *outlook*: see `admit`."""
     try:
-        _admit(manifest, choice, RunFolder(choice.outputs / manifest.name, world.disk), world, outlook)
+        admit(manifest, choice, world=world, outlook=outlook)
     except (UsageError, NoRoom) as error:
         return str(error)
     return ""
@@ -128,10 +139,14 @@ async def run(
     *,
     observer: Observer = silent,
     world: World | None = None,
+    outlook: Outlook | None = None,
+    agreed: bool = False,
     on_board: Callable[[Board], object] = lambda board: None,  # noqa: ARG005
 ) -> Outcome:
     """Do what is left to do. Works under asyncio and trio; cancelling it is an interrupt that loses nothing.
 
+    *outlook* is what `admit` said of the same, where it was asked: it is planned again only if the ledger is another by
+    now. *agreed*: somebody was shown it and said yes, so a run that would then buy what is not in it is refused.
     *on_board* is given the run's board when its lanes are about to start; whoever keeps it may call its
     `interrupt()`. Raises `UsageError` before anything is sent, `LedgerBusy`, `LedgerDamaged`, `LedgerBroken`.
     """
@@ -140,10 +155,11 @@ async def run(
     began_s = anyio.current_time()
     choice, world = choice or Choice(), world or World(environment=os.environ)
     folder = RunFolder(choice.outputs / manifest.name, world.disk)
-    address, key = _admit(manifest, choice, folder, world)
+    address, key = _reach(manifest, world)
+    seen = outlook or admit(manifest, choice, world=world)
     folder.make()
     with Ledger.open(folder.ledger, now=world.now, disk=world.disk, reserve=True) as ledger:
-        outlook = _prepare(ledger, manifest, choice, folder, world, origin=address or EMBEDDED)
+        outlook = _prepare(ledger, choice, folder, world, origin=address or EMBEDDED, seen=seen, agreed=agreed)
         keys = concerned(outlook.plan, ledger.state)
         _say_started(outlook, ledger.state, keys, observer)
         work = Work(ledger=ledger, folder=folder, outlook=outlook, address=address, key=key)
@@ -161,14 +177,28 @@ async def run(
 
 
 def _prepare(
-    ledger: Ledger, manifest: Manifest, choice: Choice, folder: RunFolder, world: World, *, origin: str
+    ledger: Ledger, choice: Choice, folder: RunFolder, world: World, *, origin: str, seen: Outlook, agreed: bool
 ) -> Outlook:
     """With the lock held: answers kept elsewhere are taken in, what could not end well is refused, the plan is kept."""
     folder.make_names_durable()
     settle_spilled(ledger, spill_folders(world.environment), world.disk)
-    now = world.now()
-    _check(outlook_on(manifest, choice, folder, ledger.state, origin=origin, now=now), ledger.state, folder, origin)
-    return prepare(ledger, manifest, choice, folder, origin=origin, now=now)
+    manifest, outlook, now = seen.manifest, seen, world.now()
+    if ledger.state.records != seen.records:
+        outlook = outlook_on(manifest, choice, folder, ledger.state, origin=origin, now=now)
+        if agreed:
+            _demand_no_more(outlook, seen)
+    _check(outlook, ledger.state, folder, origin)
+    return prepare(ledger, manifest, choice, folder, origin=origin, now=now, outlook=outlook)
+
+
+def _demand_no_more(outlook: Outlook, seen: Outlook) -> None:
+    """Refuse to buy what nobody has agreed to. Raises `UsageError`."""
+    agreed = {step.job.key for step in seen.plan.submits}
+    if more := sum(step.job.key not in agreed for step in outlook.plan.submits):
+        raise UsageError(
+            f"this run has changed since you were asked, and would buy {plural(more, 'more video')}: nothing was sent, "
+            "run again"
+        )
 
 
 def _say_started(outlook: Outlook, state: RunState, keys: Sequence[str], observer: Observer) -> None:
@@ -194,17 +224,12 @@ def status(run: Path | str) -> RunState:
     return read_run(Path(run))
 
 
-def _admit(
-    manifest: Manifest, choice: Choice, folder: RunFolder, world: World, outlook: Outlook | None = None
-) -> tuple[str, str]:
-    """The provider's address (empty: ours to start) and our key for it. Raises `UsageError` where no run may begin."""
+def _reach(manifest: Manifest, world: World) -> tuple[str, str]:
+    """The provider's address (empty: ours to start) and our key for it. Raises `UsageError` where one is missing."""
     address = address_of(manifest.provider, manifest.profile, world.environment)
     key = key_of(manifest.provider, manifest.profile, world.environment) if address else ""
     if address:
         proxy_of(address)  # one that cannot be used is found now, not when the ledger is made
-    state, origin = _known(folder), address or EMBEDDED
-    outlook = outlook or outlook_on(manifest, choice, folder, state, origin=origin, now=world.now())
-    _check(outlook, state, folder, origin)
     return address, key
 
 

@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
+from pipeline.likeness import Texts, likeness
 from pipeline.model import JSON, Reference
 
 KEY_DIGITS = 6
 """An id that nobody gave has at least so many digits of the key in it."""
+
+LIKENESS_MIN = 0.5
+"""More than that of two prompts has to be the same, where there is another that may be meant."""
+CROWD_MAX = 20_000
+"""Of more new ones that differ from the same old ones in the same field nobody says which is which."""
 
 _SETTINGS = ("prompt", "model", "seconds", "size", "take", "group")
 _BUILDS_ON = ("source", "link")
@@ -77,8 +83,10 @@ class Change:
 def pairs(new: Iterable[Asked], old: Iterable[Asked], *, waiting: Container[str] = ()) -> dict[str, Asked]:
     """Which of *new* (by key) takes the place of which of *old*.
 
-    One of the same id does. So does one that nobody gave an id, where it differs in a single field from just one of the
-    old and no other new one does; but not what is *waiting*: that was asked for beside the old already.
+    One of the same id does. So does one that nobody gave an id, where it differs in a single field from one of the old.
+    Where there are several to choose from, more than half of the prompt has to be as it was: the most alike go together
+    first, and of those as like, the last of the *old*, which come in the order in which they were asked for. But not
+    what is *waiting*: that was asked for beside the old already.
     """
     by_id = {one.id: one for one in old}  # the latest, where an id was used again
     fresh = list(new)
@@ -111,32 +119,44 @@ def _is_nameless(one: Asked) -> bool:
 
 
 def _nearest(new: Sequence[Asked], old: Sequence[Asked]) -> dict[str, Asked]:
-    """Pairs that differ in a single field, where nothing else does from either of the two."""
+    """Pairs that differ in a single field, the most alike first; of those as like, what was asked for last."""
     if not new or not old:
         return {}
-    fresh = [(_signature(one.wish), one) for one in new]
-    gone = [(_signature(one.wish), one) for one in old]
-    crowded: set[str] = set()
-    couples: list[tuple[Asked, Asked]] = []
-    for n in range(len(gone[0][0])):
-        for here, there in _alike(fresh, gone, n):
-            if len(here) == len(there) == 1:
-                couples.append((here[0], there[0]))
-            else:
-                crowded.update(one.key for one in (*here, *there))
-    times = Counter(one.key for couple in couples for one in couple)
-    return {
-        one.key: was
-        for one, was in couples
-        if times[one.key] == times[was.key] == 1 and not crowded & {one.key, was.key}
+    fresh = [(_signature(one.wish), n) for n, one in enumerate(new)]
+    gone = [(_signature(one.wish), n) for n, one in enumerate(old)]
+    couples = {
+        (likeness(new[here].wish.prompt, old[there].wish.prompt), there, here)
+        for part in range(len(gone[0][0]))
+        for group in _alike(fresh, gone, part)
+        for there, here in _couples(*group, new, old)
     }
+    rivals = Counter(side for _, there, here in couples for side in (("old", there), ("new", here)))
+    chosen: dict[int, int] = {}
+    taken: set[int] = set()
+    for alike, there, here in sorted(couples, reverse=True):
+        alone = rivals["old", there] == rivals["new", here] == 1
+        if here not in chosen and there not in taken and (alone or alike > LIKENESS_MIN):
+            chosen[here] = there
+            taken.add(there)
+    return {new[here].key: old[there] for here, there in sorted(chosen.items())}
+
+
+def _couples(
+    here: Sequence[int], there: Sequence[int], new: Sequence[Asked], old: Sequence[Asked]
+) -> Iterator[tuple[int, int]]:
+    """For each new one the few old ones that it is most like, both by number, the old one first."""
+    if len(here) > CROWD_MAX:
+        return
+    texts = Texts([old[n].wish.prompt for n in there])
+    for n in here:
+        yield from ((there[at], n) for at in texts.near(new[n].wish.prompt))
 
 
 def _alike(
-    fresh: Sequence[tuple[tuple[Any, ...], Asked]], gone: Sequence[tuple[tuple[Any, ...], Asked]], n: int
-) -> Iterator[tuple[list[Asked], list[Asked]]]:
-    """Those new ones and old ones that agree in all but the *n*-th part of what they ask for."""
-    groups: dict[tuple[Any, ...], tuple[list[Asked], list[Asked]]] = {}
+    fresh: Sequence[tuple[tuple[Any, ...], int]], gone: Sequence[tuple[tuple[Any, ...], int]], n: int
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Those new ones and old ones that agree in all but the *n*-th part of what they ask for, by their numbers."""
+    groups: dict[tuple[Any, ...], tuple[list[int], list[int]]] = {}
     for signature, one in gone:
         groups.setdefault((*signature[:n], *signature[n + 1 :]), ([], []))[1].append(one)
     for signature, one in fresh:

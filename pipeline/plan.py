@@ -13,6 +13,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from pipeline.chains import WAITS, Source, Standing, blocked, with_sources
@@ -22,6 +23,7 @@ from pipeline.model import Job, Limits, Manifest
 from pipeline.naming import beside
 from pipeline.policy.unknown import settles
 from pipeline.providers.pricing import total
+from pipeline.waiting import waiting
 
 
 class Action(StrEnum):
@@ -35,6 +37,7 @@ class Action(StrEnum):
     HELD = "uncertain"  # of unknown outcome: waits for a decision
     ENDED = "ended"  # failed, rejected, expired …: stays so until --retry names its state
     BLOCKED = "blocked"
+    WAITS = "waits"  # builds on what is of unknown outcome, and that waits for a decision
 
 
 BUYS = frozenset({Action.SUBMIT, Action.CHANGED, Action.RETRY})
@@ -62,7 +65,7 @@ class Step:
     price: Decimal | None
     """Of one attempt; `None`: not known."""
     reason: str = ""
-    """Why it is blocked; empty where it is not."""
+    """Why it is blocked or waits; empty where it does neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,8 @@ class Plan:
     """Jobs that the ledger has under another id: that is a label, and nothing is bought for it."""
     submits: tuple[Step, ...] = field(init=False, repr=False, compare=False)
     """What will be paid for."""
+    due: tuple[Step, ...] = field(init=False, repr=False, compare=False)
+    """These, and what waits: it is submitted, too, should a run learn what became of its source."""
     counts: Mapping[Action, int] = field(init=False, repr=False, compare=False)
     """How many steps have each action; 0 for the others."""
     cost: Decimal | None = field(init=False, repr=False, compare=False)
@@ -87,13 +92,19 @@ class Plan:
 
     def __post_init__(self) -> None:
         submits = tuple(step for step in self.steps if step.action in BUYS)
+        counts = Counter(step.action for step in self.steps)
         object.__setattr__(self, "submits", self.steps if len(submits) == len(self.steps) else submits)
-        object.__setattr__(self, "counts", Counter(step.action for step in self.steps))
+        object.__setattr__(self, "due", self.of(*BUYS, Action.WAITS) if counts[Action.WAITS] else self.submits)
+        object.__setattr__(self, "counts", counts)
         object.__setattr__(self, "cost", total(step.price for step in submits))
 
     def of(self, *actions: Action) -> tuple[Step, ...]:
         """The steps with one of these actions."""
         return tuple(step for step in self.steps if step.action in actions)
+
+    def without_buying(self) -> Plan:
+        """This, without all that is submitted or might have to be."""
+        return replace(self, steps=self.of(*set(Action) - BUYS - {Action.WAITS, Action.HELD}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +142,8 @@ class Outlook:
     doubts: Doubts = Doubts()
     homecoming: int = 0
     """Videos that were bought and are not here yet, of jobs that the manifest no longer asks for: they come home."""
+    records: int = 0
+    """Of the ledger, when this was planned: with as many, a plan is the same."""
 
     @property
     def settles(self) -> bool:
@@ -164,31 +177,33 @@ def make_plan(
     only: str = "",
     limit: int | None = None,
     standing_of: Callable[[Known], Standing] = lambda source: WAITS,  # noqa: ARG005 - whatever it builds on may come
+    unsettled: Mapping[str, str] = MappingProxyType({}),
 ) -> Plan:
     """The plan for *jobs*.
 
     *occupied* tells whether a path on disk is taken by a file that the ledger does not know. *only* is a glob on ids
     and groups, *limit* takes the first so many of what is left: asking for the same again is the same plan.
-    *standing_of* says whether a job in the ledger has a video that another can be built on.
+    *standing_of* says whether a job in the ledger has a video that another can be built on. *unsettled* are those that
+    only a person can settle, by key, and why what builds on them waits.
     """
     chosen = choose(jobs, only=only, limit=limit)
-    stopped = _stopped(chosen, known, retry, standing_of)
+    held_up = _held_up(chosen, known, retry, standing_of, unsettled)
     orphans = _orphans(jobs, known)
     changes = _changes(jobs, known, orphans)
     taken = _taken(chosen, known, retry)
     steps, renamed = [], 0
     for job in chosen:
         before = known.get(job.key)
-        action = _action(before, retry)
-        if job.key in stopped:
-            action = Action.BLOCKED
+        action, reason = _action(before, retry), ""
+        if job.key in held_up:
+            action, reason = held_up[job.key]
         elif action in (Action.SUBMIT, Action.BLOCKED):  # it was blocked, and its source can be had again
             action = Action.CHANGED if job.key in changes else Action.SUBMIT
         if before is not None:
             renamed += before.id != job.id
         path = before.path if before is not None and _holds_name(before, retry) else _free(job, taken, occupied)
         placed = job if path == job.path else replace(job, path=path)
-        steps.append(Step(job=placed, action=action, price=price_of(job), reason=stopped.get(job.key, "")))
+        steps.append(Step(job=placed, action=action, price=price_of(job), reason=reason))
     return Plan(steps=tuple(steps), orphans=orphans, left_out=len(jobs) - len(steps), changes=changes, renamed=renamed)
 
 
@@ -207,18 +222,23 @@ def _action(job: Known | None, retry: Container[State]) -> Action:
     return Action.RETRY if action is Action.ENDED and job.state in retry else action
 
 
-def _stopped(
+def _held_up(
     chosen: Sequence[Job],
     known: Mapping[str, Known],
     retry: Container[State],
     standing_of: Callable[[Known], Standing],
-) -> Mapping[str, str]:
-    """Why jobs cannot be submitted whose source has no video and gets none in this plan, by key."""
+    unsettled: Mapping[str, str],
+) -> Mapping[str, tuple[Action, str]]:
+    """What jobs, by key, cannot be submitted now, and why: their source has no video, or a person is asked about it."""
     if not any(job.source for job in chosen):
         return {}
     wanting = {*BUYS, Action.BLOCKED}
     due = {job.key for job in chosen if _action(known.get(job.key), retry) in wanting}
-    return blocked(chosen, due, known, standing_of)
+    waits, stopped = waiting(chosen, due, unsettled), blocked(chosen, due, known, standing_of)
+    return {
+        **{key: (Action.WAITS, why) for key, why in waits.items()},
+        **{key: (Action.BLOCKED, why) for key, why in stopped.items()},
+    }
 
 
 def _taken(chosen: Iterable[Job], known: Mapping[str, Known], retry: Container[State]) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -12,14 +12,14 @@ from uuid import uuid4
 
 from pipeline.admission import NOT_HOME, check_folders, is_missing
 from pipeline.chains import standing
-from pipeline.doubts import doubts
+from pipeline.doubts import UNKNOWN, doubts, is_asked_about
 from pipeline.errors import UsageError
 from pipeline.ledger.fields import READING
 from pipeline.ledger.ledger import Ledger, utc_now
 from pipeline.ledger.replay import RunState
 from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, Fact, State
 from pipeline.memory import garbage_left_alone
-from pipeline.model import LimitsWish, Manifest
+from pipeline.model import LimitsWish, Manifest, Profile
 from pipeline.naming import sidecar
 from pipeline.plan import Action, Outlook, Plan, Step, make_plan
 from pipeline.progress import Notice, Observer, silent
@@ -47,6 +47,8 @@ class Choice:
     """What becomes of submits that nothing can settle: `hold`, or `resubmit`, which may pay twice."""
     max_duplicate_cost: Decimal | None = None
     """With `resubmit`: so much may be paid twice in this run's life, in the profile's currency."""
+    buys: bool = True
+    """False: nothing is submitted, nor any key repeated, since that may buy; what is bought comes home."""
 
 
 def outlook_on(
@@ -59,6 +61,9 @@ def outlook_on(
     now: datetime | None = None,
 ) -> Outlook:
     """What a run of *manifest* at *origin* (empty: not known) would do, given what the ledger says; *now* is ours."""
+    ceiling = _ceiling(choice)
+    if not choice.buys:
+        ceiling, manifest = None, replace(manifest, profile=replace(manifest.profile, honours_keys=False))
     on_time = partial(standing, now=now or utc_now(), origin=origin, retention_s=manifest.profile.retention_s)
 
     ours = {job.path for job in state.jobs.values() if job.attempt}
@@ -76,8 +81,9 @@ def outlook_on(
             only=choice.only,
             limit=choice.limit,
             standing_of=on_time,
+            unsettled={} if ceiling is not None else _unsettled(state, manifest.profile, folder),
         )
-    ceiling = _ceiling(choice)
+    plan = plan if choice.buys else plan.without_buying()
     return Outlook(
         manifest=manifest,
         folder=folder.path,
@@ -86,9 +92,17 @@ def outlook_on(
         spent=state.spent,
         currency=manifest.profile.currency,
         max_duplicate_cost=ceiling,
-        doubts=doubts(plan, state, manifest.profile, ceiling, origin),
+        doubts=doubts(plan, state, manifest.profile, ceiling, origin, standing_of=on_time),
         homecoming=sum(state.jobs[key].state in NOT_HOME for key in plan.orphans),
+        records=state.records,
     )
+
+
+def _unsettled(state: RunState, profile: Profile, folder: RunFolder) -> dict[str, str]:
+    """The submits of unknown outcome about which no run can ask, by key, and why what builds on them waits."""
+    held = (job for job in state.jobs.values() if job.state in UNKNOWN and not is_asked_about(job, profile))
+    told = f"which is of unknown outcome: vidbatch resolve {folder.path}"
+    return {job.key: f"it builds on {job.id}, {told}" for job in held}
 
 
 def _ceiling(choice: Choice) -> Decimal | None:
@@ -110,8 +124,12 @@ def prepare(
     *,
     origin: str,
     now: datetime | None = None,
+    outlook: Outlook | None = None,
 ) -> Outlook:
-    """Settle what a crash left open, look after stored files, and plan; all of it durable when this returns."""
+    """Settle what a crash left open, look after stored files, and plan; all of it durable when this returns.
+
+    *outlook* is what was planned from the ledger as it is: it is planned anew only where that is found to be otherwise.
+    """
     profile = manifest.profile
     ledger.header(
         run=uuid4().hex,
@@ -121,12 +139,14 @@ def prepare(
         name=manifest.name,
         retention_s=profile.retention_s,
     )
+    known = ledger.state.records
     ledger.settle_crash()
     for job in ledger.state.jobs.values():
         if job.origin == origin and is_missing(job, folder):
             ledger.record(Fact.MISSING, job.key, reason="its file is gone or has another length")
-    outlook = outlook_on(manifest, choice, folder, ledger.state, origin=origin, now=now)
-    check_folders(outlook, ledger.state)
+    if outlook is None or ledger.state.records != known:
+        outlook = outlook_on(manifest, choice, folder, ledger.state, origin=origin, now=now)
+        check_folders(outlook, ledger.state)
     reading = folder.keep(manifest)
     if reading != ledger.state.reading:
         ledger.note(READING, reading)
@@ -143,7 +163,7 @@ def _bring_to_start(ledger: Ledger, step: Step) -> None:
     """Write down what a plan makes of a job that it has not just found."""
     key = step.job.key
     at = ledger.state.jobs[key].state
-    if step.action is Action.RETRY:
+    if step.action is Action.RETRY or (step.action is Action.WAITS and at in ENDED_WITHOUT_VIDEO):
         ledger.record(Fact.RETRY, key, how="run --retry")
     elif step.action is Action.BLOCKED and at is State.PENDING:
         ledger.record(Fact.BLOCKED, key, reason=step.reason)
@@ -161,7 +181,7 @@ def concerned(plan: Plan, state: RunState) -> tuple[str, ...]:
 
 def has_work(outlook: Outlook, state: RunState, origin: str) -> bool:
     """Whether a request has to be sent at all."""
-    if outlook.plan.submits or any(state.counts[at] for at in NOT_HOME):
+    if outlook.plan.due or any(state.counts[at] for at in NOT_HOME):
         return True
     uncertain = state.counts[State.UNCERTAIN] and outlook.settles
     return bool(uncertain) and any(job.state is State.UNCERTAIN and job.origin == origin for job in state.jobs.values())

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-SETTINGS = re.compile(r".*_API_KEY|(.*_)?API_TOKEN|API_URL|OPENAI_.*|VIDBATCH_.*|.*_PROXY", re.IGNORECASE)
+SETTINGS = re.compile(r".*_API_KEY|(.*_)?API_TOKEN|API_URL|OPENAI_.*|VIDBATCH_.*|.*_PROXY|FORCE_COLOR", re.IGNORECASE)
 """Variables of the user's that would change what a test sees."""
 
 

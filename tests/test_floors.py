@@ -14,11 +14,11 @@ ROOT = Path(pipeline.__file__).parent
 FLOORS: list[set[str]] = [
     {
         *("version", "errors", "model", "lifecycle", "naming", "disk", "mounts", "words", "paths", "text", "memory"),
-        *("loopback", "spellings", "pictures"),
+        *("loopback", "spellings", "pictures", "likeness", "ink"),
     },
     {"manifest"},
     {"providers"},
-    {"plan", "chains", "changes", "comparison", "forecast", "pacing", "expiry", "policy", "settling"},
+    {"plan", "chains", "waiting", "changes", "comparison", "forecast", "pacing", "expiry", "policy", "settling"},
     {"ledger"},
     {"storage", "kept", "transport", "media"},
     {"progress"},

@@ -19,7 +19,7 @@ LARGE = "let more than 100,000 jobs of an entry, 200,000 of a manifest and 64 Mi
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
     """Declare which jobs of which manifest, by which provider, to where."""
-    parser.add_argument("manifest", metavar="MANIFEST", type=Path, help="a YAML, CSV or JSONL file")
+    parser.add_argument("manifest", metavar="MANIFEST", type=Path, help="a YAML, CSV or JSONL file, or a run folder")
     parser.add_argument("--only", metavar="GLOB", default="", help="only jobs whose id or group matches it")
     parser.add_argument("--limit", metavar="N", type=count, help="only the first N of them; the same N next time")
     parser.add_argument(
@@ -90,11 +90,28 @@ def wishes_of(args: argparse.Namespace) -> Wishes:
 
 
 def read_manifest(args: argparse.Namespace) -> Manifest:
-    """The manifest that the arguments name, read as they say. Raises `InvalidManifest` and `UsageError`."""
+    """The manifest that the arguments name, by its file or by its run folder, read as they say.
+
+    Raises `InvalidManifest` and `UsageError`.
+    """
     from pipeline import api
+
+    wishes = wishes_of(args)
+    if args.manifest.is_dir():
+        return read_kept(args.manifest, wishes)
+    return _checked(api.load(args.manifest, wishes))
+
+
+def read_kept(folder: Path, wishes: Wishes | None = None) -> Manifest:
+    """What was run last in *folder*, from the copies that it keeps; what *wishes* state goes over how it was read."""
+    from pipeline import api
+
+    return _checked(api.load_kept(folder, wishes))
+
+
+def _checked(manifest: Manifest) -> Manifest:
     from pipeline.cli.redact import holds_key
 
-    manifest = api.load(args.manifest, wishes_of(args))
     holds_key(manifest.provider.api_key_env, *manifest.profile.key_env)
     return manifest
 
@@ -105,7 +122,7 @@ def choice_of(args: argparse.Namespace) -> Choice:
     from pipeline.prepare import Choice
 
     return Choice(
-        outputs=args.outputs,
+        outputs=_outputs(args),
         only=args.only,
         limit=args.limit,
         retry=args.retry,
@@ -120,12 +137,21 @@ def choice_of(args: argparse.Namespace) -> Choice:
     )
 
 
+def _outputs(args: argparse.Namespace) -> Path:
+    """Where run folders go: a run folder that is named as the manifest stays where it is."""
+    named: Path = args.manifest
+    if not named.is_dir():
+        return Path(args.outputs)
+    real = named.resolve()
+    return (named if named.name == real.name else real).parent
+
+
 def words_of(args: argparse.Namespace) -> list[str]:
     """What must be typed after `vidbatch run` to mean this run again, its bounds included."""
     words = [str(args.manifest)]
     for option, value, default in (
         ("--provider", args.provider, ""),
-        ("--outputs", args.outputs, Path("outputs")),
+        ("--outputs", Path("outputs") if args.manifest.is_dir() else args.outputs, Path("outputs")),
         ("--only", args.only, ""),
         ("--limit", args.limit, None),
         ("--budget", args.budget, None),

@@ -23,7 +23,26 @@ def question(outlook: Outlook) -> str:
     if plan.cost is not None and plan.cost <= limits.confirm_above:
         return ""
     price = "at an unknown price" if plan.cost is None else f"for {money(plan.cost, outlook.currency)}"
-    return f"Submit {plural(len(plan.submits), 'video')} {price}? [y/N] "
+    bought = _bought(outlook)
+    besides = f" Without a yes {bought} all the same." if bought else ""
+    return f"Submit {plural(len(plan.submits), 'video')} {price}?{besides} [y/N] "
+
+
+def homecoming(outlook: Outlook) -> str:
+    """What a run that buys nothing does; empty where there is nothing to do for it."""
+    asked = outlook.doubts.asked
+    settled = f"the provider is asked about {plural(asked, 'submit')} of unknown outcome" if asked else ""
+    coming = ", and ".join(filter(None, (_bought(outlook), settled)))
+    return f"Nothing is bought. {coming[0].upper()}{coming[1:]}." if coming else ""
+
+
+def _bought(outlook: Outlook) -> str:
+    """What is paid for and not here yet, in words."""
+    from pipeline.plan import Action
+
+    count = outlook.plan.counts.get(Action.RESUME, 0) + outlook.homecoming
+    words = "that are bought come home" if count > 1 else "that is bought comes home"
+    return f"{plural(count, 'video')} {words}" if count else ""
 
 
 def is_terminal(stream: TextIO | None) -> bool:

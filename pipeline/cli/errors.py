@@ -6,8 +6,8 @@ import errno
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TextIO
 
+from pipeline.cli.colour import use_color
 from pipeline.cli.streams import give_up_output, say
 from pipeline.errors import InvalidManifest, PipelineError
 
@@ -66,13 +66,6 @@ def _tell_issues(error: InvalidManifest) -> None:
         say(render_issue(issue, color=color))
 
 
-def use_color(stream: TextIO | None) -> bool:
-    """Whether *stream* is a terminal that wants colours (https://no-color.org)."""
-    if stream is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    return stream.isatty()
-
-
 def _tell(errors: Sequence[PipelineError]) -> int:
     from pipeline.text import plural
 
@@ -88,8 +81,10 @@ def _tell(errors: Sequence[PipelineError]) -> int:
 def _tell_each(errors: Sequence[BaseException]) -> None:
     """Each message once: two workers often fail over the same disk."""
     from pipeline.cli.redact import redact, secrets_of
+    from pipeline.ink import Ink, painted
     from pipeline.text import plain
 
+    name = painted("vidbatch:", Ink.RED) if use_color(sys.stderr) else "vidbatch:"
     for message in dict.fromkeys(str(error) or type(error).__name__ for error in errors):
         lines = "\n".join(plain(line) for line in message.split("\n"))  # a message may hold a provider's words
-        say(redact(f"vidbatch: {lines}", secrets_of(os.environ)))
+        say(redact(f"{name} {lines}", secrets_of(os.environ)))

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli.choice import add_choice, choice_of, read_manifest, wishes_of
+from pipeline.cli.choice import add_choice, choice_of, read_kept, read_manifest
+from pipeline.cli.colour import plan_for
 from pipeline.cli.streams import say
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipeline.manifest.load import Wishes
     from pipeline.model import JSON, Manifest
     from pipeline.prepare import Choice
 
@@ -68,7 +68,7 @@ def show_plan(args: argparse.Namespace, *, as_json: bool) -> int:
     if as_json:
         _print_json({**plan_document(outlook), "refusal": refusal})
     else:
-        print(plan_text(outlook))
+        print(plan_for(sys.stdout, plan_text(outlook)))
     if refusal:
         say(f"vidbatch: a run would refuse this: {plain(refusal)}")
     return UsageError.exit_code if refusal else 0
@@ -93,35 +93,19 @@ def _show_comparison(args: argparse.Namespace) -> None:
     if args.json:
         _print_json(comparison_document(found, name, against))
     else:
-        print(comparison_text(found, name, against))
+        print(plan_for(sys.stdout, comparison_text(found, name, against)))
 
 
 def _read(args: argparse.Namespace) -> tuple[Manifest, Choice]:
-    """The manifest that the arguments name, by its file or by its run folder, and what they say over it."""
-    from dataclasses import replace
-
-    path, choice = args.manifest, choice_of(args)
-    if not path.is_dir():
-        return read_manifest(args), choice
-    manifest = _kept(path, wishes_of(args))
-    place = path if path.name == manifest.name else path.resolve()
-    return manifest, replace(choice, outputs=place.parent)
+    """The manifest that the arguments name, and what they say over it."""
+    return read_manifest(args), choice_of(args)
 
 
 def _other(args: argparse.Namespace) -> Manifest:
     """What `--against` names: a file is read as the arguments say, a run folder as it was run."""
     if args.against.is_dir():
-        return _kept(args.against)
+        return read_kept(args.against)
     return read_manifest(argparse.Namespace(**{**vars(args), "manifest": args.against}))
-
-
-def _kept(folder: Path, wishes: Wishes | None = None) -> Manifest:
-    from pipeline import api
-    from pipeline.cli.redact import holds_key
-
-    manifest = api.load_kept(folder, wishes)
-    holds_key(manifest.provider.api_key_env, *manifest.profile.key_env)
-    return manifest
 
 
 def _print_json(document: dict[str, JSON]) -> None:

@@ -7,12 +7,14 @@ import os
 import signal
 import sys
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cli.arguments import amount
 from pipeline.cli.choice import add_choice, choice_of, read_manifest, words_of
-from pipeline.cli.confirm import agrees, is_terminal, question
+from pipeline.cli.colour import plan_for, use_color
+from pipeline.cli.confirm import agrees, homecoming, is_terminal, question
 from pipeline.cli.errors import INTERRUPTED
 from pipeline.cli.streams import say
 
@@ -22,12 +24,16 @@ if TYPE_CHECKING:
     from pipeline.cli.observers.watcher import Watcher
     from pipeline.ledger.state import JobState
     from pipeline.model import Manifest
+    from pipeline.plan import Outlook
+    from pipeline.prepare import Choice
     from pipeline.runner.board import Board
 
 NAME = "run"
 HELP = "make the videos of a manifest; run again to resume"
 
 EPILOG = """\
+MANIFEST may also be a run folder: what was run there last then goes on from the copies that it keeps.
+
 examples:
   vidbatch run first.yaml                        make what is missing
   vidbatch run prompts.csv --provider dmxapi     a CSV cannot say who makes the videos
@@ -63,53 +69,60 @@ def command(args: argparse.Namespace) -> int:
         return show_plan(args, as_json=False)
     manifest = read_manifest(args)
     _warn(manifest, choice_of(args).outputs / manifest.name)
-    if not _may_begin(manifest, args):
+    order = _order(manifest, args)
+    if order is None:
         say("vidbatch: not confirmed; nothing was sent")
         return INTERRUPTED
-    outcome = _run(manifest, args)
-    return _report(outcome, args)
+    return _report(_run(order, args), args)
 
 
-def _may_begin(manifest: Manifest, args: argparse.Namespace) -> bool:
-    """Say what is to be done, and ask whether it may where it costs much. What would be refused is left to the run."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """What a run is told to do."""
+
+    choice: Choice
+    outlook: Outlook
+    agreed: bool
+    """By a person, who was shown what it buys."""
+
+
+def _order(manifest: Manifest, args: argparse.Namespace) -> _Order | None:
+    """Say what is to be done, and ask whether it may where it costs much; `None`: there is nothing that may be.
+
+    A no is to buying: what is bought comes home all the same. Raises what the run would refuse with.
+    """
     from pipeline import api
-    from pipeline.plan import Action
-    from pipeline.text import plural
     from pipeline.views.plan import head_text
 
-    shows = not args.quiet and args.log_format == "text"
-    asks = not args.yes and manifest.profile.bills and is_terminal(sys.stdin) and is_terminal(sys.stderr)
-    if not shows and not asks:
-        return True
     choice = choice_of(args)
-    outlook = api.plan_run(manifest, choice)
-    if api.obstacle(manifest, choice, outlook=outlook):
-        return True
-    if shows:
-        say(head_text(outlook))
+    outlook = api.admit(manifest, choice)
+    asks = not args.yes and manifest.profile.bills and is_terminal(sys.stdin) and is_terminal(sys.stderr)
+    if not args.quiet and args.log_format == "text":
+        say(plan_for(sys.stderr, head_text(outlook)))
     if not asks or agrees(question(outlook), sys.stdin, sys.stderr):
-        return True
-    if waiting := outlook.plan.counts.get(Action.RESUME, 0) + outlook.homecoming:
-        what = f"{plural(waiting, 'video')} bought earlier must be fetched before the provider drops it"
-        say(f"vidbatch: {what}: the same command with --budget 0 --yes does that and buys nothing")
-    return False
+        return _Order(choice=choice, outlook=outlook, agreed=asks)
+    choice = replace(choice, buys=False)
+    outlook = api.admit(manifest, choice)
+    if words := homecoming(outlook):
+        say(words)
+        return _Order(choice=choice, outlook=outlook, agreed=True)
+    return None
 
 
-def _run(manifest: Manifest, args: argparse.Namespace) -> Outcome:
+def _run(order: _Order, args: argparse.Namespace) -> Outcome:
     import anyio
 
     from pipeline.cli.observers.choose import choose_observer, run_log
     from pipeline.cli.observers.watcher import Several
     from pipeline.storage import RunFolder
 
-    choice = choice_of(args)
     screen = choose_observer(quiet=args.quiet, log_format=args.log_format, stream=sys.stderr, clock=time.monotonic)
-    log = run_log(RunFolder(choice.outputs / manifest.name).log)
+    log = run_log(RunFolder(order.outlook.folder).log)
     with Several([screen, log]) as watcher:
-        return anyio.run(_attended, manifest, args, watcher)
+        return anyio.run(_attended, order, watcher)
 
 
-async def _attended(manifest: Manifest, args: argparse.Namespace, watcher: Watcher) -> Outcome:
+async def _attended(order: _Order, watcher: Watcher) -> Outcome:
     """The run, with an ear for signals and a beat for the screen beside it."""
     import anyio
 
@@ -120,7 +133,14 @@ async def _attended(manifest: Manifest, args: argparse.Namespace, watcher: Watch
     async with anyio.create_task_group() as beside:
         beside.start_soon(_listen, boards, watcher)
         beside.start_soon(keep_beating, watcher)
-        outcome = await api.run(manifest, choice_of(args), observer=watcher, on_board=boards.append)
+        outcome = await api.run(
+            order.outlook.manifest,
+            order.choice,
+            observer=watcher,
+            outlook=order.outlook,
+            agreed=order.agreed,
+            on_board=boards.append,
+        )
         beside.cancel_scope.cancel()
     return outcome
 
@@ -146,7 +166,7 @@ def _warn(manifest: Manifest, folder: Path) -> None:
     from pipeline.manifest.report import render_issue
 
     for issue in manifest.warnings:
-        sys.stderr.write(f"warning: {render_issue(issue)}\n")
+        sys.stderr.write(f"{render_issue(issue, color=use_color(sys.stderr))}\n")
     own = Path(manifest.files[0].name).suffix.lower()  # .json: our index of what was kept
     for other in sorted({kept.suffix for kept in folder.glob("manifests/*.*")} - {own, ".json"}):
         sys.stderr.write(f"warning: {folder} also holds what a {other} manifest of this name asked for\n")
@@ -170,7 +190,7 @@ def _for_people(outcome: Outcome, args: argparse.Namespace) -> summary.Outcome:
         run=outcome.outlook.manifest.name,
         folder=str(outcome.outlook.folder),
         words=words_of(args),
-        jobs=[_row(outcome.state.jobs[key]) for key in outcome.concerned],
+        jobs=[_row(outcome.state.jobs[key], outcome) for key in outcome.concerned],
         spent=outcome.state.spent,
         currency=outcome.outlook.currency,
         budget=outcome.outlook.limits.budget,
@@ -184,22 +204,28 @@ def _for_people(outcome: Outcome, args: argparse.Namespace) -> summary.Outcome:
     )
 
 
-def _row(job: JobState) -> summary.JobRow:
+def _row(job: JobState, outcome: Outcome) -> summary.JobRow:
     """A job as the summary tells of it: of what was not submitted for want of a source, that is the reason."""
     from pipeline.cli.summary import JobLine
     from pipeline.lifecycle import State
+    from pipeline.runner.wording import awaited_words
 
-    if job.state is not State.PENDING or not job.wish.source or job.reason:
+    if job.state is not State.PENDING or not job.wish.source or job.reason or outcome.stopped or outcome.interrupted:
         return job
-    return JobLine(id=job.id, state=job.state, cost=job.cost, reason="its source has no video yet")
+    return JobLine(id=job.id, state=job.state, cost=job.cost, reason=awaited_words(job, outcome.state.jobs))
 
 
 def _held_by_ceiling(outcome: Outcome) -> int:
     """How many are uncertain still only because --max-duplicate-cost was reached."""
+    from functools import partial
+
+    from pipeline.chains import standing
     from pipeline.doubts import doubts
+    from pipeline.ledger.ledger import utc_now
 
     if outcome.stopped or outcome.interrupted:
         return 0  # whether the ceiling would have held them was not found out
     outlook, header = outcome.outlook, outcome.state.header
     profile, ceiling, origin = outlook.manifest.profile, outlook.max_duplicate_cost, header.origin if header else ""
-    return doubts(outlook.plan, outcome.state, profile, ceiling, origin).over_ceiling
+    on_time = partial(standing, now=utc_now(), origin=origin, retention_s=profile.retention_s)
+    return doubts(outlook.plan, outcome.state, profile, ceiling, origin, standing_of=on_time).over_ceiling

@@ -93,7 +93,7 @@ def check(path: Path, wishes: Wishes, witness: Witness | None = None) -> Checked
 def _tell(checked: Sequence[Checked]) -> None:
     import sys
 
-    from pipeline.cli.errors import use_color
+    from pipeline.cli.colour import use_color
     from pipeline.manifest.report import render_issue
     from pipeline.text import plain
 

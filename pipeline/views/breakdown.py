@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -48,6 +48,8 @@ class Breakdown:
     """By value of each axis and setting; empty where there are more than `VALUES_MAX`."""
     kinds: tuple[Part, ...]
     """By model, size and seconds: `value` is the list of the three."""
+    again: frozenset[str] = frozenset()
+    """The axes that part the videos just as a setting does."""
 
 
 @dataclass(slots=True)
@@ -73,6 +75,12 @@ class _Table:
                 return
             self.values[mark] = value
         counts[mark] = count + 1
+
+    def parts_as(self, setting: int, whole: int) -> bool:
+        """Whether it parts all of the *whole* videos just as the setting at this place of a kind does."""
+        pairs = {(mark, kind[setting]) for kind, counts in self.counts.items() for mark in counts}
+        one_to_one = len(pairs) == len(self.values) == len({value for _, value in pairs})
+        return one_to_one and whole == sum(sum(counts.values()) for counts in self.counts.values())
 
     def parts(self, prices: Mapping[_Kind, Decimal | None]) -> tuple[Part, ...]:
         made = {mark: Part(value=value) for mark, value in self.values.items()}
@@ -108,7 +116,29 @@ def break_down(steps: Iterable[Step]) -> Breakdown:
         groups=groups.parts(prices),
         axes={**own, **{name: table.parts(prices) for name, table in axes.items()}},
         kinds=kinds,
+        again=frozenset(name for name, table in axes.items() if _is_a_setting(table, sum(counts.values()))),
     )
+
+
+def telling(parts: Breakdown) -> Breakdown:
+    """Without the tables of settings and axes that say what another, or the list of kinds, says already."""
+    told, kept = {_rows(parts.groups)}, dict[str, tuple[Part, ...]]()
+    for name, column in parts.axes.items():
+        is_a_kind_each = name in _SETTINGS and len(column) == len(parts.kinds)
+        rows = _rows(column)
+        if name not in parts.again and not is_a_kind_each and not (column and rows in told):
+            kept[name] = column
+            told.add(rows)
+    return replace(parts, axes=kept)
+
+
+def _is_a_setting(table: _Table, whole: int) -> bool:
+    return any(table.parts_as(n, whole) for n in range(len(_SETTINGS)))
+
+
+def _rows(column: Iterable[Part]) -> tuple[tuple[object, ...], ...]:
+    """What a table of *column* would show."""
+    return tuple((str(part.value), part.videos, part.submits, part.cost) for part in column)
 
 
 def _kinds(counts: Mapping[_Kind, int], prices: Mapping[_Kind, Decimal | None]) -> tuple[Part, ...]:

@@ -10,7 +10,7 @@ from pipeline.forecast import duration_s, longest_chain
 from pipeline.model import JSON
 from pipeline.plan import Action, Outlook, Step
 from pipeline.text import PLAY_MONEY, duration, money, plain, plural, wrap
-from pipeline.views.breakdown import Breakdown, Part, break_down
+from pipeline.views.breakdown import Breakdown, Part, break_down, telling
 from pipeline.views.differences import WIDTH, change_document, change_lines
 from pipeline.views.tables import kind_lines, table_lines
 
@@ -28,6 +28,7 @@ _WORDS = {
     Action.STORED: "stored: nothing to do",
     Action.ENDED: "ended without a video: stays so unless --retry names its state",
     Action.BLOCKED: "blocked: the job it builds on has no video",
+    Action.WAITS: "waits: builds on a submit of unknown outcome; not counted in the cost",
 }
 
 
@@ -42,7 +43,7 @@ def plan_text(outlook: Outlook) -> str:
             *_cost(outlook),
             *kind_lines(parts.kinds, outlook.currency),
             *_time(outlook),
-            *(table_lines(parts, outlook.currency) if outlook.plan.submits else ()),
+            *(table_lines(telling(parts), outlook.currency) if outlook.plan.submits else ()),
             *_places(outlook, PATHS_SHOWN),
             *_warnings(outlook),
         ]
@@ -159,8 +160,8 @@ def _reasons(outlook: Outlook, *, changes_shown_max: int) -> Iterator[str]:
             yield from _newcomers(outlook)
         if action is Action.CHANGED and changes_shown_max:
             yield from _changes(outlook, changes_shown_max)
-        if action is Action.BLOCKED:
-            yield from _why_blocked(outlook)
+        if action in (Action.BLOCKED, Action.WAITS):
+            yield from _why(outlook, action)
     yield from _uncertain(outlook)
 
 
@@ -184,9 +185,9 @@ def _changes(outlook: Outlook, shown_max: int) -> Iterator[str]:
         yield f"{_BELOW}and {len(changed) - shown_max:,} more"
 
 
-def _why_blocked(outlook: Outlook) -> Iterator[str]:
-    """The reasons that most of the blocked have."""
-    reasons = Counter(step.reason for step in outlook.plan.of(Action.BLOCKED) if step.reason)
+def _why(outlook: Outlook, action: Action) -> Iterator[str]:
+    """The reasons that most of those with *action* have."""
+    reasons = Counter(step.reason for step in outlook.plan.of(action) if step.reason)
     for reason, count in reasons.most_common(REASONS_SHOWN):
         lines = wrap(f"{count:,} {plain(reason)}", WIDTH - len(_BELOW), indent="  ")
         yield from (f"{_BELOW}{line}" for line in lines.split("\n"))

@@ -41,7 +41,7 @@ def table_lines(parts: Breakdown, currency: str) -> Iterator[str]:
 
 def _is_a_list(column: Sequence[Part]) -> bool:
     """Whether it says no more than a list of the videos would."""
-    return len(column) > ROWS_SHOWN and all(part.videos == 1 for part in column)
+    return len(column) > 1 and all(part.videos == 1 for part in column)
 
 
 def _heads(all_bought: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -18,10 +19,16 @@ from typing import Any
 import pytest
 
 from pipeline.api import load
-from pipeline.cli.confirm import agrees, is_terminal, question
+from pipeline.cli.confirm import agrees, homecoming, is_terminal, question
+from pipeline.cli.main import main
+from pipeline.errors import NoRoom
+from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.ledger.replay import RunState
+from pipeline.lifecycle import Fact, State
 from pipeline.model import LimitsWish
-from pipeline.prepare import Choice, outlook_on
+from pipeline.plan import Doubts
+from pipeline.prepare import Choice, outlook_on, prepare
+from pipeline.sandbox import film
 from pipeline.storage import RunFolder
 from tests.cli.conftest import without_keys
 from tests.core.harbour import PROFILE, manifest
@@ -49,6 +56,32 @@ def test_what_costs_more_than_the_threshold_is_asked_about(
 ) -> None:
     wanted = manifest(*numbers, model=model, limits=limits, profile=replace(BILLED, bills=bills))
     assert question(outlook_on(wanted, Choice(), RunFolder(tmp_path / "run"), RunState())) == asked
+
+
+BOUGHT = "Submit 2 videos for $1.60? Without a yes 3 videos that are bought come home all the same. [y/N] "
+ONE = "Nothing is bought. 1 video that is bought comes home."
+MANY = "Nothing is bought. 3 videos that are bought come home."
+ASKED = "Nothing is bought. The provider is asked about 2 submits of unknown outcome."
+
+
+@pytest.mark.parametrize(
+    ("homecoming_count", "asked", "words"),
+    [
+        (0, 0, ""),
+        (1, 0, ONE),
+        (3, 0, MANY),
+        (0, 2, ASKED),
+        (1, 1, f"{ONE[:-1]}, and the provider is asked about 1 submit of unknown outcome."),
+    ],
+)
+def test_a_no_is_answered_with_what_is_done_without_buying(
+    homecoming_count: int, asked: int, words: str, tmp_path: Path
+) -> None:
+    seen = outlook_on(manifest(1, 2, profile=BILLED), Choice(), RunFolder(tmp_path / "run"), RunState())
+    limits = replace(seen.limits, confirm_above=Decimal(0))
+    seen = replace(seen, limits=limits, homecoming=homecoming_count, doubts=Doubts(asked=asked))
+    assert homecoming(seen) == words
+    assert (question(seen) == BOUGHT) is (words == MANY)
 
 
 def test_the_command_lines_threshold_goes_before_the_manifests(tmp_path: Path) -> None:
@@ -90,17 +123,31 @@ def test_the_manifest_states_the_threshold_to_the_digit(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def provider() -> Iterator[tuple[str, list[str]]]:
-    """A server that refuses every key, and the requests that came."""
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[str]]]:
+    """A server that refuses every key and has every video that is asked for; and the POSTs that came."""
     came: list[str] = []
+    wish = {"prompt": "grey", "model": "sora-2", "seconds": "4", "size": "64x64"}
+
+    def a_film() -> bytes:
+        path = tmp_path_factory.mktemp("film") / "film.mp4"
+        film.plain(film.film_of(wish), 40_000, path)
+        return path.read_bytes()
 
     class Refuses(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             came.append(self.path)
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self.send_response(401)
-            self.send_header("Content-Length", "0")
+            self.reply(401, b"")
+
+        def do_GET(self) -> None:
+            shown = json.dumps({"id": self.path.rpartition("/")[2], "object": "video", "status": "completed"})
+            self.reply(200, a_film() if self.path.endswith("/content") else shown.encode())
+
+        def reply(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             """Nothing on standard error."""
@@ -196,3 +243,78 @@ def test_quiet_shows_no_plan_but_asks(run_in: Callable[..., tuple[int, str]]) ->
     assert code == 130
     assert "cost" not in shown
     assert QUESTION in shown
+
+
+@pytest.fixture
+def at_a_terminal(
+    tmp_path: Path, provider: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """As `run_in`, in this process: what is typed is believed to come from a terminal."""
+    (tmp_path / "m.yaml").write_text(
+        f'provider: {{profile: dmxapi, base_url: "{provider[0]}", price_per_second: 3}}\n'
+        "defaults: {seconds: 4}\njobs: [{prompt: a tug}, {prompt: a heron}]\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("API_TOKEN", "canary")
+    monkeypatch.setattr("pipeline.cli.run.is_terminal", lambda _: True)
+
+    def run(typed: str, *words: str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        return main(["run", "m.yaml", "--confirm-above", "0", *words]), capsys.readouterr().err
+
+    return run
+
+
+def test_a_no_is_to_buying_and_what_is_bought_comes_home(
+    at_a_terminal: Callable[..., tuple[int, str]], provider: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    wanted, folder = load(tmp_path / "m.yaml"), RunFolder(tmp_path / "outputs/m")
+    folder.make()
+    with Ledger.open(folder.ledger) as ledger:
+        prepare(ledger, wanted, Choice(), folder, origin=provider[0])
+        ledger.record(Fact.INTENT, wanted.jobs[0].key, body_sha256="a" * 64, key="k")
+        ledger.record(
+            Fact.ACCEPTED, wanted.jobs[0].key, video_id="v-1", origin=provider[0], http=200, request_id="", raw={}
+        )
+        ledger.commit_now()
+
+    code, shown = at_a_terminal("n\n")
+
+    assert code == 0, shown
+    assert "Without a yes 1 video that is bought comes home all the same. [y/N]" in shown
+    assert ONE in shown
+    assert provider[1] == []
+    assert {job.state for job in read_run(folder.path).jobs.values()} == {State.STORED, State.PENDING}
+
+    code, shown = at_a_terminal("n\n")  # the same again has nothing left to bring
+    assert code == 130
+    assert shown.rstrip().endswith("vidbatch: not confirmed; nothing was sent")
+
+
+def test_what_stood_in_the_way_when_it_would_have_been_asked_is_not_bought_unasked_when_it_is_gone(
+    at_a_terminal: Callable[..., tuple[int, str]],
+    provider: tuple[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lacks = iter([True])
+
+    def demand_room(*_: object) -> None:
+        if next(lacks, False):
+            raise NoRoom("the disk is full, for a moment")
+
+    monkeypatch.setattr("pipeline.api.demand_room", demand_room)
+
+    code, shown = at_a_terminal("n\n")
+
+    assert code == NoRoom.exit_code
+    assert "the disk is full, for a moment" in shown
+    assert provider[1] == []
+
+
+def test_a_warning_says_that_it_is_one_once(at_a_terminal: Callable[..., tuple[int, str]]) -> None:
+    code, shown = at_a_terminal("n\n", "--set", "seconds=7", "--allow-unknown")
+    warnings = [line for line in shown.splitlines() if "warning" in line]
+    assert code == 130
+    assert warnings
+    assert all(line.startswith("m.yaml:") and line.count("warning") == 1 for line in warnings)

@@ -103,7 +103,7 @@ def test_commands_are_quoted_and_repeat_what_the_run_needs() -> None:
     ]
 
 
-BUDGET_USED = "the budget of $1.25 is used: $1.20 spent, the next video costs $0.40"
+BUDGET_USED = "the budget of $1.25 has no room for the next video, $0.40: $1.20 spent"
 BUDGET_BLIND = "the budget of $1.25 could not be kept: the price of the next video is not known"
 TWICE = ["--uncertain", "resubmit", "--max-duplicate-cost"]
 

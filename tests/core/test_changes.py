@@ -38,9 +38,28 @@ def couples(new: list[Asked], old: list[Asked]) -> list[tuple[int, int]]:
         pytest.param([asked(1)], [asked(2, prompt="a tug")], [(1, 2)], id="one field"),
         pytest.param([asked(1)], [asked(2, params={"seed": 1})], [(1, 2)], id="params are one field"),
         pytest.param([asked(1)], [asked(2, prompt="a tug", seconds=8)], [], id="two fields"),
-        pytest.param([asked(1)], [asked(2, prompt="a tug"), asked(3, prompt="a seal")], [], id="two old ones"),
+        pytest.param([asked(1)], [asked(2, prompt="a tug"), asked(3, prompt="a seal")], [], id="two others"),
         pytest.param([asked(1), asked(2, prompt="a cat")], [asked(3, prompt="a tug")], [], id="two new ones"),
-        pytest.param([asked(1)], [asked(2, prompt="a tug"), asked(3, seconds=8)], [], id="two by two fields"),
+        pytest.param([asked(1)], [asked(2, prompt="a tug"), asked(3, seconds=8)], [(1, 3)], id="the same prompt first"),
+        pytest.param([asked(1)], [asked(2, seconds=8), asked(3, seconds=12)], [(1, 3)], id="the last of as like ones"),
+        pytest.param(
+            [asked(1, prompt="a heron at noon")],
+            [asked(2, prompt="a heron at dawn"), asked(3, prompt="a heron at dusk"), asked(4, prompt="two tugs")],
+            [(1, 3)],
+            id="edited again",
+        ),
+        pytest.param(
+            [asked(1, prompt="a tug at dusk, hazy"), asked(2, prompt="an otter"), asked(3, prompt="a seal at dusk")],
+            [asked(4, prompt="a seal at dawn"), asked(5, prompt="a tug at dusk"), asked(6, prompt="a gull asleep")],
+            [(1, 5), (3, 4)],
+            id="several edits, each of the one most like it",
+        ),
+        pytest.param(
+            [asked(n, prompt=f"bird {n} at dusk") for n in range(1, 41)],
+            [asked(100 + n, prompt=f"bird {n} at {time}") for time in ("noon", "dawn") for n in range(1, 41)][::-1],
+            [(n, 100 + n) for n in range(1, 41)],
+            id="a crowd, edited twice",
+        ),
         pytest.param(
             [asked(1), asked(2, prompt="a tug", take=2)],
             [asked(3, prompt="a cat"), asked(4, prompt="a cat", take=2)],
@@ -51,7 +70,7 @@ def couples(new: list[Asked], old: list[Asked]) -> list[tuple[int, int]]:
         pytest.param([asked(1, "tug")], [asked(2, prompt="a tug")], [], id="nor the other way round"),
     ],
 )
-def test_an_edit_has_the_same_id_or_is_the_only_one_that_near(
+def test_an_edit_has_the_same_id_or_is_the_one_most_alike(
     new: list[Asked], old: list[Asked], found: list[tuple[int, int]]
 ) -> None:
     assert couples(new, old) == found

@@ -21,6 +21,7 @@ from pipeline.plan import Action, Plan, make_plan
 
 FREE = Decimal(0)
 WISH = Wish("a heron", "sora-2", 4, "1280x720")
+UNKNOWN = {State.UNCERTAIN, State.SUBMITTING}
 UNSENT = {State.PENDING, State.BLOCKED}
 """Nothing was sent for it: there is no file that it could be the name of."""
 
@@ -69,6 +70,7 @@ def plan_of(
     only: str = "",
     limit: int | None = None,
     price: Decimal | None = FREE,
+    unsettled: Mapping[str, str] | None = None,
 ) -> Plan:
     return make_plan(
         jobs,
@@ -78,6 +80,7 @@ def plan_of(
         retry=retry,
         only=only,
         limit=limit,
+        unsettled=unsettled or {},
     )
 
 
@@ -260,6 +263,60 @@ class TestEdits:
         plan = plan_of([job(3, name="first"), mine], {job(2).key: self.OLD}, limit=1)
         assert [step.action for step in plan.steps] == [Action.SUBMIT]
         assert set(plan.changes) == {mine.key}
+
+
+NEW, HELD = Action.SUBMIT, Action.HELD
+WAITS, RESUME, STORED, ENDED = Action.WAITS, Action.RESUME, Action.STORED, Action.ENDED
+UNSURE = {1: State.UNCERTAIN}
+
+
+class TestWaiting:
+    """What builds on a submit of unknown outcome, which nobody but a person can settle."""
+
+    STORY = (job(1), *(replace(job(n), source=job(n - 1).key, link=Link.REMIX) for n in (2, 3)), job(4))
+
+    def plan(self, states: Mapping[int, State], *, backwards: bool = False, settled: bool = False) -> Plan:
+        return plan_of(
+            list(self.STORY[::-1] if backwards else self.STORY),
+            {job(n).key: replace(known(state, f"job-{n}.mp4"), id=f"job-{n}") for n, state in states.items()},
+            price=Decimal("0.40"),
+            retry=frozenset({State.FAILED}),
+            unsettled={} if settled else {job(n).key: "a person is asked" for n, at in states.items() if at in UNKNOWN},
+        )
+
+    @pytest.mark.parametrize(
+        ("states", "settled", "actions"),
+        [
+            (UNSURE, False, (HELD, WAITS, WAITS, NEW)),
+            (UNSURE, True, (HELD, NEW, NEW, NEW)),
+            ({1: State.SUBMITTING}, False, (HELD, WAITS, WAITS, NEW)),
+            ({**UNSURE, 2: State.FAILED}, False, (HELD, WAITS, WAITS, NEW)),
+            ({**UNSURE, 2: State.BLOCKED, 3: State.BLOCKED}, False, (HELD, WAITS, WAITS, NEW)),
+            ({**UNSURE, 2: State.REJECTED}, False, (HELD, ENDED, NEW, NEW)),
+            ({**UNSURE, 2: State.STORED}, False, (HELD, STORED, NEW, NEW)),
+            ({**UNSURE, 2: State.IN_FLIGHT, 4: State.UNCERTAIN}, False, (HELD, RESUME, NEW, HELD)),
+            ({1: State.STORED, 2: State.UNCERTAIN}, False, (STORED, HELD, WAITS, NEW)),
+            ({4: State.UNCERTAIN}, False, (NEW, NEW, NEW, HELD)),
+        ],
+    )
+    def test_all_that_builds_on_it_waits_and_is_not_paid_for(
+        self, states: Mapping[int, State], settled: bool, actions: tuple[Action, ...]
+    ) -> None:
+        plan = self.plan(states, settled=settled)
+        assert tuple(step.action for step in plan.steps) == actions
+        assert {step.reason for step in plan.of(WAITS)} <= {"a person is asked"}
+        assert {step.reason for step in plan.steps if step.action is not WAITS} == {""}
+        assert [step.action for step in plan.submits] == [one for one in actions if one is NEW]
+        assert [step.action for step in plan.due] == [one for one in actions if one in (NEW, WAITS)]
+        assert plan.cost == Decimal("0.40") * actions.count(NEW)
+        assert {step.action for step in self.plan(states, backwards=True, settled=settled).steps} == set(actions)
+
+    def test_a_plan_without_buying_has_nothing_that_might_be_submitted(self) -> None:
+        plan = self.plan({**UNSURE, 4: State.FINISHED}).without_buying()
+        assert [step.job.id for step in plan.steps] == ["job-4"]
+        assert plan.counts == {RESUME: 1}
+        assert not plan.due
+        assert plan.cost == 0
 
 
 names = st.sampled_from(["a.mp4", "b.mp4", "c.mp4", "A.mp4"])

@@ -42,6 +42,7 @@ def outlook(
     ceiling: str | None = None,
     keys: bool = False,
     standing_of: Callable[[Known], Standing] = lambda _: WAITS,
+    unsettled: Mapping[str, str] | None = None,
 ) -> Outlook:
     profile = find_profile(provider)
     assert profile is not None
@@ -59,7 +60,12 @@ def outlook(
         manifest=manifest,
         folder=Path("outputs/harbour"),
         plan=make_plan(
-            jobs, known or {}, price_of=lambda job: price_of(job, profile), limit=limit, standing_of=standing_of
+            jobs,
+            known or {},
+            price_of=lambda job: price_of(job, profile),
+            limit=limit,
+            standing_of=standing_of,
+            unsettled=unsettled or {},
         ),
         limits=limits or profile.limits,
         spent=Decimal(spent),
@@ -271,6 +277,51 @@ def test_every_table_of_a_sweep_adds_up_to_the_whole() -> None:
         assert sum(row["submits"] for row in column) == len(seen.plan.submits)
         assert sum(row["cost"] for row in column) == pytest.approx(document["cost"])
     assert [sum(row["videos"] for row in axes[name]) for name in ("subject", "framing", "row")] == [12, 12, 12]
+
+
+@pytest.mark.parametrize(
+    ("axes", "tables"),
+    [
+        ({}, ["by group"]),  # the lines of cost say what each length costs
+        ({"row": ["a", "b", "c", "d"]}, ["by group", "by row: 4 values, another for each video"]),
+        ({"place": ["coast", "coast", "city", "city"]}, ["by group"]),
+        ({"sea": ["wild", "wild", "calm", "calm"]}, ["by group", "by sea"]),
+        ({"sea": ["wild", "wild", "calm", "calm"], "tide": ["wild", "wild", "calm", "calm"]}, ["group", "sea"]),
+        ({"length": ["short", "long"] * 2}, ["by group"]),
+        ({"length": ["short", "long", "longer", "long"]}, ["by group", "by length"]),
+        ({"one": ["same"] * 4}, ["by group"]),
+    ],
+)
+def test_no_table_says_what_another_says_already(axes: dict[str, list[str]], tables: list[str]) -> None:
+    jobs = [
+        replace(
+            a_job(n),
+            group="coast" if n < 2 else "city",
+            seconds=(4, 8)[n % 2],
+            axes={name: values[n] for name, values in axes.items()},
+        )
+        for n in range(4)
+    ]
+    seen = outlook(jobs)
+    said = [line for line in plan_text(seen).splitlines() if line.startswith("by ")]
+    assert len(said) == len(tables)
+    assert all(words in line for words, line in zip(tables, said, strict=True))
+    document: Any = plan_document(seen)
+    assert set(document["axes"]) == {"model", "size", "seconds", *axes}
+
+
+def test_what_waits_for_a_person_is_told_with_its_reason_and_not_priced() -> None:
+    root = a_job(0)
+    remixes = [replace(a_job(n), source=root.key, link=Link.REMIX) for n in (1, 2)]
+    why = "it builds on job, which is of unknown outcome: vidbatch resolve outputs/harbour"
+    seen = outlook([root, *remixes], {root.key: Held(State.UNCERTAIN)}, unsettled={root.key: why})
+    text = " ".join(plan_text(seen).split())
+    assert "2 waits: builds on a submit of unknown outcome; not counted in the cost" in text
+    assert f"2 {why}" in text
+    assert "cost $0.00 for 0 submits" in text
+    document: Any = plan_document(seen)
+    assert (document["cost"], document["counts"]["waits"]) == (0, 2)
+    assert [job["reason"] for job in document["jobs"]] == ["", why, why]
 
 
 @pytest.mark.parametrize("count", [ROWS_SHOWN, ROWS_SHOWN + 1, VALUES_MAX, VALUES_MAX + 1])

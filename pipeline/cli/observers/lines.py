@@ -13,7 +13,7 @@ EVERY_S = 5.0
 
 
 class Lines(Watcher):
-    """One line at the start, one every few seconds, one at the end, and urgent notices at once.
+    """One line every few seconds, one at the end, and urgent notices at once; what a run is about, its head has said.
 
     The latest of the other notices ends the next line: why nothing moves is part of how things stand.
     """
@@ -30,8 +30,6 @@ class Lines(Watcher):
     def note(self, event: Event) -> None:
         self._tally.note(event, self._clock())
         match event:
-            case Started():
-                self._say(opening(event, self._clean))
             case Notice(urgent=True):
                 self._say(notice(event, self._clean))
             case Notice():
