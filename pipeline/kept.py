@@ -19,6 +19,8 @@ from pipeline.pictures import CROP, PAD
 from pipeline.text import plain
 
 FORMAT = 1
+"""A new statement that an older vidbatch must not ignore, for other jobs come of it, is a new format."""
+
 _STATED: Final[Mapping[str, type]] = {
     **dict.fromkeys(("provider", "fit"), str),
     **dict.fromkeys(("allow_unknown", "allow_large", "allow_outside"), bool),
@@ -58,16 +60,17 @@ def index_of(manifest: Manifest, places: Sequence[str]) -> bytes:
     return json.dumps(index, indent=1, sort_keys=True).encode("ascii") + b"\n"
 
 
-def read_index(path: Path) -> Kept:
-    """The index at *path*. Raises `UsageError` where it is none of ours."""
+def read_index(path: Path, sha256: str) -> Kept:
+    """The index at *path*. Raises `UsageError` where it is none of ours, or not the one with this digest."""
     try:
-        index: Any = json.loads(path.read_bytes())
+        content = path.read_bytes()
+        index: Any = json.loads(content)
         if index["format"] != FORMAT:
             raise UsageError(
                 f"{path}: its format is {index['format']}, and this vidbatch knows {FORMAT}: use a newer one"
             )
         own = index["manifest"]
-        return Kept(
+        kept = Kept(
             name=_text(own["name"]),
             manifest=_file(path, own),
             files={_text(file["name"]): _file(path, file) for file in index["files"]},
@@ -77,6 +80,9 @@ def read_index(path: Path) -> Kept:
         raise UsageError(f"{path} cannot be read: {words_of(error)}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{path} is no index of a manifest that was run: {error}") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise UsageError(f"{path} is not what the run wrote: name the manifest's own file instead")
+    return kept
 
 
 def read_again(then: Mapping[str, JSON], now: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -117,21 +117,6 @@ FINAL: frozenset[State] = frozenset(State) - {state for state, _ in _RUNNER} | {
 ENDED_WITHOUT_VIDEO: frozenset[State] = FINAL - {_S.STORED}
 """Final, and there is no video: what `--retry` may name."""
 
-MAYBE_PAID: frozenset[State] = frozenset(
-    {
-        _S.SUBMITTING,
-        _S.IN_FLIGHT,
-        _S.FINISHED,
-        _S.STORED,
-        _S.FAILED,
-        _S.EXPIRED,
-        _S.LOST,
-        _S.STALLED,
-        _S.UNCERTAIN,
-    }
-)
-"""States whose latest attempt was or may have been accepted, and so counts as spent."""
-
 
 class ImpossibleFact(ValueError):
     """A fact that cannot follow the state a job is in."""

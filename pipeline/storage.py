@@ -17,12 +17,12 @@ from pathlib import Path
 from threading import Lock
 
 from pipeline.disk import DISK, Disk, words_of
-from pipeline.errors import ReferenceLost, UsageError
+from pipeline.errors import NoRoom, ReferenceLost, UsageError
 from pipeline.kept import Kept, index_of, read_index
 from pipeline.media import MediaFacts
 from pipeline.model import JSON, Manifest, Reference, SourceFile
 from pipeline.pictures import BadPicture, fitted
-from pipeline.text import plain
+from pipeline.text import byte_size, plain
 
 _BLOCK = 2**20
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
@@ -80,9 +80,10 @@ class RunFolder:
         """Keep the manifest exactly as run, and the files it read, by digest; an image once for all its versions.
 
         Returns the digest of an index of them, by which `kept` finds it all again. Raises `UsageError` where an image
-        is no longer the one that was examined.
+        is no longer the one that was examined, and `NoRoom` where the disk cannot take them all.
         """
         self.disk.make_folder(self.manifests)
+        self._demand_room(manifest.files)
         places = [self._keep_file(source, manifest.sha256, own=n == 0) for n, source in enumerate(manifest.files)]
         index = index_of(manifest, [place.relative_to(self.manifests).as_posix() for place in places])
         digest = hashlib.sha256(index).hexdigest()
@@ -96,12 +97,24 @@ class RunFolder:
         Raises `UsageError` where it was not kept, or cannot be read.
         """
         if digest and self._index(digest).exists():
-            return read_index(self._index(digest))
+            return read_index(self._index(digest), digest)
         why = "has lost the manifest that it was run with" if digest else "was run by a vidbatch that kept no index"
         raise UsageError(f"{self.path} {why}: name the manifest's own file instead")
 
     def _index(self, digest: str) -> Path:
         return self.manifests / f"{digest[:8]}.json"
+
+    def _demand_room(self, files: Iterable[SourceFile]) -> None:
+        """Raise `NoRoom` where the disk cannot take the images that are not kept yet: rather none of them than half."""
+        images = {self.image(file.name, file.sha256): file.path for file in files if file.path is not None}
+        with suppress(OSError):  # what cannot be read is told where it is copied
+            needed = sum(origin.stat().st_size for place, origin in images.items() if not place.exists())
+            free = self.disk.free_bytes(self.path) if needed else None
+            if free is not None and needed > free:
+                raise NoRoom(
+                    f"the disk is too full for the manifest's images: {byte_size(free)} are free at {self.path}, and "
+                    f"they want {byte_size(needed)}; nothing was sent: make room and run again"
+                )
 
     def _keep_file(self, source: SourceFile, manifest_sha256: str, *, own: bool) -> Path:
         """Where *source* is kept, from now on if it was not."""

@@ -11,13 +11,14 @@ from pipeline.lifecycle import (
     BY_CONSENT,
     ENDED_WITHOUT_VIDEO,
     FINAL,
-    MAYBE_PAID,
     Fact,
     ImpossibleFact,
     State,
     after,
 )
 
+MAYBE_PAID = frozenset(State) - {State.PENDING, State.REJECTED, State.BLOCKED, State.DROPPED}
+"""Whose latest attempt was or may have been accepted."""
 LEGAL = sorted(AFTER)
 ILLEGAL = sorted(set(product(State, Fact)) - AFTER.keys())
 

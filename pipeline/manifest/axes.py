@@ -32,7 +32,7 @@ _NO_AXES: Mapping[str, str] = {
 }
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
-_OWN_PARAMS = frozenset({"prompt", "model", "seconds", "size"})
+_OWN_PARAMS = frozenset({"prompt", "model", "seconds", "size", "input_reference"})
 
 _quoted = json.encoder.encode_basestring_ascii
 

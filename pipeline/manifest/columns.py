@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.manifest.fields import DATA_FIELDS, MAPPING_FIELDS, NOT_HERE, NOT_OF_DATA, near_miss, shown
+from pipeline.manifest.fields import DATA_FIELDS, MAPPING_FIELDS, NOT_HERE, NOT_OF_DATA, near_miss, others_word, shown
 from pipeline.manifest.scalars import free_value, typed
 from pipeline.model import JSON
 
@@ -76,6 +76,26 @@ def columns_of(headers: Sequence[str], fields: Mapping[str, Any]) -> tuple[list[
             columns.append(_as_meant(name, fields, names))
         seen.setdefault(_target(name), number)
     return columns, faults
+
+
+def idle_names(names: Collection[str], asked: Container[str]) -> Iterator[tuple[str, str]]:
+    """Those *names* of a data file that look like a field which it does not state, and what to say of each.
+
+    What a template *asked* for is a variable that is meant as one.
+    """
+    stated = {*names, *(["prompt"] if "prompt_file" in names else [])}
+    for name in sorted(names):
+        meant = others_word(name)
+        if meant and name not in asked and stated.isdisjoint({meant, meant.partition(".")[0]}):
+            kept = f"'{shown(name)}' is no field of a job, only a variable that nothing uses"
+            yield name, f"{kept}; did you mean '{meant}'? If not, call it 'meta.{shown(name)}'"
+
+
+def no_prompt(columns: Sequence[Column]) -> str:
+    """What to say of *columns* of which none says what a video shows."""
+    meant = next((column.name for column in columns if others_word(column.name) == "prompt"), "")
+    add = f"rename '{shown(meant)}', if that is it" if meant else "add one, with a text a row"
+    return f"there is no column 'prompt'; {add}"
 
 
 def has_prompt(columns: Sequence[Column]) -> bool:

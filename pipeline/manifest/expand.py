@@ -7,17 +7,17 @@ each take of it a job. What is made from another video waits here until that one
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from pipeline.manifest.claims import Claims, check_paths
-from pipeline.manifest.lineage import Lineage, report_unfound
+from pipeline.manifest.lineage import Lineage
 from pipeline.manifest.making import Making
 from pipeline.manifest.parts import TAKES_MAX, Parts, link_of
+from pipeline.manifest.sequels import Sequel, Sequels, name_of, report_unfound
 from pipeline.manifest.sheet import Written
 from pipeline.manifest.sweep import Cell
-from pipeline.manifest.template import is_template
-from pipeline.manifest.wish import Wish
+from pipeline.manifest.wish import NO_FOOTAGE, Wish
 from pipeline.manifest.words import Pen
 from pipeline.model import Job
 
@@ -32,29 +32,6 @@ _IN_PARTS: Final = frozenset({"matrix", "sample"})
 """An entry without these, without data and without `--set` is one wish."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Waiting:
-    """A part of an entry that is made from a video whose job is not known yet."""
-
-    entry: Written
-    row: Written | None
-    cell: Cell
-    field: str
-    at: tuple[int, int]
-    """How many jobs that stand alone come before it, and how many others that wait."""
-
-    @property
-    def stated(self) -> Written:
-        """Who names the source."""
-        return self.row if self.row is not None and self.row.states(self.field) else self.entry
-
-    @property
-    def source(self) -> str:
-        """What it is called."""
-        name: str = self.stated.fields[self.field]
-        return name
-
-
 class Expansion:
     """Makes the jobs of one manifest."""
 
@@ -64,7 +41,7 @@ class Expansion:
         self._claims = Claims()
         self._making = Making(pen=pen, images=images, claims=self._claims, jobs=self._jobs)
         self._lineage = Lineage()
-        self._waiting: list[_Waiting] = []
+        self._sequels = Sequels(self._lineage)
         self._chunks: list[tuple[tuple[int, int], range]] = []
         """The jobs that are made from others: how many that stand alone come before them, and where they are."""
         self._asked = 0
@@ -73,28 +50,44 @@ class Expansion:
 
     def add(self, entry: Written, rows: Iterable[Written] | None = None) -> None:
         """Make the jobs of *entry*, or of its data *rows*."""
+        began, asked = len(self._jobs), self._asked
         if entry.literal and self._overrides is None:
             self._take_in(entry, None, (), link_of(entry, None))
-            return
-        began, asked, name = len(self._jobs), self._asked, _plain_id(entry)
-        if entry.wrong:
+        elif entry.wrong:
             self._look_over(entry, rows, entry.wrong)
         elif rows is None and self._overrides is None and _IN_PARTS.isdisjoint(entry.fields):
             self._take_in(entry, None, (), link_of(entry, None), began=asked)
         else:
-            link, last = link_of(entry, None), None
-            for row, cell in Parts(entry, rows, self._overrides, look=self._look_at_all):
-                if row is not last:
-                    link, last = link_of(entry, row), row
-                if not self._take_in(entry, row, cell, link, began=asked):
-                    break
-        if name and not entry.literal:
+            self._add_parts(entry, rows, asked)
+        self._made(entry, began)
+
+    def _add_parts(self, entry: Written, rows: Iterable[Written] | None, asked: int) -> None:
+        last: Written | None = None
+        link, began = link_of(entry, None), len(self._jobs)
+        for row, cell in Parts(entry, rows, self._overrides, look=self._look_at_all, glance=self._full):
+            if row is not last:
+                self._row_made(last, entry, began)
+                link, last, began = link_of(entry, row), row, len(self._jobs)
+            if not self._take_in(entry, row, cell, link, began=asked):
+                break
+        self._row_made(last, entry, began)
+
+    def _row_made(self, row: Written | None, entry: Written, began: int) -> None:
+        if row is not None and row.fields.get("id") != entry.fields.get("id"):
+            self._made(row, began)
+
+    def _made(self, written: Written, began: int) -> None:
+        """An entry or a row made the jobs since *began*. One alone is known by its own id, if it is called the same."""
+        name = written.fields.get("id")
+        if name is None or (len(self._jobs) == began + 1 and self._jobs[began].id == name):
+            return
+        if name_of(written):
             self._lineage.made(name, range(began, len(self._jobs)))
 
     def finish(self) -> tuple[Job, ...]:
         """All jobs, in reading order, with what is only known once all are there."""
         self._claims.settle(self._jobs, self._making.place_again)
-        if self._waiting:
+        if self._sequels.count:
             alone = len(self._jobs)
             self._find_sources()
             jobs = list(self._in_order(alone))
@@ -128,14 +121,13 @@ class Expansion:
             return self._make(wish, began)
         if not self._may_take(wish, 1, self._asked - began):
             return False
-        waiting = _Waiting(entry=entry, row=row, cell=cell, field=link, at=(len(self._jobs), len(self._waiting)))
-        self._waiting.append(waiting)
-        self._lineage.waits(_plain_id(entry))
+        at = (len(self._jobs), self._sequels.count)
+        self._sequels.add(Sequel(entry=entry, row=row, cell=cell, field=link, at=at))
         return True
 
     def _wish(self, entry: Written, row: Written | None = None, cell: Cell = (), source: Job | None = None) -> Wish:
-        source_s = 0 if source is None else self._lineage.length_s(source)
-        return Wish(entry, row, cell, source=source, source_s=source_s, overrides=self._overrides)
+        footage = NO_FOOTAGE if source is None else self._lineage.footage(source)
+        return Wish(entry, row, cell, source=source, footage=footage, overrides=self._overrides)
 
     def _make(self, wish: Wish, began: int) -> bool:
         """Make the jobs of *wish*; false where no more may be made of its entry."""
@@ -169,27 +161,22 @@ class Expansion:
 
     def _find_sources(self) -> None:
         """Make, round by round, what has its sources, until nothing more can be made."""
-        waiting = self._waiting
-        while waiting:
+        known, named = 0, list(self._sequels.wanted)
+        while named:
             self._claims.settled(self._jobs)
-            self._lineage.index(self._jobs)
-            left: list[_Waiting] = []
-            for part in waiting:
-                sources = self._lineage.sources(part.source, self._jobs)
-                if sources is None:
-                    left.append(part)
-                else:
-                    self._make_from(part, sources)
+            self._lineage.index(self._jobs[known:])
+            known, found = len(self._jobs), self._sequels.ready(named, self._jobs)
+            for sequel, sources in found:
+                self._make_from(sequel, sources)
             self._claims.settle(self._jobs, self._making.place_again)
-            if len(left) == len(waiting):
-                for part in left:
-                    self._look(part)
-                places = [(part.stated.place(part.field), part.source, _plain_id(part.entry)) for part in left]
-                report_unfound(places, self._lineage)
-                return
-            waiting = left
+            made = (job.id for job in self._jobs[known:])
+            named = list(dict.fromkeys(chain(made, *(sequel.names for sequel, _ in found))))
+        if left := self._sequels.left():
+            for sequel in left:
+                self._look(sequel)
+            report_unfound(left, self._lineage)
 
-    def _make_from(self, part: _Waiting, sources: Sequence[Job]) -> None:
+    def _make_from(self, part: Sequel, sources: Sequence[Job]) -> None:
         began, asked = len(self._jobs), self._asked
         if not sources:  # what it is made from is at fault itself
             self._look(part)
@@ -203,11 +190,9 @@ class Expansion:
         made = range(began, len(self._jobs))
         self._lineage.measure((self._jobs[n] for n in made), sources)
         self._chunks.append((part.at, made))
-        name = _plain_id(part.entry)
-        self._lineage.waits_no_more(name)
-        self._lineage.made(name, made)
+        self._sequels.made(part, made)
 
-    def _look(self, part: _Waiting) -> None:
+    def _look(self, part: Sequel) -> None:
         self._making.look(self._wish(part.entry, part.row, part.cell), frozenset({part.field}))
 
     def _in_order(self, alone: int) -> Iterator[Job]:
@@ -218,9 +203,3 @@ class Expansion:
             at = before
             yield from (self._jobs[n] for n in made)
         yield from self._jobs[at:alone]
-
-
-def _plain_id(entry: Written) -> str:
-    """What an entry is called as a whole; empty where it is not, or differs from job to job."""
-    name = entry.fields.get("id", "")
-    return name if isinstance(name, str) and not is_template(name) else ""

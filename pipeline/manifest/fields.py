@@ -29,6 +29,17 @@ RESERVED = frozenset({"id", "group", "model", "seconds", "size", "take", "key"})
 """What templates call the job's own settings; no variable may take the name."""
 
 
+_OTHERS_WORDS = {
+    **dict.fromkeys(("caption", "text", "description", "prompttext"), "prompt"),
+    **dict.fromkeys(("sec", "secs", "duration", "durations", "length"), "seconds"),
+    **dict.fromkeys(("image", "img", "imagefile", "imagepath", "referenceimage", "firstframe"), "input_reference"),
+    **dict.fromkeys(("resolution", "dimensions"), "size"),
+    "seed": "params.seed",
+    "negativeprompt": "params.negative_prompt",
+}
+"""Names that other tools have for a field, without their case and joints."""
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """The known word that *word* was probably meant to be; empty where none is near."""
     close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.7)
@@ -44,12 +55,21 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 @lru_cache(maxsize=1_000)
 def near_miss(column: str) -> str:
     """The field whose name *column* misses by a letter, its case or its joints; empty for a name of its own."""
-    bare = re.sub(r"[\s_\-]", "", column.lower())
+    bare = _bare(column)
     for name in (*DATA_FIELDS, *MAPPING_FIELDS):
         plain = name.replace("_", "")
         if bare == plain or (len(plain) >= 4 and _one_slip(bare, plain)):
             return name
     return ""
+
+
+def others_word(column: str) -> str:
+    """The field that a column of this name holds in other tools; empty where it is just a name."""
+    return _OTHERS_WORDS.get(_bare(column), "")
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\s_\-]", "", name.lower())
 
 
 def _one_slip(a: str, b: str) -> bool:

@@ -52,26 +52,6 @@ class KeyFrame:
         return hashlib.sha256(wish.encode("ascii")).hexdigest()[:32]
 
 
-def job_key(
-    *,
-    profile: str,
-    model: str,
-    prompt: str,
-    seconds: int | float,
-    size: str,
-    params: Mapping[str, JSON],
-    take: int,
-    source: str = "",
-    link: Link | None = None,
-    reference: Reference | None = None,
-) -> str:
-    """The key of one job, as `KeyFrame.key` has it."""
-    frame = KeyFrame(
-        profile=profile, model=model, seconds=seconds, size=size, params=params, link=link, reference=reference
-    )
-    return frame.key(prompt, take, source)
-
-
 def _canonical(params: Mapping[str, JSON]) -> str:
     """*params* as `json.dumps` would write them; most are a few numbers and words, and need no encoder."""
     if all(type(value) is int or type(value) is str for value in params.values()):

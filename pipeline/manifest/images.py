@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pipeline.errors import MissingExtra
 from pipeline.manifest.fields import shown
 from pipeline.manifest.files import BadFile, Files
 from pipeline.model import Reference
@@ -14,7 +15,7 @@ BYTES_MAX = 20 * 2**20
 
 
 class Images:
-    """The images that a manifest names; *fit* (`crop` or `pad`) brings those of another size to their job's.
+    """The images that a manifest names; *fit* (`crop` or `pad`) brings all of another size to their job's.
 
     Their bytes are not held: *files* remembers where they are and what they were.
     """
@@ -23,35 +24,37 @@ class Images:
         self._files = files
         self._fit = fit
         self._examined: dict[str, tuple[Reference, Picture] | BadFile] = {}
-        self._judged: dict[tuple[str, str], Reference | BadFile] = {}
+        self._judged: dict[tuple[str, str, str], Reference | BadFile] = {}
 
-    def reference(self, name: str, size: str) -> Reference:
-        """The image *name* for a job of *size* (`WIDTHxHEIGHT`; empty where it is not known). Blocks.
+    def reference(self, name: str, size: str, fit: str = "") -> Reference:
+        """The image *name* for a job of *size* (`WIDTHxHEIGHT`; empty where it is not known), which asks for *fit*.
 
-        Raises `BadFile`, and `MissingExtra` without Pillow.
+        Blocks. Raises `BadFile`, also without Pillow.
         """
-        found = self._judged.get((name, size))
+        fit = self._fit or fit
+        found = self._judged.get((name, size, fit))
         if found is None:
-            found = self._judged[name, size] = self._judge(name, size)
+            found = self._judged[name, size, fit] = self._judge(name, size, fit)
         if isinstance(found, BadFile):
             raise BadFile(found.code, str(found))
         return found
 
-    def _judge(self, name: str, size: str) -> Reference | BadFile:
+    def _judge(self, name: str, size: str, fit: str) -> Reference | BadFile:
         known = self._known(name)
         if isinstance(known, BadFile):
             return known
         reference, picture = known
         if size in ("", picture.size):
             return reference
-        if not self._fit:
+        if not fit:
             words = f"'{shown(name)}' is {picture.size}, the job {size}"
-            return BadFile("image-size", f"{words}; make them alike, or let --fit {CROP} or --fit {PAD} do it")
+            advice = f"make them alike, or let --fit {CROP} or --fit {PAD} do it, or 'fit' in the manifest"
+            return BadFile("image-size", f"{words}; {advice}")
         width, _, height = size.partition("x")
         if int(width) * int(height) > PIXELS_MAX:
             words = f"'{shown(name)}' is not brought to {size}"
             return BadFile("image-size", f"{words}: {PIXELS_MAX:,} pixels are the most")
-        return replace(reference, fit=self._fit)
+        return replace(reference, fit=fit)
 
     def _known(self, name: str) -> tuple[Reference, Picture] | BadFile:
         known = self._examined.get(name)
@@ -65,6 +68,8 @@ class Images:
             picture = examine(content)
         except BadFile as fault:
             return fault
+        except MissingExtra as error:
+            return BadFile("missing-extra", str(error))
         except BadPicture as fault:
             return BadFile("bad-image", f"'{shown(name)}' {plain(str(fault))}")
         return Reference(name=name, sha256=file.sha256, media_type=picture.media_type), picture

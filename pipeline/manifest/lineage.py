@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from pipeline.manifest.document import Place
-from pipeline.manifest.fields import did_you_mean, shown
+from pipeline.manifest.scalars import canonical
 from pipeline.manifest.settings import KEPT
-from pipeline.manifest.wish import Wish
-from pipeline.model import Job, Link, together_s
+from pipeline.manifest.shape import Fault
+from pipeline.manifest.wish import Footage, Wish
+from pipeline.model import NOTHING, Job, Link, Profile, together_s
 
 LINKS: Final[Mapping[str, Link]] = {"remix_of": Link.REMIX, "extend_of": Link.EXTEND}
+_SOURCE: Final = "video"
+"""What the API calls the source of an extension: no param of what is made from another video."""
 
 
 class Lineage:
@@ -19,104 +21,99 @@ class Lineage:
 
     def __init__(self) -> None:
         self._of_entry: dict[str, list[range]] = {}
-        """By the id of an entry: where its jobs are."""
+        """By the id of an entry or a row: where its jobs are."""
         self._waiting: dict[str, int] = {}
-        """By the id of an entry: how many of its wishes wait for a source of their own."""
-        self._lengths_s: dict[str, int | float] = {}
+        """By the id of an entry or a row: how many of its wishes wait for a source of their own."""
+        self._footage: dict[str, Footage] = {}
         """By key, of what is made from others."""
-        self._by_id: dict[str, Job] | None = None
+        self._by_id: dict[str, Job] = {}
 
-    def made(self, entry_id: str, where: range) -> None:
-        """The entry called so made the jobs at *where*."""
-        self._of_entry.setdefault(entry_id, []).append(where)
+    def made(self, name: str, where: range) -> None:
+        """The entry or row called so made the jobs at *where*."""
+        self._of_entry.setdefault(name, []).append(where)
 
-    def waits(self, entry_id: str) -> None:
-        """A wish of the entry called so waits for its source."""
-        self._waiting[entry_id] = self._waiting.get(entry_id, 0) + 1
-        self._of_entry.setdefault(entry_id, [])
+    def waits(self, name: str) -> None:
+        """A wish of the entry or row called so waits for its source."""
+        self._waiting[name] = self._waiting.get(name, 0) + 1
+        self._of_entry.setdefault(name, [])
 
-    def waits_no_more(self, entry_id: str) -> None:
+    def waits_no_more(self, name: str) -> None:
         """It has found it."""
-        self._waiting[entry_id] -= 1
+        self._waiting[name] -= 1
 
     def measure(self, made: Iterable[Job], sources: Iterable[Job]) -> None:
-        """Take in how long the videos are that were *made* from others."""
-        lengths = {source.key: self.length_s(source) for source in sources}
+        """Take in of what the videos are that were *made* from others."""
+        before = {source.key: self.footage(source) for source in sources}
         for job in made:
-            extends = job.link is Link.EXTEND
-            self._lengths_s[job.key] = together_s(job.seconds, lengths[job.source]) if extends else job.seconds
+            footage = before[job.source]
+            self._footage[job.key] = extended(footage, job.seconds) if job.link is Link.EXTEND else footage
 
-    def length_s(self, job: Job) -> int | float:
-        """How long a job's video is in all."""
-        return self._lengths_s.get(job.key, job.seconds)
+    def footage(self, job: Job) -> Footage:
+        """What a job's video is made of."""
+        return self._footage.get(job.key) or Footage(length_s=job.seconds)
 
-    def index(self, jobs: Sequence[Job]) -> None:
-        """Take in *jobs*, whose ids are settled now."""
-        self._by_id = {job.id: job for job in jobs}
+    def index(self, jobs: Iterable[Job]) -> None:
+        """Take in more *jobs*, whose ids are settled now."""
+        self._by_id.update((job.id, job) for job in jobs)
 
     def sources(self, name: str, jobs: Sequence[Job]) -> Sequence[Job] | None:
         """The jobs that *name* means; `None`: not known, or not yet."""
-        assert self._by_id is not None, "sources are looked for once there are jobs"
         if name in self._of_entry:
             return None if self._waiting.get(name) else [jobs[n] for where in self._of_entry[name] for n in where]
         job = self._by_id.get(name)
         return None if job is None else [job]
 
     def is_entry(self, name: str) -> bool:
-        """Whether an entry is called so, whatever became of it."""
+        """Whether an entry or a row is called so, whatever became of it."""
         return name in self._of_entry
 
     def names(self) -> Iterable[str]:
         """Everything that could be meant."""
-        return [*self._of_entry, *(self._by_id or ())][:10_000]
+        return [*self._of_entry, *self._by_id][:10_000]
 
 
-def report_unfound(waiting: Sequence[tuple[Place, str, str]], lineage: Lineage) -> None:
-    """Make issues of the places that name a source nobody has: each with that name, and its own entry's id."""
-    wants: dict[str, set[str]] = {}
-    for _, name, own in waiting:
-        wants.setdefault(own, set()).add(name)
-    for place, name, own in waiting:
-        if name in wants:
-            if own in _reached(name, wants):
-                words = "itself" if name == own else f"'{shown(name)}', which is made from it"
-                place.about("source-cycle", f"'{shown(own)}' is made from {words}; one of them must come first")
-        elif not lineage.is_entry(name):
-            near = did_you_mean(name, lineage.names())
-            message = f"there is no entry and no job '{shown(name)}'{near}"
-            place.about("unknown-source", message)
+def extended(footage: Footage, seconds: int | float) -> Footage:
+    """What *footage* is with an extension of so many *seconds*."""
+    return Footage(length_s=together_s(seconds, footage.length_s), extensions=footage.extensions + 1)
 
 
-def _reached(start: str, wants: Mapping[str, set[str]]) -> set[str]:
-    """Every id that *start* is made from, over any number of steps, and itself."""
-    seen: set[str] = set()
-    waiting = [start]
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting.extend(wants.get(name, ()))
-    return seen
-
-
-def link_faults(wish: Wish, name: str, link: Link) -> Iterator[tuple[str, str, str, bool]]:
-    """What a video that is made from another cannot have, or its provider cannot do: field, code, words, warning."""
+def link_faults(wish: Wish, name: str, link: Link) -> Iterator[Fault]:
+    """What a video that is made from another by the field *name* cannot have, or its provider cannot do."""
     ground = wish.sheet.ground
-    profile = ground.profile
-    if profile is not None and not (profile.remixes if link is Link.REMIX else profile.extends):
-        what = "remix" if link is Link.REMIX else "extend"
-        yield name, f"profile-{what}", f"{profile.name} cannot {what} a video", ground.allow_unknown
+    if ground.profile is not None:
+        for code, message in _refused(wish, ground.profile, link):
+            yield Fault(name, "", code, message, warning=ground.allow_unknown)
     if "input_reference" in wish.fields:
         message = "a video that is made from another takes no image of its own; remove it here"
-        yield "input_reference", "source-settings", message, False
+        yield Fault("input_reference", "", "source-settings", message, key=True)
     for setting in KEPT[name]:
-        written = (wish.row, wish.entry)
-        if any(setting in point.fields for point in wish.cell) or any(
-            w is not None and w.states(setting) for w in written
-        ):
-            yield (
-                setting,
-                "source-settings",
-                f"a video that is made from another keeps its {setting}; remove it here",
-                False,
-            )
+        if _is_stated(wish, setting):
+            message = f"a video that is made from another keeps its {setting}; remove it here"
+            yield Fault(setting, "", "source-settings", message, key=True)
+    if _SOURCE in wish.fields.get("params", NOTHING):
+        message = f"what is made from another video names it in '{name}'; remove '{_SOURCE}' from its params"
+        yield Fault("params", _SOURCE, "reserved-name", message)
+
+
+def _refused(wish: Wish, profile: Profile, link: Link) -> Iterator[tuple[str, str]]:
+    """What *profile* says it cannot do: code and words."""
+    if not (profile.remixes if link is Link.REMIX else profile.extends):
+        yield f"profile-{link}", f"{profile.name} cannot {link} a video"
+        return
+    seconds = wish.fields.get("seconds")
+    if link is Link.REMIX or wish.source is None or seconds is None:
+        return
+    whole = extended(wish.footage, canonical(seconds))
+    if profile.extensions_max is not None and whole.extensions > profile.extensions_max:
+        most = f"{profile.name} extends a video {profile.extensions_max} times at most"
+        yield "profile-extensions", f"{most}; this is extension {whole.extensions}"
+    if profile.length_s_max is not None and whole.length_s > profile.length_s_max:
+        most = f"{profile.name} makes videos of {profile.length_s_max} seconds at most"
+        yield "profile-length", f"{most}; with what it goes on from, this one has {whole.length_s}"
+
+
+def _is_stated(wish: Wish, setting: str) -> bool:
+    """Whether the wish states it itself, and does not just have it from `defaults` or the command line."""
+    if any(setting in point.fields for point in wish.cell):
+        return True
+    return any(written is not None and written.states(setting) for written in (wish.row, wish.entry))

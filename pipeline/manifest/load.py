@@ -118,7 +118,8 @@ class _Loading:
             large=wishes.allow_large,
             witness=witness,
         )
-        self._pen = Pen(PromptFiles(files))
+        self._images = Images(files, wishes.fit)
+        self._pen = Pen(PromptFiles(files), self._images)
         self._included: list[str] = []
 
     def manifest(self) -> Manifest:
@@ -138,9 +139,10 @@ class _Loading:
         issues = self._reading.issues(warning=False)
         if issues or profile is None:
             raise InvalidManifest(issues)
+        placing = sheet.ground.placing
+        asked = {*self._pen.asked, *sheet.ground.vars, *(placing.asked if placing is not None else ())}
+        self._reading.warn_of_columns(asked)
         if self._overrides is not None:
-            placing = sheet.ground.placing
-            asked = {*self._pen.asked, *sheet.ground.vars, *(placing.asked if placing is not None else ())}
             self._overrides.check_heard(asked, jobs)
         return Manifest(
             name=slug(frame.get("name", Path(self._name).stem)),
@@ -176,11 +178,7 @@ class _Loading:
         return _without(frame, {fault.path for fault in faults})
 
     def _expansion(self, sheet: Sheet, frame: Mapping[str, Any]) -> Expansion:
-        expansion = Expansion(
-            pen=self._pen,
-            images=Images(self._files, self._wishes.fit),
-            overrides=self._overrides,
-        )
+        expansion = Expansion(pen=self._pen, images=self._images, overrides=self._overrides)
         for below in self._sheets(sheet, frame, above=(self._name,)):
             self._take_in(below, expansion)
         return expansion

@@ -11,15 +11,16 @@ from pipeline.manifest.identity import ID_FORM, ID_WORDS, derived_id, take_id
 from pipeline.manifest.labels import derived_name
 from pipeline.manifest.shape import By, Shape
 from pipeline.manifest.shapes import Shapes, key_frame
-from pipeline.manifest.template import BadTemplate, is_template
+from pipeline.manifest.template import BadTemplate
 from pipeline.manifest.texts import blame
 from pipeline.manifest.wish import Wish
-from pipeline.manifest.words import Pen, Words, said
+from pipeline.manifest.words import Pen, Words
 from pipeline.model import JSON, NOTHING, Job, Position
 from pipeline.naming import UnsafePath
 
 if TYPE_CHECKING:
     from pipeline.manifest.images import Images
+    from pipeline.manifest.sweep import Cell
 
 
 _SOURCES_OF_NAMES = frozenset({"matrix", "from", "vars", "remix_of", "extend_of"})
@@ -35,10 +36,12 @@ class Making:
         self._jobs = jobs
         self._shapes = Shapes(images)
         self._at: tuple[object, Position] = (None, Position(file="", line=1, column=1))
-        self._good_base = ""
-        """The last entry's id that was found to have the form of one: all its cells have it."""
+        self._given = ""
+        """The last id that had the form of one: all cells of an entry give the same."""
         self._files: dict[str, Wish] = {}
         """By the file of a position: a wish of that file, for what is found out at the end."""
+        self._placed: dict[str, tuple[Shape, Cell]] = {}
+        """By key, where a path asks for more than an id that we made: what its job does not tell of its variables."""
 
     def shape(self, wish: Wish) -> Shape:
         """What *wish* has in common with others."""
@@ -54,16 +57,16 @@ class Making:
             return
         position = self._position(wish)
         source = "" if wish.source is None else wish.source.key
-        base, derived, frame = "", False, shape.frame
+        placing = wish.sheet.ground.placing
+        asks = placing is not None and not placing.is_default
+        base, derived = "", False
         first = 1 if wish.data is None else wish.data.entry.take
         for take in range(first, first + shape.takes):
             words = self._pen.words(wish, shape, take)
             if words is None:
                 self._claim_id(wish, shape)
                 return
-            if shape.filled:
-                frame = key_frame(wish, shape, words.params)
-            assert frame is not None, "what is whole has a key"
+            frame = shape.frame or key_frame(wish, shape, words.params, words.reference)
             key = frame.key(words.prompt, take, source)
             self._claims.key(key, position, wish.place_of_all)
             if not base or (words.id is not None and not derived):
@@ -73,9 +76,11 @@ class Making:
             name = take_id(base, take, shape.takes)
             if derived:
                 self._claims.derived(len(self._jobs))
+                if asks:
+                    self._placed[key] = shape, wish.mappings
             elif not self._claims.id(name, position, lambda: wish.place("id")):
                 return
-            self._jobs.append(self._job(wish, shape, words, key=key, name=name, take=take, position=position))
+            self._jobs.append(self._job(wish, shape, words, asks, key=key, name=name, take=take, position=position))
 
     def look(self, wish: Wish, wrong: frozenset[str]) -> None:
         """What else is wrong with a wish that makes no job: the *wrong* ones among its fields are left out already."""
@@ -89,8 +94,12 @@ class Making:
     def place_again(self, job: Job) -> str:
         """Where *job* goes, now that it has another id."""
         wish = self._files[job.position.file]
+        if job.key not in self._placed:
+            return self._path(wish, NOTHING, group=job.group, name=job.id)
+        shape, mappings = self._placed[job.key]
         settings: dict[str, JSON] = {"model": job.model, "seconds": job.seconds, "size": job.size}
-        own = {**wish.sheet.ground.vars, **job.axes, **wish.set_variables}
+        parts = {name: value for point in mappings for name, value in point.variables.items()}
+        own = {**shape.variables, **job.axes, **parts, **wish.set_variables}
         variables = {**own, **settings, "take": job.take, "key": job.key[:8]}
         return self._path(wish, variables, group=job.group, name=job.id)
 
@@ -116,7 +125,7 @@ class Making:
     def _claim_id(self, wish: Wish, shape: Shape) -> None:
         """What makes no job has the id that it was given all the same: who takes it as well is told at once."""
         given = self._pen.id(wish, shape, 1)
-        words = Words("", "", given, NOTHING, NOTHING)
+        words = Words("", "", given, NOTHING, NOTHING, None)
         if given is not None and self._base(wish, shape, words, "")[0] == given:
             name = take_id(given, 1, shape.takes)
             self._claims.id(name, self._position(wish), lambda: wish.place("id"))
@@ -125,27 +134,24 @@ class Making:
         """What the ids of all takes begin with (empty: what was given cannot be one), and whether we made it."""
         given = words.id
         labels = wish.labels() if wish.cell or wish.source is not None else ()
-        if labels and given and given == self._good_base and wish.entry.plain_text("id") == given and wish.row is None:
-            return derived_name(given, labels), True
         if given is None:
             return _derived("", words.prompt, key, labels), True
-        if ID_FORM.fullmatch(given) is None:
+        if given != self._given and ID_FORM.fullmatch(given) is None:
             wish.place("id").about("bad-id", f"'{shown(given)}': {ID_WORDS}")
             return "", False
-        slot = shape.slots["id"]
-        if slot.by is not By.ROW and is_template(said(wish, slot, "id")):
+        self._given = given
+        by_entry = shape.slots["id"].by is not By.ROW
+        if by_entry and wish.entry.plain_text("id") is None:  # a template says all that there is to say
             return given, False
-        if wish.row is not None and slot.by is not By.ROW:
+        if wish.row is not None and by_entry:
             return _derived(given, words.prompt, key, labels), True
-        self._good_base = given
         return (derived_name(given, labels), True) if labels else (given, False)
 
     def _job(
-        self, wish: Wish, shape: Shape, words: Words, *, key: str, name: str, take: int, position: Position
+        self, wish: Wish, shape: Shape, words: Words, asks: bool, *, key: str, name: str, take: int, position: Position
     ) -> Job:
         variables: Mapping[str, JSON] = NOTHING
-        placing = wish.sheet.ground.placing
-        if placing is not None and not placing.is_default:
+        if asks:
             variables = {**wish.variables(shape.variables), "take": take, "key": key[:8]}
         return Job(
             key=key,
@@ -162,7 +168,7 @@ class Making:
             path=self._path(wish, variables, group=words.group, name=name),
             source="" if wish.source is None else wish.source.key,
             link=shape.link,
-            reference=shape.reference,
+            reference=words.reference,
             position=position,
         )
 

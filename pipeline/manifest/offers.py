@@ -62,6 +62,9 @@ def _of_offer(profile: Profile, offer: ModelOffer, model: str, seconds: int | fl
     if offer.seconds and seconds not in offer.seconds:
         takes = f"{shown(model)} takes {_listed(offer.seconds, 'or')} seconds ({profile.name})"
         found.append(Refusal(field="seconds", message=f"{takes}, not {seconds}"))
+    elif profile.length_s_max is not None and seconds > profile.length_s_max:
+        message = f"{profile.name} makes videos of {profile.length_s_max} seconds at most, not {seconds}"
+        found.append(Refusal(field="seconds", message=message))
     if offer.sizes and size not in offer.sizes:
         takes = f"{shown(model)} takes the size {_listed(offer.sizes, 'or')} ({profile.name})"
         found.append(Refusal(field="size", message=f"{takes}, not {shown(size)}"))

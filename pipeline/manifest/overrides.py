@@ -29,6 +29,7 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
     ),
     **dict.fromkeys(("params", "meta"), "write one name of it, such as params.seed=7"),
     **dict.fromkeys(("take", "key"), "templates call a property of the job so"),
+    "fit": "write --fit crop or --fit pad",
     "provider": "write --provider NAME",
     "limits": "write --budget, --in-flight or --submits-per-minute",
 }

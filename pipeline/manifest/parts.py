@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pipeline.manifest.settings import link_in
@@ -32,11 +33,14 @@ class Parts:
         overrides: Overrides | None,
         *,
         look: Callable[[Written], None],
+        glance: bool = False,
     ) -> None:
         self._entry = entry
         self._rows = rows
         self._overrides = overrides
         self._look = look
+        self._glance = glance
+        """None of them is made: what is wrong with a large matrix can wait."""
         self._matrices: dict[tuple[str, ...], Matrix | None] = {}
         """By the names that the command line says to a row."""
 
@@ -44,7 +48,7 @@ class Parts:
         pairs: Iterable[Part] = self._pairs()
         wanted = self._entry.fields.get("sample")
         if wanted is not None:
-            pairs = sample(pairs, int(wanted["count"]), int(wanted.get("seed", 0)), _identity)
+            pairs = sample(pairs, int(wanted["count"]), int(wanted.get("seed", 0)), _Identity())
         yield from pairs
         if wanted is not None and self._rows is None and not self._matrices:
             message = "there is nothing to draw from: the entry has no matrix and no 'from'"
@@ -68,9 +72,11 @@ class Parts:
                     message = f"more than {CELLS_MAX:,} cells of all its rows; so many are not looked at"
                     entry.place("matrix").about("too-many", message, key=True)
                     return
-                for cell in matrix.cells():
+                cells = matrix.cells()
+                for cell in islice(cells, 1):
                     some = True
                     yield row, cell
+                yield from zip(repeat(row), cells, strict=False)  # for a million of them: without a step of ours
         if "matrix" in entry.fields and not self._matrices:
             self._matrix(NONE_SAID)  # no row is sound
         if seen and not some:
@@ -91,7 +97,7 @@ class Parts:
         written = entry.fields.get("matrix", NOTHING)
         sifted = "exclude" in written or "sample" in entry.fields
         most = CELLS_MAX if entry.sheet.ground.allow_large else SIFTED_MAX if sifted else TAKES_MAX
-        matrix, faults = read_matrix(written, said, cells_max=most)
+        matrix, faults = read_matrix(written, said, cells_max=most, glance=self._glance)
         for fault in faults:
             entry.place(*fault.path).about(fault.code, fault.message, key=fault.key)
         return matrix
@@ -111,8 +117,15 @@ def link_of(entry: Written, row: Written | None) -> str:
     return (link_in(row.fields) if row is not None else "") or link_in(entry.fields)
 
 
-def _identity(part: Part) -> str:
-    """A row and a cell as text, wherever they stand."""
-    row, cell = part
-    data = json.dumps([row.fields, dict(row.entry.columns)], sort_keys=True) if row is not None else ""
-    return f"{data}\n{cell_identity(cell)}"
+class _Identity:
+    """A row and a cell as text, wherever they stand; a row is written out once for all its cells."""
+
+    def __init__(self) -> None:
+        self._row: Written | None = None
+        self._data = ""
+
+    def __call__(self, part: Part) -> str:
+        row, cell = part
+        if row is not None and row is not self._row:
+            self._row, self._data = row, json.dumps([row.fields, dict(row.entry.columns)], sort_keys=True)
+        return f"{self._data}\n{cell_identity(cell)}"

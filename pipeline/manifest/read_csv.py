@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.manifest.columns import Column, columns_of, delimiter_of, has_prompt
+from pipeline.manifest.columns import Column, columns_of, delimiter_of, has_prompt, no_prompt
 from pipeline.manifest.document import Entry, Findings, Path, Unreadable, dotted
 from pipeline.manifest.read_yaml import NAMES_MAX
 from pipeline.manifest.source import Source
@@ -36,7 +36,7 @@ class RowsDocument:
         self._columns = self._header(entry_schema["properties"])
         self.names = frozenset(column.name for column in self._columns if column.name)
         if alone and not has_prompt(self._columns):
-            findings.at(self._header_start, "missing-prompt", "there is no column 'prompt'; add one, with a text a row")
+            findings.at(self._header_start, "missing-prompt", no_prompt(self._columns))
             findings.settle("missing-prompt")
 
     def entries(self) -> Iterator[Entry]:

@@ -152,7 +152,7 @@ class LinesDocument:
                     fields[near_miss(name)] = self._typed(near_miss(name), field)  # to be judged as what was meant
             else:
                 columns[name] = field
-        self.names |= columns.keys()
+        self.names |= value.keys()
         return Entry(path=path, fields=fields, columns=columns or NOTHING)
 
     def _object(self, pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:

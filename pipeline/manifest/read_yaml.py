@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import yaml
 
 from pipeline.manifest.document import Findings, Unreadable
+from pipeline.manifest.misspelt import BRACES, NO_KEY, QUOTE_STAR, misspelt
 from pipeline.manifest.nodes import MappingNode, Node, NodeDocument, ScalarNode, SequenceNode
 from pipeline.manifest.source import Source
 
@@ -24,28 +25,7 @@ ALIASED_NODES_MAX = 1_000_000
 
 _PARSER: Any = getattr(yaml, "CLoader", yaml.Loader)
 _MERGE = "<<"
-_QUOTED = ("'", '"')
-_TAB_IN_INDENT = re.compile(r"[ \-]*\t")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_COLON = "a ': ' does not belong here: quote a text that holds one, and indent a key as those above it"
-_BRACKET = "a ',' or a closing bracket was expected here"
-_OPEN = "the bracket that opens here is not closed, or a ',' is missing before line {line}"
-_QUOTE = "the quoted text that begins here ends on line {line}, where it makes no sense: is its closing quote missing?"
-_PLAINER = {
-    "mapping values are not allowed in this context": _COLON,
-    "mapping values are not allowed here": _COLON,
-    "did not find expected key": "a key was expected here; is the line indented as those above it?",
-    "did not find expected '-' indicator": "a '-' was expected here, as in the lines above",
-    "found unexpected end of stream": "the quoted text that begins here is never closed",
-    "did not find expected ',' or '}'": _BRACKET,
-    "did not find expected ',' or ']'": _BRACKET,
-    "could not find expected ':'": "a ':' is missing after this key",
-    "found character that cannot start any token": "a text cannot begin with this character; quote it",
-    "found invalid Unicode character escape code": "this escape names no character; write the character itself",
-    "found unknown escape character": "this escape is unknown in double quotes; write '\\\\' for a backslash",
-}
-_FLOW = ("did not find expected ',' or '}'", "did not find expected ',' or ']'")
-_AT_ITS_START = ("found unexpected end of stream",)
 
 
 def read_yaml(source: Source, findings: Findings, schema: Mapping[str, Any]) -> NodeDocument:
@@ -57,9 +37,6 @@ def read_yaml(source: Source, findings: Findings, schema: Mapping[str, Any]) -> 
     return NodeDocument(root, schema)
 
 
-NO_KEY = "a key is a word, not a list or a mapping (a text that begins with {{ needs quotes)"
-
-
 class _Tree:
     """Builds the tree from the events as they arrive."""
 
@@ -69,8 +46,8 @@ class _Tree:
         self._anchors: dict[str, Node | None] = {}
         self._aliased = 0
         self._open: list[_Open] = []
-        self._long_quote: tuple[int, int] | None = None
-        """Where the last scalar begins and the number of the line it ends on, where it is quoted and spans lines."""
+        self._last: Any = None
+        """The last event that was taken."""
         self._documents = 0
         self._root: Node | None = None
 
@@ -92,6 +69,7 @@ class _Tree:
         return None if bare else root
 
     def _take(self, event: Any) -> None:
+        self._last = event
         if isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -109,9 +87,8 @@ class _Tree:
 
     def _scalar(self, event: Any) -> None:
         start, style = event.start_mark.index, event.style
-        self._long_quote = None
-        if style in _QUOTED:
-            self._look_at_quoted(event, start)
+        if style == '"' and _SURROGATE.search(event.value):
+            self._findings.at(start, "bad-text", "half of a surrogate pair is no character")
         bare = event.tag is None and event.anchor is None
         around = self._open[-1] if self._open else None
         if bare and around is not None and around.wants_key:
@@ -122,16 +99,9 @@ class _Tree:
             self._anchored(event, node)
         self._place(node, start)
 
-    def _look_at_quoted(self, event: Any, start: int) -> None:
-        first, last = event.start_mark.line, event.end_mark.line
-        if last > first:
-            self._long_quote = start, last + 1
-        if event.style == '"' and _SURROGATE.search(event.value):
-            self._findings.at(start, "bad-text", "half of a surrogate pair is no character")
-
     def _anchored(self, event: Any, node: Node) -> None:
         if event.tag is not None:
-            message = f"tags such as '{_short(event.tag)}' are not allowed; write the value alone"
+            message = f"tags such as '{_short(event.tag)}' are not allowed; write the value alone, or quote it"
             self._findings.at(event.start_mark.index, "tag", message)
         if event.anchor is not None:
             self._anchors[event.anchor] = node if isinstance(node, ScalarNode) else None
@@ -153,7 +123,7 @@ class _Tree:
     def _alias(self, event: Any) -> None:
         start = event.start_mark.index
         if event.anchor not in self._anchors:
-            self._stop(start, "alias", f"there is no anchor '&{_short(event.anchor)}' above this alias")
+            self._stop(start, "alias", f"there is no anchor '&{_short(event.anchor)}' above this alias; {QUOTE_STAR}")
         node = self._anchors[event.anchor]
         if node is None:
             self._stop(start, "alias", f"the alias '*{_short(event.anchor)}' stands inside its own anchor")
@@ -181,7 +151,8 @@ class _Tree:
 
     def _key(self, node: Node, start: int) -> str:
         if not isinstance(node, ScalarNode):
-            self._stop(start, "bad-key", NO_KEY)
+            braces = self._source.text.startswith("{{", start - 1)
+            self._stop(start - braces, "bad-key", BRACES if braces else NO_KEY)
         return node.text
 
     def _set(self, mapping: MappingNode, place: int, key: str, node: Node) -> None:
@@ -214,27 +185,7 @@ class _Tree:
         raise Unreadable
 
     def _syntax(self, error: yaml.MarkedYAMLError) -> None:
-        mark: Any = error.problem_mark or error.context_mark
-        problem = error.problem or "the file ends too early"
-        if problem in _AT_ITS_START and error.context_mark is not None:
-            mark = error.context_mark
-        offset = min(mark.index, len(self._source.text)) if mark else 0
-        tab = self._tab_near(offset)
-        if tab is not None:
-            self._stop(tab, "tab", "a tab character indents this line; YAML wants spaces")
-        line = self._source.position(offset).line
-        if self._long_quote is not None and self._long_quote[1] == line:
-            self._stop(self._long_quote[0], "unclosed-quote", _QUOTE.format(line=line))
-        if problem in _FLOW and error.context_mark is not None and error.context_mark.line + 1 < line:
-            self._stop(error.context_mark.index, "syntax", _OPEN.format(line=line))
-        self._stop(offset, "syntax", _PLAINER.get(problem, f"this is not YAML: {problem}"))
-
-    def _tab_near(self, offset: int) -> int | None:
-        """The tab in the indentation of the line at *offset*, the usual cause of trouble there."""
-        position = self._source.position(offset)
-        start = offset - position.column + 1
-        match = _TAB_IN_INDENT.match(self._source.text, start)
-        return match.end() - 1 if match else None
+        self._stop(*misspelt(self._source, error, self._last))
 
 
 class _Open:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final
 
 from pipeline.errors import InvalidManifest
+from pipeline.manifest.columns import idle_names
 from pipeline.manifest.document import Document, Findings, Place, Unreadable, Witness
 from pipeline.manifest.fields import shown
 from pipeline.manifest.files import BadFile, Files
@@ -112,6 +113,13 @@ class Reading:
         for entry in document.entries():
             assert isinstance(entry.fields, dict), "a row is a mapping"
             yield Written.judged(sheet, entry, entry.fields, self._form.judge_fields(entry.fields))
+
+    def warn_of_columns(self, asked: Container[str]) -> None:
+        """Warn of values in data files that look like a field, and that none of the variables *asked* for is."""
+        for findings in self._findings:
+            if findings.document is not None and findings.document.literal:
+                for name, message in idle_names(findings.document.names, asked):
+                    findings.about(("jobs", 0, name), "idle-column", message, key=True, warning=True)
 
     def issues(self, *, warning: bool) -> Sequence[Issue]:
         """What was found so far, file by file in reading order."""

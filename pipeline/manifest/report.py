@@ -5,27 +5,28 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 
+from pipeline.ink import Ink, painted
 from pipeline.model import JSON, Issue
 
 _WIDTH = 100
 """Columns of a source line that are shown."""
 _BEFORE = 60
-_RED, _YELLOW, _BOLD, _DIM, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
 def render_issue(issue: Issue, *, color: bool = False) -> str:
     """*issue* for a terminal, over one or three lines, without a final newline."""
-    paint = _painted if color else _bare
-    place = paint(_visible(str(issue.position)), _BOLD)
-    kind = f"{paint('warning', _YELLOW)}: " if issue.warning else ""
-    where = paint(f" ({issue.path})", _DIM) if issue.path else ""
+    paint = painted if color else _bare
+    place = paint(_visible(str(issue.position)), Ink.BOLD)
+    kind = f"{paint('warning', Ink.YELLOW)}: " if issue.warning else ""
+    where = paint(f" ({issue.path})", Ink.DIM) if issue.path else ""
     first = f"{place}: {kind}{_visible(issue.message)}{where}{_more(issue)}"
     if not issue.source.strip():
         return first
     text, indent = _window(issue.source, issue.position.column - 1)
     margin = str(issue.position.line)
-    caret = paint("^", _YELLOW if issue.warning else _RED)
-    return f"{first}\n {margin} | {text}\n {' ' * len(margin)} | {' ' * indent}{caret}"
+    caret = paint("^", Ink.YELLOW if issue.warning else Ink.RED)
+    beside, below = (paint(f" {shown} |", Ink.DIM) for shown in (margin, " " * len(margin)))
+    return f"{first}\n{beside} {text}\n{below} {' ' * indent}{caret}"
 
 
 def issue_command(issue: Issue) -> str:
@@ -90,9 +91,5 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def _painted(text: str, paint: str) -> str:
-    return f"{paint}{text}{_PLAIN}"
-
-
-def _bare(text: str, paint: str) -> str:  # noqa: ARG001 - the other of the two painters
+def _bare(text: str, ink: Ink) -> str:  # noqa: ARG001 - the other of the two painters
     return text

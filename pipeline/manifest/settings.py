@@ -29,7 +29,11 @@ def link_in(fields: Mapping[str, Any]) -> str:
 
 
 _BY_NAME: Final = ("params", "meta", "vars")
-_ALTERNATIVES: Final = (("prompt", "prompt_file"), ("prompt_file", "prompt"))
+_ALTERNATIVES: Final = (
+    *(("prompt", "prompt_file"), ("prompt_file", "prompt")),
+    *(("remix_of", "extend_of"), ("extend_of", "remix_of")),
+)
+"""Each goes over the other: there is one of them."""
 
 
 @dataclass(frozen=True, kw_only=True)

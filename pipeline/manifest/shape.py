@@ -80,11 +80,13 @@ class Shape:
     """Those that neither a row nor a cell says."""
     link: Link | None
     reference: Reference | None
+    pictured: bool
+    """The name of its image is a template: each take has a reference of its own."""
     faults: Sequence[Fault]
     whole: bool
     """A job can be made of it."""
     frame: KeyFrame | None
-    """`None`: it is not whole, or its params differ from wish to wish."""
+    """`None`: it is not whole, or its params or its image differ from wish to wish."""
 
 
 def signature(wish: Wish) -> tuple[Hashable, ...]:
@@ -94,7 +96,7 @@ def signature(wish: Wish) -> tuple[Hashable, ...]:
         return mark
     said: list[Hashable] = [mark] if wish.row is None else [mark, _mark(wish.row)]
     if source is not None:
-        said.append((source.model, wish.source_s, source.size, source.group))
+        said.append((source.model, wish.footage, source.size, source.group))
     said += [point.exact or id(point) for point in wish.cell if point.fields]
     return tuple(said)
 

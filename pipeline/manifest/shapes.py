@@ -12,7 +12,7 @@ from pipeline.manifest.offers import refusals
 from pipeline.manifest.scalars import canonical
 from pipeline.manifest.settings import SETTINGS, link_in
 from pipeline.manifest.shape import TEXTS, By, Fault, Shape, Slot, base_variables, signature, slot_of
-from pipeline.manifest.template import asks_for
+from pipeline.manifest.template import asks_for, is_template
 from pipeline.manifest.wish import Wish
 from pipeline.model import JSON, NOTHING, Link, Reference
 
@@ -55,12 +55,10 @@ class Shapes:
         settings = {name: fields.get(name) for name in SETTINGS}
         named = link_in(fields)
         link = LINKS[named] if named else None
-        reference, faults = self._reference(wish)
+        pictured = _is_pictured(wish)
+        reference, faults = (None, []) if pictured else self._reference(wish)
         if link is not None:
-            faults += [
-                Fault(field, "", code, words, code == "source-settings", w)
-                for field, code, words, w in link_faults(wish, named, link)
-            ]
+            faults += link_faults(wish, named, link)
         prompt = next((name for name in ("prompt", "prompt_file") if name in fields), "")
         if _wraps_nothing(wish, prompt):
             prompt = ""
@@ -70,7 +68,7 @@ class Shapes:
         params: Mapping[str, JSON] = fields.get("params", NOTHING)
         filled = any(_is_text(value) and not wish.is_literal("params", part) for part, value in params.items())
         wraps = _wraps(wish, prompt)
-        failed = "input_reference" in fields and reference is None
+        failed = "input_reference" in fields and reference is None and not pictured
         whole = not (missing or failed) and None not in settings.values()
         return Shape(
             takes=int(fields["takes"]),
@@ -82,30 +80,33 @@ class Shapes:
             noted="meta" in fields,
             prompt=prompt,
             slots=slots,
-            given=_given(slots, prompt, filled=filled or wraps or "meta" in fields),
+            given=_given(slots, prompt, filled=filled or wraps or pictured or "meta" in fields),
             wraps=wraps,
             variables=base_variables(wish),
             link=link,
             reference=reference,
+            pictured=pictured,
             faults=faults,
             whole=whole,
-            frame=_frame(wish, settings, params, link, reference) if whole and not filled else None,
+            frame=_frame(wish, settings, params, link, reference) if whole and not (filled or pictured) else None,
         )
 
     def _reference(self, wish: Wish) -> tuple[Reference | None, list[Fault]]:
-        name = wish.fields.get("input_reference")
+        fields = wish.fields
+        name = fields.get("input_reference")
         if name is None:
             return None, []
         try:
-            return self._images.reference(wish.file("input_reference", name), wish.fields.get("size") or ""), []
+            file = wish.file("input_reference", name)
+            return self._images.reference(file, fields.get("size") or "", fields.get("fit", "")), []
         except BadFile as fault:
             return None, [Fault("input_reference", "", fault.code, str(fault))]
 
 
-def key_frame(wish: Wish, shape: Shape, params: Mapping[str, JSON]) -> KeyFrame:
-    """What the keys of *wish* are made of, with these *params*."""
+def key_frame(wish: Wish, shape: Shape, params: Mapping[str, JSON], reference: Reference | None) -> KeyFrame:
+    """What the keys of *wish* are made of, with these *params* and this *reference*."""
     settings = {"model": shape.model, "seconds": shape.seconds, "size": shape.size}
-    return _frame(wish, settings, params, shape.link, shape.reference)
+    return _frame(wish, settings, params, shape.link, reference)
 
 
 def _frame(
@@ -117,6 +118,12 @@ def _frame(
 ) -> KeyFrame:
     profile = wish.sheet.ground.profile_name
     return KeyFrame(profile=profile, **settings, params=params, link=link, reference=reference)
+
+
+def _is_pictured(wish: Wish) -> bool:
+    """Whether the name of its image is a template."""
+    name = wish.fields.get("input_reference")
+    return name is not None and is_template(name) and not wish.is_literal("input_reference")
 
 
 def _is_text(value: JSON) -> bool:

@@ -44,19 +44,29 @@ NONE_SAID: Final[Mapping[str, Sequence[JSON]]] = MappingProxyType({})
 _OTHER_PROMPT = {"prompt": "prompt_file", "prompt_file": "prompt"}
 ZIPPED_MAX = 200_000
 """Values in all `zip`s of a matrix: they can be many more than its cells."""
-_GLANCE_CELLS = 10_000
+_GLANCE_MAX = 1_000
+"""A matrix of more cells or more values is not read where a glance has to do."""
 
 
 def read_matrix(
-    raw: Mapping[str, JSON], said: Mapping[str, Sequence[JSON]] = NONE_SAID, *, cells_max: int = CELLS_MAX
+    raw: Mapping[str, JSON],
+    said: Mapping[str, Sequence[JSON]] = NONE_SAID,
+    *,
+    cells_max: int = CELLS_MAX,
+    glance: bool = False,
 ) -> tuple[Matrix | None, Sequence[Fault]]:
     """The matrix that *raw* describes, whose form was judged; `None` and why, where it makes no sense.
 
     What is *said* on the command line is an axis of every cell: in the place of one of that name, and over all else.
-    One that may have more than *cells_max* cells is refused by its lengths: no value of it is made.
+    One that may have more than *cells_max* cells is refused by its lengths: no value of it is made. A *glance* passes
+    over a large one without a word.
     """
     raw = {name: list(said.get(name, ())) or value for name, value in raw.items()}
-    if large := _size_fault(raw, said, cells_max):
+    lengths = [[count_of(values) for values in axes.values()] for _, axes in _groups(raw)]
+    cells = _count(lengths, raw, said)
+    if glance and max(cells, sum(map(sum, lengths))) > _GLANCE_MAX:
+        return None, ()
+    if large := _size_fault(cells, lengths, cells_max):
         return None, [large]
     reading = _Reading(said)
     columns = list(reading.columns(raw))
@@ -68,13 +78,17 @@ def read_matrix(
     return (None, reading.faults) if reading.faults else (matrix, ())
 
 
-def _size_fault(raw: Mapping[str, JSON], said: Mapping[str, Sequence[JSON]], cells_max: int) -> Fault | None:
-    """That the matrix is too large to be written out, counted by the lengths of its axes."""
-    lengths = [[count_of(values) for values in axes.values()] for _, axes in _groups(raw)]
+def _count(lengths: Sequence[Sequence[int]], raw: Mapping[str, JSON], said: Mapping[str, Sequence[JSON]]) -> int:
+    """How many cells the matrix may have, counted by the *lengths* of the axes of its columns."""
     includes = raw.get("include")
     cells = prod(min(column, default=1) for column in lengths) if lengths else 0
     cells *= prod(len(values) for name, values in said.items() if name not in raw)
     cells += prod(map(len, said.values())) * len(includes) if isinstance(includes, list) else 0
+    return cells
+
+
+def _size_fault(cells: int, lengths: Sequence[Sequence[int]], cells_max: int) -> Fault | None:
+    """That a matrix of so many *cells* is too large to be written out."""
     zipped = sum(sum(column) for column in lengths if len(column) > 1)
     if cells > cells_max:
         bound = f"more than {cells_max:,} want --allow-large" if cells <= CELLS_MAX else f"{CELLS_MAX:,} is the most"
@@ -112,7 +126,7 @@ def _extent_faults(matrix: Matrix, *, axed: bool, rules: int) -> Iterator[Fault]
 
 def further_faults(raw: JSON, known: Sequence[Fault]) -> Sequence[Fault]:
     """What else is wrong with the matrix *raw*, whose form has the *known* faults; paths begin at the entry."""
-    faults = read_matrix(raw, cells_max=_GLANCE_CELLS)[1] if isinstance(raw, dict) else ()
+    faults = read_matrix(raw, glance=True)[1] if isinstance(raw, dict) else ()
     return [fault for fault in faults if not any(_overlap(fault.path, told.path) for told in known)]
 
 

@@ -8,10 +8,15 @@ from itertools import islice
 from typing import Protocol
 
 from pipeline.manifest.document import Place
+from pipeline.manifest.fields import shown
 from pipeline.manifest.template import BadTemplate, Template, Writer, is_template, undefined, written
 from pipeline.model import JSON
 
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
+_IN_BRACES = re.compile(
+    r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|(\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)(?:\.[A-Za-z0-9_]+)*[ \t]*\})", re.DOTALL
+)
+"""What is a part of a template, or else a name in single braces."""
 _KEPT_MAX = 2_000
 _LOOKED_AT_MAX = 100
 
@@ -21,6 +26,9 @@ class Variables(Protocol):
 
     def __call__(self) -> Mapping[str, JSON]:
         """Each with its value."""
+
+    def knows(self, name: str) -> bool:
+        """Whether *name* is one of them, or is said by a data row."""
 
     def is_lack_of_the_row(self, name: str) -> bool:
         """Whether *name* is missing because a data row has nothing there: that is an issue of the row, made here."""
@@ -52,10 +60,12 @@ class Texts:
         if text in self.plain:
             return text
         try:
-            template = self._template(text, writer)
+            template, is_known = self._template(text, writer)
         except BadTemplate as fault:
             blame(place(), fault, of=of)
             return None
+        if not is_known and "{" in text:
+            warn_of_braces(text, variables, place, of=of)
         if template is None:
             plain = sendable(text, place)
             if plain is not None and len(self.plain) < _KEPT_MAX:
@@ -82,18 +92,34 @@ class Texts:
             return {key: self.fill_all(part, variables, _below(place, key)) for key, part in value.items()}
         return value
 
-    def _template(self, text: str, writer: Writer) -> Template | None:
-        """*text* as a template; `None`: it is nothing but itself. Raises `BadTemplate`."""
+    def _template(self, text: str, writer: Writer) -> tuple[Template | None, bool]:
+        """*text* as a template (`None`: it is nothing but itself), and whether it was before. Raises `BadTemplate`."""
         kept = self._kept.get((text, writer))
-        if kept is None and is_template(text):
-            kept = Template(text, writer)
-            self.asked.update(kept.names)
-            if len(self._kept) < _KEPT_MAX:
-                self._kept[text, writer] = kept
-        return kept
+        if kept is not None:
+            return kept, True
+        if not is_template(text):
+            return None, False
+        made = Template(text, writer)
+        self.asked.update(made.names)
+        if len(self._kept) < _KEPT_MAX:
+            self._kept[text, writer] = made
+        return made, False
 
 
-def blame(place: Place, fault: BadTemplate, *, of: str = "") -> None:
+def warn_of_braces(text: str, variables: Variables, place: Callable[[], Place], *, of: str = "") -> None:
+    """Warn of variables in single braces: they are sent like that, and paid for."""
+    if "{% raw" in text or "{%- raw" in text:
+        return
+    where = f" in {of}" if of else ""
+    for match in _IN_BRACES.finditer(text):
+        said, name = match.groups()
+        if said and variables.knows(name):
+            meant = f"{{{{ {shown(said.strip('{} '))} }}}}"
+            message = f"'{shown(said)}' stays as it is{where}; did you mean '{meant}'?"
+            blame(place(), BadTemplate(message, code="single-braces", near=said), warning=True)
+
+
+def blame(place: Place, fault: BadTemplate, *, of: str = "", warning: bool = False) -> None:
     """Make *fault* an issue at the word it is about, or at the text at *place*."""
     findings, document = place.findings, place.findings.document
     assert document is not None, "a place is one in a document"
@@ -103,7 +129,7 @@ def blame(place: Place, fault: BadTemplate, *, of: str = "") -> None:
     near = text.find(fault.near, start, end) if fault.near else -1
     offset = word if word >= 0 else max(start, near)
     message = f"{fault}, in {of}" if of else str(fault)
-    findings.at(offset, fault.code, message, label=document.label(place.path))
+    findings.at(offset, fault.code, message, label=document.label(place.path), warning=warning)
 
 
 def is_plain(text: str) -> bool:

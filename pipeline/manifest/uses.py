@@ -12,6 +12,8 @@ from pipeline.manifest.template import asks_for
 from pipeline.model import NOTHING
 
 _PROMPTS: Final = frozenset({"prompt", "prompt_file"})
+_REPLACED: Final = frozenset({"id", "group", "input_reference"})
+"""What a row says in place of its entry."""
 _NO_TEMPLATES: Final = frozenset({"vars", "from", "sample", "remix_of", "extend_of"})
 _asks_for = lru_cache(maxsize=256)(asks_for)  # the texts of an entry are asked again for each of its rows
 
@@ -42,7 +44,7 @@ def _templates(entry: Written, data: Written | None) -> Iterator[tuple[str, Any]
         if field in _PROMPTS and prompted:
             replaced = field == "prompt_file" or "prompt" not in stated or not _wraps(entry, value)
         else:
-            replaced = field in _NO_TEMPLATES or (field in ("id", "group") and field in stated)
+            replaced = field in _NO_TEMPLATES or (field in _REPLACED and field in stated)
         if not replaced:
             yield field, value
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.manifest.document import Place
 from pipeline.manifest.identity import quick_slug
@@ -18,10 +18,22 @@ if TYPE_CHECKING:
     from pipeline.manifest.sweep import Cell
 
 
+class Footage(NamedTuple):
+    """What a video is made of, as far as it counts for what goes on from it."""
+
+    length_s: int | float = 0
+    """In all: an extension's begins with that of its own source."""
+    extensions: int = 0
+    """How many of them are in it, one after another; a remix has those of its source."""
+
+
+NO_FOOTAGE = Footage()
+
+
 class Wish:
     """What is asked for, the same for all its takes; and who asks for which part of it."""
 
-    __slots__ = ("_fields", "_set", "cell", "data", "entry", "row", "sheet", "source", "source_s")
+    __slots__ = ("_fields", "_set", "cell", "data", "entry", "footage", "row", "sheet", "source")
 
     def __init__(
         self,
@@ -30,7 +42,7 @@ class Wish:
         cell: Cell = (),
         *,
         source: Job | None = None,
-        source_s: float = 0,
+        footage: Footage = NO_FOOTAGE,
         overrides: Overrides | None = None,
     ) -> None:
         self.entry = entry
@@ -39,8 +51,8 @@ class Wish:
         self.row = row
         self.cell = cell
         self.source = source
-        self.source_s = source_s
-        """How long the source's video is in all: an extension's begins with that of its own source."""
+        self.footage = footage
+        """Of the source's video."""
         self.data = row if row is not None else entry if entry.literal else None
         """The row that it is made for; `None`: it is made for none."""
         self._set = overrides
@@ -68,7 +80,7 @@ class Wish:
 
     def _inherited(self, source: Job) -> Mapping[str, Any]:
         """What it has from its source where nobody says otherwise."""
-        settings = {"model": source.model, "seconds": canonical(self.source_s), "size": source.size}
+        settings = {"model": source.model, "seconds": canonical(self.footage.length_s), "size": source.size}
         return {"group": source.group, **{name: settings[name] for name in self.kept}}
 
     def notes(self) -> Mapping[str, JSON]:
@@ -114,6 +126,11 @@ class Wish:
             own = _suffix(self.source.id, self.fields.get("remix_of") or self.fields["extend_of"])
             said += [own] if own else []
         return said
+
+    @property
+    def mappings(self) -> Cell:
+        """What of its cell has parts: the axes of its jobs tell only what each is called."""
+        return tuple(point for point in self.cell if isinstance(point.value, dict))
 
     def is_overruled(self, name: str, part: str = "") -> bool:
         """Whether the cell or the command line says *name* (or its *part*), over entry and row."""

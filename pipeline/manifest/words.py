@@ -9,13 +9,14 @@ from typing import Any
 from pipeline.manifest.document import Place
 from pipeline.manifest.fields import shown
 from pipeline.manifest.files import BadFile
+from pipeline.manifest.images import Images
 from pipeline.manifest.placing import portable_value
 from pipeline.manifest.prompts import PromptFiles
 from pipeline.manifest.shape import By, Shape, Slot
 from pipeline.manifest.template import written
 from pipeline.manifest.texts import Texts, sendable
 from pipeline.manifest.wish import Wish
-from pipeline.model import JSON, NOTHING
+from pipeline.model import JSON, NOTHING, Reference
 
 PROMPT_MAX = 32_000
 
@@ -30,13 +31,15 @@ class Words:
     """What the entry or its row calls it, filled in; `None`: it was given no id."""
     params: Mapping[str, JSON]
     meta: Mapping[str, JSON]
+    reference: Reference | None
 
 
 class Pen:
     """Writes them. What is at fault becomes an issue where it stands."""
 
-    def __init__(self, prompts: PromptFiles) -> None:
+    def __init__(self, prompts: PromptFiles, images: Images) -> None:
         self._prompts = prompts
+        self._images = images
         self._texts = Texts()
 
     @property
@@ -55,12 +58,14 @@ class Pen:
         prompt = self._prompt(wish, shape, variables)
         params = self._mapping(wish, "params", shape.params, variables) if shape.filled else shape.params
         meta = self._mapping(wish, "meta", wish.notes(), variables) if shape.noted else NOTHING
+        reference = self._picture(wish, shape, variables) if shape.pictured else shape.reference
         if group is None or prompt is None or ("id" in shape.slots and name is None):
             return None
-        if known not in (-1, _faults(wish)):
+        if known not in (-1, _faults(wish)) or (shape.pictured and reference is None):
             return None
         columns = wish.columns
-        return Words(prompt, group, name, params, {**columns, **meta} if columns and meta else columns or meta)
+        notes = {**columns, **meta} if columns and meta else columns or meta
+        return Words(prompt, group, name, params, notes, reference)
 
     def id(self, wish: Wish, shape: Shape, take: int) -> str | None:
         """The id of a take alone; `None` where none is given, or it is at fault."""
@@ -97,7 +102,10 @@ class Pen:
 
     def _of_file(self, wish: Wish, shape: Shape, variables: _Variables) -> str | None:
         name, slot = "prompt_file", shape.slots["prompt_file"]
-        file = said(wish, slot, name)
+        stated = said(wish, slot, name)
+        file = stated if slot.by is By.ROW else self._texts.fill(stated, variables, lambda: wish.place(name))
+        if file is None:
+            return None
         try:
             text = self._prompts.text(wish.file(name, file))
         except BadFile as fault:
@@ -108,6 +116,16 @@ class Pen:
         else:
             filled = self._texts.fill(text, variables, lambda: wish.place(name), of=file)
         return None if filled is None else _sound(filled, wish, name)
+
+    def _picture(self, wish: Wish, shape: Shape, variables: _Variables) -> Reference | None:
+        name = "input_reference"
+        file = self._texts.fill(wish.fields[name], variables, lambda: wish.place(name))
+        fit = wish.fields.get("fit", "")
+        try:
+            return None if file is None else self._images.reference(wish.file(name, file), shape.size or "", fit)
+        except BadFile as fault:
+            wish.place(name).about(fault.code, str(fault))
+        return None
 
     def _mapping(self, wish: Wish, name: str, given: Mapping[str, JSON], variables: _Variables) -> Mapping[str, JSON]:
         if not any(isinstance(value, str | list | dict) for value in given.values()):
@@ -126,7 +144,9 @@ def _given(wish: Wish, shape: Shape) -> Words | None:
     if wish.data is not None:
         texts = {**wish.data.fields, **texts}
     prompt = _sound(texts["prompt"], wish, "prompt")
-    return None if prompt is None else Words(prompt, texts["group"], texts.get("id"), shape.params, wish.columns)
+    if prompt is None:
+        return None
+    return Words(prompt, texts["group"], texts.get("id"), shape.params, wish.columns, shape.reference)
 
 
 class _Variables:
@@ -147,6 +167,10 @@ class _Variables:
             if self._shape.wraps:
                 self._known["prompt"] = said(self._wish, self._shape.slots["prompt"], "prompt")
         return self._known
+
+    def knows(self, name: str) -> bool:
+        row = self._wish.row
+        return name in self() or (row is not None and name in row.sheet.document.names)
 
     def is_lack_of_the_row(self, name: str) -> bool:
         row = self._wish.row

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from pipeline.disk import Disk
-from pipeline.errors import PipelineError, ReferenceLost, UsageError
+from pipeline.errors import NoRoom, PipelineError, ReferenceLost, UsageError
 from pipeline.manifest.files import Files, FolderLibrary
 from pipeline.manifest.images import Images
 from pipeline.model import LimitsWish, Manifest, Profile, ProviderChoice, Reference, SourceFile
@@ -244,6 +245,24 @@ def test_versions_of_a_manifest_share_an_image(shop: Path, folder: RunFolder) ->
 
     assert len(images(folder)) == 2
     assert (kept.stat().st_ino, kept.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_images_that_the_disk_cannot_take_are_told_before_the_first_is_copied(
+    shop: Path, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first, _), (second, _) = read(shop, "fox.png"), read(shop, "owl.JPG")
+    folder.keep(first)
+    both = replace(first, files=(*first.files, second.files[1]))
+    size = (shop / "owl.JPG").stat().st_size  # the other is there already
+    monkeypatch.setattr(Disk, "free_bytes", lambda *_: size - 1)
+
+    with pytest.raises(NoRoom, match=r"too full for the manifest's images: .*; nothing was sent"):
+        folder.keep(both)
+
+    assert len(images(folder)) == 1
+    monkeypatch.setattr(Disk, "free_bytes", lambda *_: size)
+    folder.keep(both)
+    assert len(images(folder)) == 2
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")

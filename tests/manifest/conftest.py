@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -35,7 +36,10 @@ DMXAPI = Profile(
     params=("seed",),
 )
 ANYTHING = Profile(name="anything", title="Takes whatever it is asked for")
-PROFILES = {profile.name: profile for profile in (SANDBOX, DMXAPI, ANYTHING)}
+STUDIO = replace(SANDBOX, name="studio", title="One that makes videos go on", extends=True, embedded=False)
+STUDIO = replace(STUDIO, base_url="https://studio.example/v1", extensions_max=2, length_s_max=20)
+STUDIO = replace(STUDIO, models={**STUDIO.models, "sketch": ModelOffer()})
+PROFILES = {profile.name: profile for profile in (SANDBOX, DMXAPI, ANYTHING, STUDIO)}
 
 
 @pytest.fixture

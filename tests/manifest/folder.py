@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from pipeline.errors import InvalidManifest
 from pipeline.manifest.load import Wishes, load
@@ -51,6 +53,13 @@ class Folder:
     def codes(self, text: str, files: Mapping[str, str | bytes] | None = None, /, **wishes: object) -> list[str]:
         """Where it is wrong, and in which way: `file:line:column code`."""
         return [" ".join(issue.split(" ")[:2]) for issue in self.issues(text, files, **wishes)]
+
+
+def picture(mode: str, colour: int) -> bytes:
+    """A picture of one *colour* in the size that jobs have here."""
+    file = io.BytesIO()
+    Image.new(mode, (1280, 720), colour).save(file, "PNG")
+    return file.getvalue()
 
 
 def told(job: Job) -> str:

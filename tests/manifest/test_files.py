@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pipeline.manifest.files import FolderLibrary
 from pipeline.model import Profile
-from tests.manifest.folder import Folder
+from tests.manifest.folder import Folder, picture
 
 BIRDS = "id,prompt,mood,seconds\nheron,a {{ heron }},calm,\nwren,a wren,wild,8\n"
 OWLS = '{"id": "owl", "prompt": "an owl", "mood": "calm", "night": 3}\n'
@@ -132,6 +134,22 @@ def test_a_sample_of_rows_is_the_same_whatever_their_order(folder: Folder) -> No
     assert drawn(rows[::-1]) == there[::-1]
 
 
+def test_a_row_is_written_out_once_for_the_sample_of_all_its_cells(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[object] = []
+
+    def dumps(value: object, *, sort_keys: bool) -> str:
+        written.append(value)
+        return json.dumps(value, sort_keys=sort_keys)
+
+    monkeypatch.setattr("pipeline.manifest.parts.json", SimpleNamespace(dumps=dumps))
+    text = "jobs:\n  - {from: birds.csv, matrix: {params.seed: {range: [1, 9]}}, sample: {count: 3}}\n"
+
+    assert len(folder.load(text, {"birds.csv": BIRDS}).jobs) == 3
+    assert len(written) == 2
+
+
 def test_a_pattern_names_its_files_in_order_each_once(folder: Folder) -> None:
     files = {f"data/{name}": f"prompt\n{name}\n" for name in ("b.csv", "a.csv", "deep/c.csv", ".hidden.csv")}
     prompts = [told.split(" | ")[1] for told in folder.told("jobs: [{from: 'data/**/*.csv'}]\n", files)]
@@ -216,6 +234,52 @@ def test_prompt_files_may_be_an_axis(folder: Folder) -> None:
     text = "jobs:\n  - {id: x, matrix: {prompt_file: [p/one.txt, p/two.txt]}}\n"
 
     assert folder.told(text, {"p/one.txt": "1", "p/two.txt": "2"}) == ["x-one | 1", "x-two | 2"]
+
+
+SCENES = "vars: {at: dawn}\njobs:\n  - {id: x, prompt_file: 'p/{{ at }}-{{ n }}.txt', matrix: {n: [1, 2]}}\n"
+
+
+def test_the_name_of_a_prompt_file_is_a_template(folder: Folder) -> None:
+    axis = "  - {id: y, seconds: 8, vars: {n: 1}, matrix: {prompt_file: ['p/{{ at }}-{{ n }}.txt', 'p/dawn-2.txt']}}\n"
+    rows = "id,prompt_file,n\nrow,p/{{ n }}.txt,1\n"
+    files = {"p/dawn-1.txt": "one", "p/dawn-2.txt": "two {{ take }}", "p/{{ n }}.txt": "itself", "r.csv": rows}
+
+    assert folder.told(SCENES + axis + "  - {from: r.csv}\n", files) == [
+        *("x-n1 | one", "x-n2 | two 1", "y-at-n | one | 8s", "y-dawn-2 | two 1 | 8s", "row | itself"),
+    ]
+    assert folder.told(SCENES, files, settings=("at=dawn", "n=2")) == ["x-n2 | two 1"]
+
+
+def test_a_name_that_cannot_be_made_or_leads_nowhere_is_told_where_its_template_stands(folder: Folder) -> None:
+    text = SCENES.replace("[1, 2]", "[1, '/../../../m']") + "  - {id: z, prompt_file: '{{ nope }}.txt'}\n"
+    text += "  - {id: q, prompt: q, input_reference: '{{ nope }}.png'}\n"
+    text += "  - {id: r, prompt: r, input_reference: '{{ at }}.png'}\n"
+
+    assert folder.issues(text, {"p/dawn-1.txt": "one"}) == [
+        "m.yaml:3:26 outside-folder '../m.txt' is outside the manifest's folder; move it there, or allow it "
+        "with --allow-outside",
+        "m.yaml:4:30 undefined there is no variable 'nope'",
+        "m.yaml:5:45 undefined there is no variable 'nope'",
+        "m.yaml:6:41 missing-file there is no file 'dawn.png' beside the manifest",
+    ]
+
+
+def test_the_name_of_an_image_is_a_template_and_its_content_a_part_of_the_key(folder: Folder) -> None:
+    names = ("i/a fox-1.png", "i/a fox-2.png", "i/an owl-1.png", "i/an owl-2.png")
+    files = {name: picture("L", 9 * n) for n, name in enumerate(names)}
+    text = (
+        "jobs:\n  - {id: x, prompt: x, takes: 2, input_reference: 'i/{{ animal }}-{{ take }}.png', "
+        "matrix: {animal: [a fox, an owl]}}\n"
+    )
+
+    jobs = folder.load(text, files).jobs
+
+    stated = [job.reference.name for job in jobs if job.reference]
+    assert stated == [*names]
+    one, _, owl, _ = jobs
+    again = folder.load("jobs:\n  - {id: y, prompt: x, input_reference: i/a fox-1.png}\n").jobs[0]
+    assert again.key == one.key != owl.key
+    assert [file.name for file in folder.load(text).files][1:] == stated
 
 
 # --- other manifests

@@ -170,6 +170,19 @@ def test_what_is_at_fault_is_not_looked_at_for_ever(folder: Folder, monkeypatch:
         assert "m.yaml:2:5 too-many" in issues
 
 
+def test_what_cannot_be_made_any_more_is_not_written_out(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.manifest.expand.JOBS_MAX", 10)
+    large = "".join(f"  - {{id: l{n}, prompt: l, matrix: {{a: {{range: [1, 99999]}}}}}}\n" for n in range(9))
+    began_s = time.process_time()
+
+    issues = folder.codes(
+        f"jobs:\n  - {{prompt: a, takes: 11}}\n{large}  - {{prompt: b, matrix: {{seconds: [4, 4]}}}}\n"
+    )
+
+    assert time.process_time() - began_s < CPU_S_MAX
+    assert issues == ["m.yaml:2:5 too-many", "m.yaml:12:39 duplicate-value"]
+
+
 def deep(folder: Path, count: int) -> None:
     """Folders in folders, as far as the system lets them be made by name."""
     place = folder
@@ -227,6 +240,8 @@ KINDS = {
     "from": "jobs:\n  - from: {}\n",
     "include": "include: [{}]\njobs: [{{prompt: another}}]\n",
     "prompt": "jobs:\n  - prompt_file: {}\n",
+    "filled": "vars:\n  x: {}\njobs:\n  - prompt_file: '{{{{ x }}}}'\n"
+    "  - {{prompt: an image, input_reference: '{{{{ x }}}}'}}\n",
 }
 
 
@@ -251,12 +266,16 @@ def test_no_path_and_no_pattern_leaves_the_folder_or_hangs(tmp_path: Path) -> No
 
     told = _observed(home, [f"{name}.{kind}.yaml" for name in ("sound", *PLACES) for kind in KINDS])
 
-    assert {kind: told.pop(f"sound.{kind}.yaml")["issues"] for kind in KINDS} == {kind: [] for kind in KINDS}
+    sound = {kind: told.pop(f"sound.{kind}.yaml")["issues"] for kind in KINDS}
+    assert sound.pop("filled") == [f"{home.as_posix()}/sound.filled.yaml:5:41 bad-image"]
+    assert not any(sound.values())
     codes = {name: [issue.rpartition(" ")[2] for issue in said["issues"]] for name, said in told.items()}
     for name, (_, code) in PLACES.items():
         assert (name, codes[f"{name}.from.yaml"]) == (name, [code])
         assert (name, codes[f"{name}.include.yaml"]) == (name, [code])
         assert (name, len(codes[f"{name}.prompt.yaml"])) == (name, 1)
+        assert (name, codes[f"{name}.filled.yaml"][:-1]) == (name, codes[f"{name}.prompt.yaml"])
+        assert (name, len(codes[f"{name}.filled.yaml"])) == (name, 2)
     assert {name: said["touched"] for name, said in told.items() if said["touched"]} == {}
     assert {name: said["cpu_s"] for name, said in told.items() if said["cpu_s"] > CPU_S_MAX} == {}
 

@@ -15,17 +15,19 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
-from pipeline.errors import MissingExtra
+from pipeline.errors import InvalidManifest
 from pipeline.manifest.files import BadFile, Files, FolderLibrary
-from pipeline.manifest.identity import job_key
 from pipeline.manifest.images import BYTES_MAX, Images
+from pipeline.manifest.load import Wishes, load
 from pipeline.manifest.offers import refusals
 from pipeline.model import Link, Profile, Reference
+from tests.manifest.wishes import job_key
 
 SIZE = (64, 36)
 WISH: dict[str, Any] = {
     "profile": "sandbox", "model": "sora-2", "prompt": "a heron", "seconds": 4, "size": "64x36", "params": {}, "take": 1
 }  # fmt: skip
+SHAPES = ("tall", "wide")
 FOX = Reference(name="fox.png", sha256="ab" * 32, media_type="image/png")
 
 
@@ -170,7 +172,10 @@ def test_a_picture_of_another_size_is_an_issue_that_says_what_could_be_done(tmp_
     code, message = refused(files, "fox.jpg")
 
     assert code == "image-size"
-    assert message == "'fox.jpg' is 36x64, the job 64x36; make them alike, or let --fit crop or --fit pad do it"
+    assert message == (
+        "'fox.jpg' is 36x64, the job 64x36; "
+        "make them alike, or let --fit crop or --fit pad do it, or 'fit' in the manifest"
+    )
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad"])
@@ -239,17 +244,46 @@ def test_an_image_is_kept_by_its_place_and_digest_and_not_held(tmp_path: Path, f
     assert image.sha256 == hashlib.sha256(content).hexdigest()
 
 
-def test_without_pillow_one_line_says_what_to_install(
-    tmp_path: Path, files: Files, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("said", "fit"),
+    [
+        (("crop", "", ""), "crop"),
+        (("", "pad", ""), "pad"),
+        (("crop", "pad", ""), "pad"),
+        (("crop", "pad", "crop"), "crop"),
+        (("", "", "pad"), "pad"),
+    ],
+)
+def test_the_nearest_word_on_fit_counts_and_what_fits_needs_none(
+    tmp_path: Path, profiles: dict[str, Profile], said: tuple[str, str, str], fit: str
+) -> None:
+    defaults, entry, over_all = said
+    (tmp_path / "wide.png").write_bytes(picture("PNG", (128, 72)))
+    (tmp_path / "tall.png").write_bytes(picture("PNG", (72, 128)))
+    jobs = [
+        {"prompt": "a fox", "input_reference": f"{name}.png"} | ({"fit": entry} if entry else {}) for name in SHAPES
+    ]
+    written = {"defaults": {"size": "128x72"} | ({"fit": defaults} if defaults else {}), "jobs": jobs}
+    (tmp_path / "m.yaml").write_text(json.dumps(written), encoding="utf-8")
+    wishes = Wishes(fit=over_all, allow_unknown=True)
+
+    manifest = load(tmp_path / "m.yaml", find_profile=profiles.get, profile_names=sorted(profiles), wishes=wishes)
+
+    assert [job.reference.fit for job in manifest.jobs if job.reference] == [fit, ""]
+
+
+def test_without_pillow_the_place_of_the_image_is_named_and_what_to_install(
+    tmp_path: Path, profiles: dict[str, Profile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "fox.png").write_bytes(picture("PNG"))
+    (tmp_path / "m.yaml").write_text("jobs:\n  - prompt: a fox\n    input_reference: fox.png\n", encoding="utf-8")
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
 
-    with pytest.raises(
-        MissingExtra, match=r"a reference image needs the extra 'images': pip install 'vidbatch\[images"
-    ) as e:
-        Images(files).reference("fox.png", "64x36")
-    assert e.value.exit_code == 2
+    with pytest.raises(InvalidManifest) as caught:
+        load(tmp_path / "m.yaml", find_profile=profiles.get, profile_names=sorted(profiles))
+    [issue] = caught.value.issues
+    assert (issue.code, issue.position.line, issue.position.column) == ("missing-extra", 3, 22)
+    assert issue.message == "a reference image needs the extra 'images': pip install 'vidbatch[images]'"
 
 
 # --- what it makes of a job's key

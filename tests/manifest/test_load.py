@@ -77,6 +77,16 @@ def test_what_the_provider_refuses_can_be_allowed_and_is_then_a_warning(read: Lo
     assert manifest.jobs[0].seconds == 5
 
 
+def test_extensions_beyond_what_the_provider_makes_can_be_allowed_and_are_then_warnings(read: Loader) -> None:
+    entries = "".join(f"  - {{id: e{n}, extend_of: e{n - 1}, prompt: on, seconds: 8}}\n" for n in (1, 2, 3))
+    text = f"provider: studio\njobs:\n  - {{id: e0, prompt: a heron}}\n{entries}"
+
+    assert codes(read, text) == ["profile-extensions", "profile-length"]
+    manifest = read(text, allow_unknown=True)
+    assert [warning.code for warning in manifest.warnings] == ["profile-extensions", "profile-length"]
+    assert len(manifest.jobs) == 4
+
+
 def test_a_very_large_entry_wants_consent(read: Loader) -> None:
     text = "jobs: [{id: n, prompt: a heron, takes: 100001}]\n"
 

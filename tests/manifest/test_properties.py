@@ -14,13 +14,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InvalidManifest, UsageError
-from pipeline.manifest.identity import job_key, quick_slug
+from pipeline.manifest.identity import quick_slug
 from pipeline.manifest.load import load
 from pipeline.manifest.placing import Placing
 from pipeline.manifest.report import issue_json, render_issue
 from pipeline.manifest.template import BadTemplate, Template, is_template
 from pipeline.model import Manifest, Profile
 from pipeline.naming import portable_path, slug
+from tests.manifest.wishes import job_key
 
 FORMATS = ["yaml", "csv", "jsonl"]
 SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

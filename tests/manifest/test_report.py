@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pipeline.manifest.report import issue_command, issue_json, render_issue
 from pipeline.model import Issue, Position
 
@@ -48,8 +50,11 @@ def test_colour_is_added_only_on_request() -> None:
     plain = render_issue(issue("seconds: 7", 10))
     painted = render_issue(issue("seconds: 7", 10), color=True)
 
-    assert "\x1b[" in painted
-    assert "\x1b[" not in plain
+    assert painted == (
+        "\x1b[1mm.yaml:7:10\x1b[0m: wrong\x1b[2m (jobs[0])\x1b[0m\n"
+        "\x1b[2m 7 |\x1b[0m seconds: 7\n\x1b[2m   |\x1b[0m          \x1b[31m^\x1b[0m"
+    )
+    assert re.sub("\x1b\\[[0-9]*m", "", painted) == plain
 
 
 def test_an_issue_as_json_has_everything() -> None:

@@ -138,6 +138,13 @@ def test_what_it_says_wrong_of_a_provider_is_told_at_the_entries_and_as_its_own(
     assert all(issue.endswith("(--set)") for issue in issues)
 
 
+def test_a_param_that_would_name_the_source_of_a_remix_is_told_at_the_remix(folder: Folder) -> None:
+    [issue] = folder.issues(CHAIN, settings=("params.video=video_1",))
+
+    assert issue.startswith("m.yaml:4:5 reserved-name ")
+    assert issue.endswith("remove 'video' from its params (--set)")
+
+
 @pytest.mark.parametrize(
     ("said", "message"),
     [
@@ -158,6 +165,11 @@ def test_what_it_says_wrong_of_a_provider_is_told_at_the_entries_and_as_its_own(
         (("seed=7",), "--set seed: nothing in the manifest uses it"),
         (("params=7",), "--set params: write one name of it, such as params.seed=7"),
         (("params.prompt=x",), "--set params.prompt: 'prompt' is an axis itself, not one of params: write 'prompt'"),
+        (
+            ("params.input_reference=fox.png",),
+            "--set params.input_reference: 'input_reference' is an axis itself, not one of params: "
+            "write 'input_reference'",
+        ),
         (("remix_of=a",), "--set remix_of: that can only be said in the manifest"),
         (("matrix=1",), "--set matrix: that can only be said in the manifest"),
         (("zip=1,2",), "--set zip: that can only be said in the manifest"),

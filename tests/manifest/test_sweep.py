@@ -211,6 +211,8 @@ def test_what_is_wrong_in_its_form_is_not_counted_out_either(monkeypatch: pytest
     known = Fault(path=("matrix", "seconds", 0), code="wrong-type", message="expected a number")
 
     assert list(further_faults({"v": MANY, "seconds": ["x"]}, [known])) == []
+    assert list(further_faults({"v": {"range": [1, 20_000]}}, [])) == []
+    assert list(further_faults({"v": {"range": [1, 20_000]}, "seconds": []}, [])) == []
 
 
 def test_as_many_cells_as_the_bound_are_fine() -> None:

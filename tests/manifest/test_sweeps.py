@@ -827,6 +827,24 @@ def test_the_command_line_sets_and_adds_axes(
     assert [told(job) for job in manifest.jobs] == expected
 
 
+def test_an_id_that_is_lengthened_changes_nothing_else_of_the_path(folder: Path, profiles: dict[str, Profile]) -> None:
+    camera = "{name: low, lens: 24mm, vars: {tilt: 5}, seconds: 8}"
+    sweep = "matrix: {camera: [CAMERA], mood: [calm]}".replace("CAMERA", camera)
+    (folder / "in.yaml").write_text(
+        f"vars: {{style: noir}}\njobs:\n  - {{id: x, prompt: b, {sweep}}}\n", encoding="utf-8"
+    )
+    path = "{{ style }}/{{ camera.lens }}-{{ tilt }}/{{ camera }}-{{ mood }}-{{ seconds }}-{{ w }}/{{ id }}.mp4"
+    frame = f"include: [in.yaml]\nvars: {{style: film, w: 1}}\noutput: {{path: '{path}'}}\n"
+    (folder / "m.yaml").write_text(f"{frame}jobs:\n  - {{id: x, prompt: a, {sweep}}}\n", encoding="utf-8")
+
+    jobs = load(folder / "m.yaml", find_profile=profiles.get, profile_names=list(profiles)).jobs
+
+    ids = [f"x-low-calm-{job.key[:12]}" for job in jobs]
+    assert [job.id for job in jobs] == ids
+    expected = [f"{style}/24mm-5/low-calm-8-1/{name}.mp4" for style, name in zip(("noir", "film"), ids, strict=True)]
+    assert [job.path for job in jobs] == expected
+
+
 def test_a_sample_is_a_part_of_the_sweep_in_its_order(folder: Path, profiles: dict[str, Profile]) -> None:
     entry = "id: x\nprompt: p\nmatrix: {params.seed: {range: [1, 40]}, seconds: [4, 8]}"
 

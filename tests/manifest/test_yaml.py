@@ -91,6 +91,42 @@ def test_a_tab_that_yaml_allows_is_allowed() -> None:
     assert read("jobs:\t[]\t# none\n") == []
 
 
+@pytest.mark.parametrize(
+    ("line", "column", "said"),
+    [
+        (
+            'prompt: "a sign saying "open" at night"',
+            29,
+            'the quoted text ends before this; write a quote inside one as \\",',
+        ),
+        ("prompt: 'it's dawn'", 17, "the quoted text ends before this; write a quote inside one as '',"),
+        ('{prompt: "a "b" c"}', 18, "the quoted text ends before this"),
+        ("prompt: a heron: at dawn", 20, "a text that holds ': ' needs quotes"),
+        ("{prompt: a: b}", 15, "a text that holds ': ' needs quotes"),
+        ("prompt a heron\n    seconds: 4", 12, "is a ': ' missing in line 2?"),
+        ("prompt: a heron\n      seconds: 4", 14, "a ': ' does not belong here"),
+        ("prompt: {{ subject }} at dawn", 13, "a text that begins with '{{' needs quotes"),
+        ("{prompt: {{ subject }}}", 14, "a text that begins with '{{' needs quotes"),
+        ("prompt: {% if x %}a{% endif %}", 13, "a text that begins with '{%' needs quotes"),
+        ("prompt: {subject} at dawn", 23, "the bracket closes before this; a text that begins with '{' needs quotes"),
+        ("prompt: [wide] a heron", 20, "the bracket closes before this; a text that begins with '[' needs quotes"),
+        *((f"prompt: {mark} heron", 13, f"a text that begins with '{mark}' needs quotes") for mark in "%@`&*-?"),
+        ("prompt: *bold heron", 13, "there is no anchor '&bold' above this alias; a text that begins with '*' needs"),
+        ("prompt: > a heron", 13, "below '|' and '>' the text begins on the next line; quote one that begins so"),
+        ("[a]: b", 5, "a key is a word, not a list or a mapping"),
+    ],
+)
+def test_the_usual_mistakes_are_told_by_their_cause_and_remedy(line: str, column: int, said: str) -> None:
+    source = Source("m.yaml", f"jobs:\n  - {line}\n")
+    findings = Findings(source)
+    with pytest.raises(Unreadable):
+        read_yaml(source, findings, form().schema)
+    [issue] = findings.in_order(warning=False)
+
+    assert (issue.position.column, issue.message[: len(said)]) == (column, said)
+    assert "\n" not in issue.message
+
+
 def test_lines_are_counted_as_editors_count_them() -> None:
     text = "vars: {a: 'x\u2028y\u0085z'}\r\njobs: []\r\njobs: []\r\n"
 
