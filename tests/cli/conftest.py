@@ -12,6 +12,7 @@ from typing import TypeAlias
 import pytest
 
 import pipeline
+from pipeline.cli.main import main
 
 ROOT = Path(pipeline.__file__).parent.parent
 
@@ -38,6 +39,22 @@ def vidbatch(tmp_path: Path) -> Vidbatch:
             timeout=60,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def in_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Vidbatch:
+    """The same in this process, for what is only said or refused: to start a program takes half a second."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        with monkeypatch.context() as shell:
+            for name, value in environ.items():
+                shell.setenv(name, value)
+            code = main(words)
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(words, code, said.out, said.err)
 
     return run
 

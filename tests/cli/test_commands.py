@@ -125,6 +125,7 @@ def test_a_profile_in_full_tells_prices_and_variables_but_no_value(vidbatch: Vid
     assert "OPENAI_API_KEY (set), API_TOKEN (not set)" in done.stdout
     assert "OPENAI_API_BASE (set)" in done.stdout
     assert "sora-2 (the default)" in done.stdout
+    assert "120 s in all, 6 extensions of one video, at most" in done.stdout
     assert "$0.10 a second" in done.stdout
     assert "canary" not in done.stdout
 

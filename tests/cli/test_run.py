@@ -1,4 +1,4 @@
-"""`run` and `plan`, as their own processes: what they refuse, what they warn of, and which signals they heed."""
+"""`run` and `plan` as they are typed: what they refuse, what they warn of, and which signals they heed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ from tests.ledger.histories import ORIGIN, SAID, clock, opened
 
 Vidbatch = Callable[..., Any]
 
-QUICK = "provider: {profile: sandbox, sandbox: {render_s: 0.5}}\njobs: [{prompt: a tug}, {prompt: a heron}]\n"
+QUICK = """\
+provider: {profile: sandbox, sandbox: {render_s: 0.5}}
+defaults: {model: sketch, seconds: 1, size: 64x64}
+jobs: [{prompt: a tug}, {prompt: a heron}]
+"""
+SKETCH = "prompt,model,seconds,size\na heron,sketch,1,64x64\n"
 
 
 def parsed(*words: str) -> argparse.Namespace:
@@ -63,24 +68,24 @@ def test_leave_to_pay_twice_is_said_again_too() -> None:
     ],
 )
 def test_leave_to_pay_twice_needs_a_ceiling(
-    words: tuple[str, ...], said: str, vidbatch: Vidbatch, tmp_path: Path
+    words: tuple[str, ...], said: str, in_process: Vidbatch, tmp_path: Path
 ) -> None:
     (tmp_path / "m.yaml").write_text(QUICK, encoding="utf-8")
 
     for more in ((), ("--dry-run",)):
-        done = vidbatch("run", "m.yaml", *words, *more)
+        done = in_process("run", "m.yaml", *words, *more)
         assert done.returncode == 2
         assert said in done.stderr
     assert not (tmp_path / "outputs").exists()
 
 
-def test_the_plan_goes_by_the_limits_of_the_command_line(vidbatch: Vidbatch, tmp_path: Path) -> None:
+def test_the_plan_goes_by_the_limits_of_the_command_line(in_process: Vidbatch, tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("prompt\na tug\na heron\n", encoding="utf-8")
 
-    done = vidbatch("plan", "m.csv", "--in-flight", "1", "--submits-per-minute", "1")
+    done = in_process("plan", "m.csv", "--in-flight", "1", "--submits-per-minute", "1")
 
     assert "with 1 video in flight" in done.stdout
-    assert json.loads(vidbatch("plan", "m.csv", "--submits-per-minute", "1", "--json").stdout)["duration_s"] > 60
+    assert json.loads(in_process("plan", "m.csv", "--submits-per-minute", "1", "--json").stdout)["duration_s"] > 60
 
 
 THREE = "jobs: [{prompt: a tug}, {prompt: a heron}, {prompt: a seal}]\n"
@@ -125,9 +130,9 @@ ASKED = "2 settled with the provider, as far as its list proves anything\n"
     ],
 )
 def test_the_plan_says_what_becomes_of_the_uncertain(
-    command: tuple[str, ...], words: tuple[str, ...], said: list[str], left: Path, vidbatch: Vidbatch
+    command: tuple[str, ...], words: tuple[str, ...], said: list[str], left: Path, in_process: Vidbatch
 ) -> None:
-    done = vidbatch(command[0], left.name, *command[1:], *words)
+    done = in_process(command[0], left.name, *command[1:], *words)
     assert (done.returncode, done.stderr) == (0, "")
     places = [done.stdout.find(line) for line in said]
     assert -1 not in places
@@ -135,7 +140,7 @@ def test_the_plan_says_what_becomes_of_the_uncertain(
     assert done.stdout.count("wait") == len([line for line in said if "wait" in line])
 
 
-def test_a_run_refuses_what_its_plan_says_it_would(left: Path, vidbatch: Vidbatch) -> None:
+def test_a_run_refuses_what_its_plan_says_it_would(left: Path, in_process: Vidbatch) -> None:
     """A budget, an earlier submit without a price, nothing new, and leave to send what is uncertain again."""
     path = left.parent / "outputs/m/ledger.jsonl"
     with Ledger.open(path, now=clock()) as ledger:
@@ -146,7 +151,7 @@ def test_a_run_refuses_what_its_plan_says_it_would(left: Path, vidbatch: Vidbatc
         ledger.commit_now()
     before = path.read_bytes()
     for more in ((), ("--dry-run",)):
-        done = vidbatch(
+        done = in_process(
             *("run", left.name, "--budget", "9", "--uncertain", "resubmit", "--max-duplicate-cost", "1"), *more
         )
         assert done.returncode == 2
@@ -173,14 +178,14 @@ def test_a_run_under_nohup_does_not_hear_the_hang_up(tmp_path: Path) -> None:
     assert len(list((tmp_path / "outputs/m/videos").glob("*.mp4"))) == 2
 
 
-def test_a_budget_that_cannot_be_kept_is_told_by_the_plan_as_by_the_run(vidbatch: Vidbatch, tmp_path: Path) -> None:
+def test_a_budget_that_cannot_be_kept_is_told_by_the_plan_as_by_the_run(in_process: Vidbatch, tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text("limits: {budget: 10}\njobs: [{prompt: a tug}]\n", encoding="utf-8")
     words = ("m.yaml", "--provider", "dmxapi")
     key = {"DMXAPI_API_KEY": "not-a-real-key"}
 
-    ran = vidbatch("run", *words, **key)
+    ran = in_process("run", *words, **key)
     planned, dry, told = (
-        vidbatch(*first, *words, *last, **key)
+        in_process(*first, *words, *last, **key)
         for first, last in ((["plan"], ()), (["run"], ["--dry-run"]), (["plan"], ["--json"]))
     )
 
@@ -194,10 +199,10 @@ def test_a_budget_that_cannot_be_kept_is_told_by_the_plan_as_by_the_run(vidbatch
     assert list(tmp_path.iterdir()) == [tmp_path / "m.yaml"]
 
 
-def test_a_plan_without_the_key_says_what_a_run_would_lack(vidbatch: Vidbatch, tmp_path: Path) -> None:
+def test_a_plan_without_the_key_says_what_a_run_would_lack(in_process: Vidbatch, tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("prompt\na tug\n", encoding="utf-8")
 
-    done = vidbatch("plan", "m.csv", "--provider", "dmxapi")
+    done = in_process("plan", "m.csv", "--provider", "dmxapi")
 
     assert done.returncode == 0
     assert done.stdout.startswith("m: 1 video by DMXAPI")
@@ -228,18 +233,18 @@ def _link_to_nothing(folder: Path) -> str:
 )
 @pytest.mark.parametrize("command", ["run", "plan"])
 def test_outputs_that_can_be_no_folder_are_refused_before_anything_else(
-    command: str, make: Callable[[Path], str], message: str, vidbatch: Vidbatch, tmp_path: Path
+    command: str, make: Callable[[Path], str], message: str, in_process: Vidbatch, tmp_path: Path
 ) -> None:
-    done = vidbatch(command, "no-such.yaml", "--outputs", make(tmp_path))
+    done = in_process(command, "no-such.yaml", "--outputs", make(tmp_path))
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"vidbatch: {message}\ntry: vidbatch {command} --help\n"
 
 
-def test_outputs_are_checked_also_where_none_are_named(vidbatch: Vidbatch, tmp_path: Path) -> None:
+def test_outputs_are_checked_also_where_none_are_named(in_process: Vidbatch, tmp_path: Path) -> None:
     (tmp_path / "outputs").write_text("mine", encoding="utf-8")
 
-    done = vidbatch("run", "no-such.yaml")
+    done = in_process("run", "no-such.yaml")
 
     assert (done.returncode, done.stderr.splitlines()[0]) == (
         2,
@@ -279,11 +284,11 @@ def _loop_of_links(folder: Path) -> tuple[str, ...]:
     ],
 )
 def test_trouble_with_a_path_is_one_line_that_names_it(
-    make: Callable[[Path], tuple[str, ...]], path: str, vidbatch: Vidbatch, tmp_path: Path
+    make: Callable[[Path], tuple[str, ...]], path: str, in_process: Vidbatch, tmp_path: Path
 ) -> None:
     (tmp_path / "m.yaml").write_text(QUICK, encoding="utf-8")
 
-    done = vidbatch("run", "m.yaml", "--quiet", *make(tmp_path))
+    done = in_process("run", "m.yaml", "--quiet", *make(tmp_path))
 
     assert done.returncode == 3, done.stderr
     assert done.stderr.count("\n") == 1
@@ -291,8 +296,9 @@ def test_trouble_with_a_path_is_one_line_that_names_it(
 
 
 def test_a_folder_of_another_manifest_of_the_same_name_is_warned_of(vidbatch: Vidbatch, tmp_path: Path) -> None:
-    (tmp_path / "birds.csv").write_text("prompt\na heron\n", encoding="utf-8")
-    (tmp_path / "birds.jsonl").write_text('{"prompt": "a heron"}\n', encoding="utf-8")
+    names, heron = (line.split(",") for line in SKETCH.splitlines())
+    (tmp_path / "birds.csv").write_text(SKETCH, encoding="utf-8")
+    (tmp_path / "birds.jsonl").write_text(json.dumps(dict(zip(names, heron, strict=True))), encoding="utf-8")
 
     first, again, other = (vidbatch("run", name, "--quiet") for name in ("birds.csv", "birds.csv", "birds.jsonl"))
 
@@ -302,9 +308,9 @@ def test_a_folder_of_another_manifest_of_the_same_name_is_warned_of(vidbatch: Vi
 
 
 def test_the_key_of_the_sandbox_that_everyone_knows_is_no_secret(vidbatch: Vidbatch, tmp_path: Path) -> None:
-    (tmp_path / "m.csv").write_text("prompt\na heron\n", encoding="utf-8")
+    (tmp_path / "m.csv").write_text(SKETCH, encoding="utf-8")
 
     done = vidbatch("run", "m.csv", VIDBATCH_SANDBOX_KEY="sandbox")
 
     assert done.returncode == 0
-    assert "m: 1 video from sandbox into outputs/m" in done.stderr
+    assert "m: 1 video by vidbatch's own gateway, on this machine (sandbox)" in done.stderr

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import resource
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.cli.main import main
 from tests.cli.conftest import without_keys
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full, prlimit and name spaces")
@@ -19,6 +22,7 @@ pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux ha
 COUNT = 6
 MANIFEST = f"""\
 provider: {{profile: sandbox, sandbox: {{render_s: 0.3}}}}
+defaults: {{model: sketch, seconds: 1, size: 64x64}}
 limits: {{submit_slots: 1}}
 jobs: [{{prompt: a tug, takes: {COUNT}}}]
 """
@@ -60,10 +64,9 @@ print(json.dumps({"codes": [*codes, second.returncode], "said": said}))
 
 def states(folder: Path) -> dict[str, Any]:
     """What `vidbatch status --json` says."""
-    done = subprocess.run(
-        [*VIDBATCH, "status", "outputs/m", "--json"], cwd=folder, env=without_keys({}), capture_output=True, check=True
-    )
-    told: dict[str, Any] = json.loads(done.stdout)
+    with redirect_stdout(io.StringIO()) as said:
+        assert main(["status", str(folder / "outputs/m"), "--json"]) == 0
+    told: dict[str, Any] = json.loads(said.getvalue())
     told["counts"] = {state: count for state, count in told["counts"].items() if count}
     return told
 

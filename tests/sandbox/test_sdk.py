@@ -12,13 +12,17 @@ from tests.sandbox.conftest import KEY, Gateway
 from tests.sandbox.pictures import PICTURE
 from tests.sandbox.test_film import decode
 
-openai = pytest.importorskip("openai")
-
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
+@pytest.fixture(scope="session")
+def openai() -> Any:
+    """Takes a second to import: not while tests are collected."""
+    return pytest.importorskip("openai")
+
+
 @pytest.fixture
-def sdk(gateway: Gateway) -> Iterator[Any]:
+def sdk(openai: Any, gateway: Gateway) -> Iterator[Any]:
     with openai.OpenAI(base_url=str(gateway.client.base_url), api_key=KEY, max_retries=0) as client:
         yield client
 
@@ -33,7 +37,7 @@ def test_a_video_is_made_watched_and_downloaded(sdk: Any, gateway: Gateway, tmp_
     assert (seen.size, seen.seconds) == ("1280x720", 4.0)
 
 
-def test_it_is_looked_at_listed_and_deleted(sdk: Any, gateway: Gateway, clock: Any) -> None:
+def test_it_is_looked_at_listed_and_deleted(openai: Any, sdk: Any, gateway: Gateway, clock: Any) -> None:
     made = [sdk.videos.create(prompt=f"heron {n}", seconds="8", size="720x1280").id for n in range(5)]
     clock.now += 60
 
@@ -52,7 +56,7 @@ def test_a_reference_is_sent_as_a_file(sdk: Any, gateway: Gateway) -> None:
     assert entry["fields"]["input_reference"]["filename"] == "fox.png"
 
 
-def test_a_video_is_remixed_and_extended(sdk: Any, gateway: Gateway) -> None:
+def test_a_video_is_remixed_and_extended(openai: Any, sdk: Any, gateway: Gateway) -> None:
     gateway.change({"render_s": 0})
     first = sdk.videos.create(prompt="a heron", seconds="8", size="1280x720")
     remix = sdk.videos.remix(first.id, prompt="the same at night")
@@ -65,7 +69,7 @@ def test_a_video_is_remixed_and_extended(sdk: Any, gateway: Gateway) -> None:
         sdk.videos.remix("video_00", prompt="the same at night")
 
 
-def test_its_errors_are_read_from_ours(sdk: Any, start: Callable[..., Gateway]) -> None:
+def test_its_errors_are_read_from_ours(openai: Any, sdk: Any, start: Callable[..., Gateway]) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
         sdk.videos.create(prompt="a heron", size="1x1")
     assert (caught.value.param, caught.value.code) == ("size", "invalid_value")

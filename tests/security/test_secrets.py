@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.cli.main import main
 from tests.security.echo import LAST, TRICKS, Echo, serving, traces
 
 KEY = "sk-Canary/7f3a9c+Zq-81bd52e0-Wombat"
@@ -100,7 +101,14 @@ def open_to_others(folder: Path) -> Iterator[str]:
     ],
 )
 def test_a_key_that_is_repeated_in_every_answer_is_written_nowhere_and_nothing_is_open_to_others(
-    tmp_path: Path, a_film: bytes, profile: str, variable: str, log_format: str
+    tmp_path: Path,
+    a_film: bytes,
+    *,
+    profile: str,
+    variable: str,
+    log_format: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     echo = Echo(a_film)
     environment = {**FOREIGN, variable: KEY}
@@ -113,7 +121,11 @@ def test_a_key_that_is_repeated_in_every_answer_is_written_nowhere_and_nothing_i
         told = [vidbatch(tmp_path, ["run", path.name, "--log-format", log_format], echo, **environment)]
     run = tmp_path / "outputs" / "night"
     looking = (["status", str(run), "--json"], ["status", str(run)], ["resolve", str(run)])
-    told += [vidbatch(tmp_path, words, None, **environment) for words in looking]
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    for words in looking:  # in this process: what they say is looked at, and starting one takes half a second
+        code, (stdout, stderr) = main(words), capsys.readouterr()
+        told.append(Told(code=code, stdout=stdout, stderr=stderr))
 
     document = json.loads(told[1].stdout)
     states = {job["id"]: job["state"] for job in document["jobs"]}

@@ -115,6 +115,7 @@ class Sequence:
         self.known_s: dict[str, float] = {}
         """Since when our process has known an id."""
         self._read: tuple[bytes, list[dict[str, Any]]] = (b"", [])
+        self._stood: tuple[bytes, RunState] = (b"", RunState())
 
     def close(self) -> None:
         shutil.rmtree(self.root)
@@ -130,8 +131,11 @@ class Sequence:
 
     @property
     def state(self) -> RunState:
-        """What the ledger says, read anew."""
-        return read_run(self.folder) if (self.folder / "ledger.jsonl").exists() else RunState()
+        """What the ledger says, as it is on disk now; to be read, not changed."""
+        content = self._content
+        if content != self._stood[0]:
+            self._stood = (content, read_run(self.folder))
+        return self._stood[1]
 
     @property
     def digest(self) -> str:
@@ -168,12 +172,16 @@ class Sequence:
     @property
     def records(self) -> list[dict[str, Any]]:
         """What is on disk; a torn last line is none."""
-        ledger = self.folder / "ledger.jsonl"
-        content = ledger.read_bytes() if ledger.exists() else b""
+        content = self._content
         if content != self._read[0]:
             lines = content[: content.rfind(b"\n") + 1].splitlines()
             self._read = (content, [json.loads(line) for line in lines])
         return self._read[1]
+
+    @property
+    def _content(self) -> bytes:
+        ledger = self.folder / "ledger.jsonl"
+        return ledger.read_bytes() if ledger.exists() else b""
 
     def run(self, course: Course) -> Lived:
         """One run of the product. Raises what it should not have raised."""
