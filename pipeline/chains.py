@@ -81,11 +81,14 @@ if unsaid := ENDED_WITHOUT_VIDEO - _ENDED.keys():
     raise AssertionError(f"ends without a word: {unsaid}")
 
 
-def standing(source: Source, *, now: datetime, origin: str, retention_s: float) -> Standing:
+def standing(
+    source: Source, *, now: datetime, origin: str, retention_s: float, seen_s: float | None = None
+) -> Standing:
     """What a job that builds on *source* may do *now*, in a run at *origin* (empty: not known).
 
-    A finished video can be built on as long as the provider keeps it, whether it is here already or not. What is
-    asked for too late is refused, and costs nothing; so it is too late only where no clock leaves a doubt.
+    A finished video can be built on as long as the provider keeps it, whether it is here already or not. Where this run
+    saw it finish, *seen_s* ago by the monotonic clock, no wall clock is asked. What is asked for too late is refused,
+    and costs nothing.
     """
     if source.state in _ENDED:
         return Blocked(reason=because(source.id, _ENDED[source.state], source.reason))
@@ -93,11 +96,13 @@ def standing(source: Source, *, now: datetime, origin: str, retention_s: float) 
         return Blocked(reason=f"its source {source.id} is at {_place(source.origin)}, and this run is not")
     if source.state not in (State.FINISHED, State.STORED):
         return WAITS
-    gone_at = _gone_at(source, retention_s)
-    if gone_at is not None and gone_at <= now:
-        gone = f"the provider kept the video of its source {source.id} until {gone_at:%Y-%m-%d %H:%M} UTC"
+    until = kept_until(source, retention_s)
+    is_gone = until is not None and until <= now if seen_s is None else seen_s >= _kept_s(source, retention_s)
+    if is_gone:
+        said = f" until {until:%Y-%m-%d %H:%M} UTC" if until is not None else ""
+        gone = f"the provider kept the video of its source {source.id}{said}"
         return Blocked(reason=f"{gone}: what builds on it can only be made while it is there")
-    return Ready(video_id=source.video_id, until=kept_until(source, retention_s))
+    return Ready(video_id=source.video_id, until=until)
 
 
 def kept_until(source: Source, retention_s: float) -> datetime | None:
@@ -107,12 +112,11 @@ def kept_until(source: Source, retention_s: float) -> datetime | None:
     return source.finished_at + timedelta(seconds=retention_s)
 
 
-def _gone_at(source: Source, retention_s: float) -> datetime | None:
-    """When a finished video is gone for certain: by the provider's clock, of which it spoke, and by ours."""
-    if source.finished_at is None:
-        return source.expires_at
-    reckoned = source.finished_at + timedelta(seconds=retention_s)
-    return reckoned if source.expires_at is None else max(reckoned, source.expires_at)
+def _kept_s(source: Source, retention_s: float) -> float:
+    """How long the provider keeps a finished video at the most: our clock may have been set since it was bought."""
+    if source.expires_at is None or source.finished_at is None:
+        return retention_s
+    return max(retention_s, (source.expires_at - source.finished_at).total_seconds())
 
 
 def because(source_id: str, ended: str, reason: str) -> str:
@@ -125,6 +129,11 @@ def because(source_id: str, ended: str, reason: str) -> str:
         reason = _DOWN_TO_THE_ROOT.sub("", reason, count=1)
     words = f"its source {source_id} {ended}{f': {plain(reason)}' if reason else ''}"
     return fit(words, REASON_WIDTH_MAX)
+
+
+def root_of(reason: str) -> str:
+    """Where a chain broke: what all that is blocked for it has in common, `harbour-t1 failed: moderation_blocked`."""
+    return _DOWN_TO_THE_ROOT.sub("", reason, count=1)
 
 
 def with_sources(chosen: Sequence[Job], jobs: Sequence[Job]) -> Sequence[Job]:

@@ -1,4 +1,4 @@
-"""Whether what is finished will be home before it expires. Numbers in, numbers out; the caller brings the time.
+"""When a video expires, and whether it will be home before. Numbers in, numbers out; the caller brings the time.
 
 Downloads go by earliest expiry, which loses the fewest where not all can be had. What is left to decide is when to buy
 no more: where some of what is finished would expire before its turn comes, or would wait for half an hour.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from pipeline.text import duration, plural
 
@@ -18,6 +19,24 @@ MARGIN = 1.25
 """So much longer than measured a download may take."""
 EASE = 0.75
 """What is behind is so until the backlog is so much shorter again: nobody wants to be told twice a minute."""
+OFF_MAX = timedelta(days=1)
+"""No clock of a provider's is further off, be it by its time zone: what says so tells no time."""
+_WHOLE_SECONDS = timedelta(seconds=1)
+"""Providers cut times off to these."""
+
+
+def by_our_clock(
+    expires_at: datetime | None, created_at: datetime | None, *, since: datetime, until: datetime
+) -> datetime | None:
+    """When the provider drops a video: *expires_at*, moved by what its clock is off from ours.
+
+    It says that it took the order at *created_at*, and by our clock that was between *since* and *until*.
+    """
+    if expires_at is None or created_at is None:
+        return expires_at
+    slow, fast = since - _WHOLE_SECONDS - created_at, created_at - until
+    off = slow if slow > timedelta(0) else -max(fast, timedelta(0))
+    return expires_at + off if abs(off) <= OFF_MAX else expires_at
 
 
 class Homeward:

@@ -42,15 +42,15 @@ class Streak:
         """Too many unknown outcomes in a row."""
         return self.uncertain >= UNCERTAIN_IN_A_ROW
 
-    def after(self, fact: Fact | None, *, linked: bool = False) -> Streak:
+    def after(self, fact: Fact | None, *, excused: bool = False) -> Streak:
         """The streak with one more outcome; an acceptance ends every bad one.
 
-        *linked*: of what builds on another video, so that a rejection may be that one's fault.
+        *excused*: a rejection may be the fault of the video that it builds on.
         """
         if fact is Fact.ACCEPTED:
             return Streak(accepted=self.accepted + 1)
         if fact is Fact.REJECTED:
-            return Streak(rejected=self.rejected + (not linked), accepted=self.accepted)
+            return Streak(rejected=self.rejected + (not excused), accepted=self.accepted)
         if fact is Fact.UNCERTAIN:
             return Streak(uncertain=self.uncertain + 1, rejected=self.rejected, accepted=self.accepted)
         if fact is Fact.NOT_SENT:
@@ -69,11 +69,13 @@ def after_submit(
     now: datetime,
     spread: float,
     way: Streak | None = None,
+    is_aged: bool = False,
 ) -> Verdict:
     """What a POST's outcome means. *streak* is the lane's before this outcome.
 
     *settles*: unknown outcomes are being settled, so too many in a row are waited for (`Streak.in_doubt`) and do not
     end the submits. *way* is the streak of what builds on another video as this does; `None`: it stands alone.
+    *is_aged*: that video was bought longer ago than the provider keeps one, and so may be gone.
     """
     match outcome:
         case Submission():
@@ -90,7 +92,7 @@ def after_submit(
             return Verdict(fact=Fact.NOT_SENT, reason=str(outcome), stop=Stop.RUN)
         case Refusal():
             if way is not None and outcome.problem is Problem.REJECTED:
-                return _after_refused_sequel(outcome, way)
+                return _after_refused_sequel(outcome, way, is_aged=is_aged)
             return _after_refused_submit(outcome, streak, settles=settles, backoff=backoff, now=now, spread=spread)
         case _:
             return _uncertain(str(outcome), streak, settles)
@@ -123,13 +125,15 @@ def _after_refused_submit(
             return _uncertain(reason, streak, settles)
 
 
-def _after_refused_sequel(refusal: Refusal, way: Streak) -> Verdict:
+def _after_refused_sequel(refusal: Refusal, way: Streak, *, is_aged: bool) -> Verdict:
     """It may be said of the wish, of the video that it builds on, or of all that is made so: the last shows in time."""
     reason = words_of(refusal)
     if refusal.http == NO_SUCH_METHOD:
         reason = f"{reason} (it cannot make one video from another)"
         return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.WAY)
-    if way.accepted == 0 and way.rejected + 1 >= REJECTED_AT_START:
+    if is_aged and refusal.http in NO_SUCH_VIDEO:
+        return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.SOURCE)
+    if not is_aged and way.accepted == 0 and way.rejected + 1 >= REJECTED_AT_START:
         reason = f"{reason} ({REJECTED_AT_START} in a row were refused, and none was accepted)"
         return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.WAY)
     gone = " (the video that it builds on may be gone)" if refusal.http in NO_SUCH_VIDEO else ""

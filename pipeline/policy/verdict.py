@@ -15,6 +15,7 @@ class Stop(Enum):
     """How far an outcome reaches beyond its own job."""
 
     NOTHING = "nothing"
+    SOURCE = "source"  # nothing more is made from the same video
     WAY = "way"  # nothing more is made from another video in the same way
     SUBMITS = "submits"  # nothing more is bought; what was bought is brought home
     RUN = "run"  # no request will do better

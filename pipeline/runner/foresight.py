@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import anyio
 
-from pipeline.expiry import Homeward, behind
+from pipeline.expiry import Homeward, behind, by_our_clock
+from pipeline.providers.base import Observation
 from pipeline.runner.board import Board
 from pipeline.runner.lanes import FOREVER
 
 LOOK_EVERY_S = 1.0
+
+
+def dropped_at(board: Board, key: str, seen: Observation) -> datetime | None:
+    """When the provider drops a video, by our clock; `None`: it does not say."""
+    job, now = board.job(key), board.now()
+    since, until = job.submitted_at or now, job.accepted_at or now
+    return by_our_clock(seen.expires_at, seen.created_at, since=since, until=until)
 
 
 class Foresight:

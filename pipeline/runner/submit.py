@@ -22,6 +22,7 @@ from pipeline.policy.verdict import Stop, Verdict
 from pipeline.providers.base import Inputs, Refusal, Reply, Status, Submission
 from pipeline.providers.replies import clean
 from pipeline.runner.board import Board
+from pipeline.runner.foresight import dropped_at
 from pipeline.runner.image import image_of
 from pipeline.runner.lanes import Answer
 from pipeline.runner.rescue import NOTHING_MADE, rescued
@@ -149,7 +150,7 @@ class SubmitLane:
         self, step: Step, attempt: int, outcome: Submission | Refusal | ProviderError, reply: Reply | None
     ) -> None:
         """Write down what the POST came to, then act on it."""
-        board, key, way = self._board, step.job.key, step.job.link
+        board, key, way, is_aged = self._board, step.job.key, step.job.link, self._board.turns.is_aged(step)
         verdict = after_submit(
             outcome,
             self._streak,
@@ -158,10 +159,13 @@ class SubmitLane:
             now=board.now(),
             spread=board.chance.random(),
             way=None if way is None else self._ways[way],
+            is_aged=is_aged,
         )
         assert verdict.fact is not None
-        self._note(verdict.fact, step)
+        self._note(verdict.fact, step, is_aged=is_aged)
         fields = _fields(verdict.fact, verdict.reason, outcome, reply, board.origin)
+        if isinstance(outcome, Submission):
+            fields["expires_at"] = dropped_at(board, key, outcome.observation)
         if verdict.fact is Fact.UNCERTAIN:
             fields["price"] = step.price
         with rescued(board, step, _made(verdict.fact, outcome)):
@@ -169,6 +173,8 @@ class SubmitLane:
             await board.ledger.commit()
         if way is not None and verdict.stop is Stop.WAY:
             board.turns.close(way, f"{board.where}: {verdict.reason}")
+        elif verdict.stop is Stop.SOURCE:
+            board.turns.lose(step, verdict.reason)
         if isinstance(outcome, Submission):
             await self._accepted(key, outcome)
         elif verdict.fact in (Fact.NOT_SENT, Fact.THROTTLED, Fact.TURNED_AWAY):
@@ -177,12 +183,12 @@ class SubmitLane:
             self._say_uncertain(key, verdict.reason)
         self._lean(outcome, verdict)
 
-    def _note(self, fact: Fact, step: Step) -> None:
+    def _note(self, fact: Fact, step: Step, *, is_aged: bool) -> None:
         """Remember how it has been going."""
         way = step.job.link
-        self._streak = self._streak.after(fact, linked=way is not None)
+        self._streak = self._streak.after(fact, excused=way is not None)
         if way is not None:
-            self._ways[way] = self._ways[way].after(fact)
+            self._ways[way] = self._ways[way].after(fact, excused=is_aged)
         if fact is Fact.UNCERTAIN:
             self._doubted.append(step.job.key)
         elif not self._streak.uncertain:
@@ -209,7 +215,7 @@ class SubmitLane:
         board.claim(submission.video_id, key)
         seen = submission.observation
         if seen.status is Status.DONE:
-            board.record(Fact.FINISHED, key, word=seen.word, expires_at=seen.expires_at)
+            board.record(Fact.FINISHED, key, word=seen.word, expires_at=dropped_at(board, key, seen))
             board.want(key)
         else:
             spread = board.chance.random()
@@ -239,7 +245,6 @@ def _fields(
             "http": reply.status,
             "request_id": clean(reply.headers.get("x-request-id", ""), 200),
             "raw": outcome.raw,
-            "expires_at": outcome.observation.expires_at,
         }
     if fact is Fact.UNCERTAIN:
         if isinstance(outcome, Refusal):

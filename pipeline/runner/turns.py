@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import anyio
 
 from pipeline.chains import WAITS, Blocked, Ready, Standing, standing
-from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact, State
 from pipeline.model import Link
 from pipeline.plan import Step
@@ -38,6 +37,8 @@ class Turns:
         """What builds on a video that is there; what expires first is first."""
         self._waiting: dict[str, list[Step]] = {}
         """What builds on a video that is not, by the source's key."""
+        self._lost: dict[str, str] = {}
+        """What the provider said of sources that it has no more, by their keys."""
         self._closed: dict[Link, str] = {}
         """Ways to make one video from another that are given up for this run, and why."""
         self._aside: list[Step] = []
@@ -110,7 +111,16 @@ class Turns:
         source = board.ledger.state.jobs.get(step.job.source)
         if source is None:
             return WAITS
-        return standing(source, now=self._now(source), origin=board.origin, retention_s=board.profile.retention_s)
+        if said := self._lost.get(source.key):
+            return Blocked(reason=f"the provider has no video of its source {source.id} any more: {said}")
+        finished_s = self._finished_s.get(source.key)
+        return standing(
+            source,
+            now=self._now(),
+            origin=board.origin,
+            retention_s=board.profile.retention_s,
+            seen_s=None if finished_s is None else anyio.current_time() - finished_s,
+        )
 
     def source_of(self, step: Step) -> str | None:
         """The provider's id of the video that a job is to be made from now; `None`: it cannot be made now."""
@@ -123,6 +133,17 @@ class Turns:
             return ""
         found = self.standing(step)
         return found.reason if isinstance(found, Blocked) else self._closed.get(step.job.link, "")
+
+    def is_aged(self, step: Step) -> bool:
+        """Whether its source was bought longer ago than the provider keeps a video, and so may be gone."""
+        source = self._board.ledger.state.jobs.get(step.job.source)
+        if source is None or source.accepted_at is None:
+            return False
+        return source.accepted_at + timedelta(seconds=self._board.profile.retention_s) <= self._now()
+
+    def lose(self, step: Step, said: str) -> None:
+        """The provider has no more what *step* builds on: nothing that does so is made in this run."""
+        self._lost[step.job.source] = said
 
     def close(self, way: Link, reason: str) -> None:
         """Make no more videos from others in this way; what stands alone goes on."""
@@ -144,12 +165,9 @@ class Turns:
                 self._place(step)
             self._news.popleft()
 
-    def _now(self, source: JobState) -> datetime:
-        """What the clock would say by which *source* finished, had nobody set it since this run has known of that."""
-        finished_s = self._finished_s.get(source.key)
-        if finished_s is None or source.finished_at is None:
-            return self._began + timedelta(seconds=anyio.current_time())
-        return source.finished_at + timedelta(seconds=anyio.current_time() - finished_s)
+    def _now(self) -> datetime:
+        """The wall clock's time, had nobody set it since this run began."""
+        return self._began + timedelta(seconds=anyio.current_time())
 
     def _place(self, step: Step) -> None:
         key = step.job.key

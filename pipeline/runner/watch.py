@@ -17,6 +17,7 @@ from pipeline.policy.verdict import Verdict
 from pipeline.policy.watch import Looks, after_look, is_unreadable
 from pipeline.providers.base import Observation, Page, Problem, Refusal
 from pipeline.runner.board import Board, Watched
+from pipeline.runner.foresight import dropped_at
 from pipeline.runner.lanes import FOREVER, Agenda
 from pipeline.runner.pages import after_page, ask_for_page, says_no_list
 from pipeline.runner.wording import gone_words
@@ -202,7 +203,8 @@ class WatchLane:
                 # of what an earlier run bought, or what was done while nobody could look, we do not know when it was
                 if not watched.age_s and self._temper.away_s == watched.away_s:
                     board.renders.add(self._watched_s(watched))
-                board.record(Fact.FINISHED, watched.key, word=seen.word, expires_at=seen.expires_at)
+                until = dropped_at(board, watched.key, seen)
+                board.record(Fact.FINISHED, watched.key, word=seen.word, expires_at=until)
             case Fact.FAILED, Observation() as seen:
                 board.record(Fact.FAILED, watched.key, reason=verdict.reason, code=seen.code)
             case Fact.STALLED, _ if board.job(watched.key).state is State.STALLED:

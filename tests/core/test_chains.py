@@ -43,8 +43,10 @@ class Known:
     wish: Wish = WISH
 
 
-def standing_of(source: Source, *, origin: str = HERE, retention_s: float = 3600.0) -> Standing:
-    return standing(source, now=NOW, origin=origin, retention_s=retention_s)
+def standing_of(
+    source: Source, *, origin: str = HERE, retention_s: float = 3600.0, seen_s: float | None = None
+) -> Standing:
+    return standing(source, now=NOW, origin=origin, retention_s=retention_s, seen_s=seen_s)
 
 
 READY = Ready(video_id="video_1", until=NOW + timedelta(minutes=50))
@@ -58,9 +60,6 @@ READY = Ready(video_id="video_1", until=NOW + timedelta(minutes=50))
         (Known(expires_at=SOON), Ready(video_id="video_1", until=SOON)),
         (Known(finished_at=PAST, expires_at=SOON), Ready(video_id="video_1", until=SOON)),
         (Known(finished_at=None), Ready(video_id="video_1", until=None)),
-        # the provider's clock may be slow, or ours have been: only what is over by both is over
-        (Known(expires_at=PAST), Ready(video_id="video_1", until=PAST)),
-        (Known(state=State.FINISHED, expires_at=NOW), Ready(video_id="video_1", until=NOW)),
         *((Known(state=state), Waits()) for state in (State.PENDING, State.SUBMITTING, State.IN_FLIGHT)),
         *((Known(state=state), Waits()) for state in (State.UNCERTAIN, State.STALLED)),
     ],
@@ -69,6 +68,25 @@ def test_a_source_with_a_video_is_ready_and_one_that_may_have_one_is_waited_for(
     source: Known, expected: Standing
 ) -> None:
     assert standing_of(source) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "seen_s", "expected"),
+    [
+        # our clock was set since: what it says of a time then is worth nothing
+        (Known(expires_at=PAST), 3599.0, Ready),
+        (Known(expires_at=PAST), 3600.0, Blocked),
+        (Known(finished_at=PAST - HOUR), 3599.0, Ready),
+        (Known(finished_at=None, expires_at=PAST), 3599.0, Ready),
+        (Known(finished_at=NOW, expires_at=NOW + 2 * HOUR), 7199.0, Ready),
+        (Known(finished_at=NOW, expires_at=NOW + 2 * HOUR), 7200.0, Blocked),
+        (Known(state=State.EXPIRED, expires_at=SOON), 1.0, Blocked),
+    ],
+)
+def test_what_this_run_saw_finish_counts_from_then_whatever_the_clock_says(
+    source: Known, seen_s: float, expected: type[Standing]
+) -> None:
+    assert isinstance(standing_of(source, seen_s=seen_s), expected)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +104,7 @@ def test_a_source_with_a_video_is_ready_and_one_that_may_have_one_is_waited_for(
         (Known(finished_at=PAST - HOUR), "kept the video of its source harbour-t1 until 2026-11-22 11:00 UTC"),
         (Known(finished_at=PAST), "until 2026-11-22 12:00 UTC"),
         (Known(finished_at=None, expires_at=NOW), "kept the video"),
+        (Known(expires_at=PAST), "until 2026-11-22 11:00 UTC"),  # it was looked at long after it had finished
         (Known(state=State.FINISHED, finished_at=PAST - HOUR, expires_at=NOW), "until 2026-11-22 12:00 UTC"),
         (Known(origin="https://other.example/v1"), "is at https://other.example/v1"),
         (Known(origin=EMBEDDED), "is at the sandbox of a run folder"),

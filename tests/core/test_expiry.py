@@ -4,15 +4,40 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import ceil
 
 import pytest
 
-from pipeline.expiry import MARGIN, WORK_S_MAX, Homeward, behind, prospect
+from pipeline.expiry import MARGIN, WORK_S_MAX, Homeward, behind, by_our_clock, prospect
 from pipeline.runner.lanes import Agenda
 
 HOUR_S = 3600.0
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def at(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize(
+    ("expires", "created", "ours"),
+    [
+        (at(60), at(0), at(60)),
+        (at(60), at(1), at(60)),  # it was ordered between noon and two minutes past
+        (at(60), NOON.replace(microsecond=0), at(60)),
+        (at(-60), at(-120), at(60) - timedelta(seconds=1)),  # two hours slow; its times are whole seconds
+        (at(540), at(482), at(60)),  # eight hours fast
+        (at(60), None, at(60)),
+        (None, at(0), None),
+        (at(60), datetime(1970, 1, 1, tzinfo=UTC), at(60)),  # that is no clock
+    ],
+)
+def test_an_expiry_is_told_by_our_clock(
+    expires: datetime | None, created: datetime | None, ours: datetime | None
+) -> None:
+    assert by_our_clock(expires, created, since=at(0), until=at(2)) == ours
 
 
 @pytest.mark.parametrize(

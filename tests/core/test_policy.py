@@ -237,11 +237,33 @@ class TestSubmit:
             streak = streak.after(fact)
             assert streak == expected
 
+    @pytest.mark.parametrize(
+        ("status", "fact", "stop"),
+        [(404, Fact.TURNED_AWAY, Stop.SOURCE), (410, Fact.TURNED_AWAY, Stop.SOURCE), (400, Fact.REJECTED, NOTHING)],
+    )
+    def test_what_builds_on_an_aged_video_and_is_refused_says_nothing_of_the_others(
+        self, status: int, fact: Fact, stop: Stop
+    ) -> None:
+        read = Videos().read_submit(error(status, ""), PROFILE)
+
+        verdict = after_submit(
+            read,
+            FRESH,
+            way=Streak(rejected=9),
+            is_aged=True,
+            settles=False,
+            backoff=PATIENCE.submit,
+            now=NOW,
+            spread=1.0,
+        )
+
+        assert (verdict.fact, verdict.stop) == (fact, stop)
+
     def test_what_builds_on_a_video_and_is_refused_says_nothing_of_the_settings(self) -> None:
         streak = Streak(rejected=4, uncertain=4, unreachable=4)
 
-        assert streak.after(Fact.REJECTED, linked=True) == Streak(rejected=4)
-        assert streak.after(Fact.ACCEPTED, linked=True) == Streak(accepted=1)
+        assert streak.after(Fact.REJECTED, excused=True) == Streak(rejected=4)
+        assert streak.after(Fact.ACCEPTED, excused=True) == Streak(accepted=1)
 
     @given(st.integers(100, 599), st.booleans(), st.sampled_from(["", "7"]), st.integers(0, 9), st.integers(0, 9))
     def test_only_what_made_nothing_may_be_sent_again(

@@ -57,6 +57,37 @@ async def test_what_a_gateway_cannot_make_at_all_is_asked_for_once(night: Night)
     assert len([seen for seen in night.gateway.of("submit") if seen.video_id]) == 1
 
 
+async def test_sources_that_are_gone_hold_up_no_chain_of_others(night: Night) -> None:
+    """Six were rendered while nobody looked, and are found finished long after: their remixes are asked for in vain."""
+    roots = tuple(job(n) for n in range(6))
+    night.gateway.render_gate = anyio.Event()
+
+    def leave(event: Event) -> None:
+        if isinstance(event, Moved) and night.boards and len(night.gateway.book) == 6:
+            night.boards[-1].interrupt()
+
+    await night.run(roots, observer=leave)
+    night.gateway.render_gate.set()
+    later = timedelta(seconds=night.profile.retention_s + 1)
+    night.now = lambda: datetime.now(UTC) + later
+    night.limits = replace(night.limits, submit_slots=1)
+    night.gateway.behave()
+    aged = {*night.gateway.book}
+    night.gateway.always("submit", lambda seen: refusal(404) if seen.video_id in aged else None)
+    fresh, stale = job(20), tuple(built_on(root, 10 + n) for n, root in enumerate(roots))
+    sequel = built_on(fresh, 21)
+
+    outcome = await night.run((*roots, fresh, *stale, sequel))
+
+    assert outcome.counts == {State.STORED: 8, State.BLOCKED: 6}
+    assert not outcome.stopped
+    assert "the provider has no video of its source job-0 any more: 404" in night.of(stale[0]).reason
+    assert len(night.gateway.of("submit")) == 6 + 1 + 6 + 1
+    night.gateway.behave()
+    again = await night.run((*roots, fresh, *stale, sequel))
+    assert again.counts == {State.STORED: 14}  # it was not so, and they are asked for again by themselves
+
+
 TWICE = Choice(uncertain="resubmit", max_duplicate_cost=Decimal(9))
 
 

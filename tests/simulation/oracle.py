@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact, State
@@ -128,8 +127,6 @@ def _explained(sequence: Sequence, person: Person, job: JobState, sales: list[Sa
     sale = next((sale for sale in sales if sale.video_id == job.video_id), None)
     now_s, provider = sequence.times.true_s, sequence.provider
     match job.state:
-        case State.BLOCKED if _was_blocked_in_haste(sequence, job):
-            yield f"its source had only just finished: {job.reason}"
         case State.REJECTED if job.wish.prompt not in provider.refused:
             yield "nobody refused it"
         case State.FAILED if sale is None or sale.fate is not Fate.FAILED:
@@ -163,26 +160,11 @@ def _waits(sequence: Sequence, job: JobState) -> bool:
 
 
 def _lacks_its_source(sequence: Sequence, job: JobState) -> bool:
-    """Whether there is no video to build on; to a later run than the one that saw it finish, our clock tells."""
+    """Whether there is no video to build on, as far as our clock could tell."""
     source = sequence.state.jobs[job.wish.source]
-    if source.state not in (State.FINISHED, State.STORED):
+    if source.state not in (State.FINISHED, State.STORED) or any(lived.course.jump_s for lived in sequence.lived):
         return source.state is not State.IN_FLIGHT
-    kept = timedelta(seconds=sequence.provider.house.keeps_s)
-    return source.finished_at is not None and source.finished_at + kept <= sequence.times.now()
-
-
-def _was_blocked_in_haste(sequence: Sequence, job: JobState) -> bool:
-    """Whether the very run that saw its source finish took that for gone, in less time than it is kept."""
-    if any(lived.ended_s - lived.began_s >= sequence.provider.house.keeps_s for lived in sequence.lived):
-        return False
-    records = sequence.records
-    at = max(n for n, record in enumerate(records) if (record.get("job"), record["t"]) == (job.key, Fact.BLOCKED))
-    for record in reversed(records[:at]):
-        if record["t"] == "header":
-            return False
-        if record.get("job") == job.wish.source and record["t"] not in (Fact.DOWNLOAD_FAILED, Fact.STORED):
-            return bool(record["t"] == Fact.FINISHED)
-    return False
+    return sequence.times.true_s >= sequence.provider.gone_s(sequence.provider.book[source.video_id])
 
 
 def _ends(sale: Sale) -> bool:
