@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from pipeline.lifecycle import State
     from pipeline.manifest.load import Wishes
     from pipeline.model import Issue, Job, LimitsWish, Manifest
-    from pipeline.plan import Outlook
-    from pipeline.prepare import Choice
+    from pipeline.outlook import Choice, Outlook
     from pipeline.progress import Ended, Event, Moved, Notice, Observer, Received, Started, silent
 
 __all__ = [
@@ -70,8 +69,7 @@ _HOMES = {
     "pipeline.lifecycle": ("State",),
     "pipeline.manifest.load": ("Wishes",),
     "pipeline.model": ("Issue", "Job", "LimitsWish", "Manifest"),
-    "pipeline.plan": ("Outlook",),
-    "pipeline.prepare": ("Choice",),
+    "pipeline.outlook": ("Choice", "Outlook"),
     "pipeline.progress": ("Ended", "Event", "Moved", "Notice", "Observer", "Received", "Started", "silent"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.admission import NOT_HOME, check
+from pipeline.admission import NOT_HOME, check, demand_no_more, demand_same
 from pipeline.errors import NoRoom, UsageError
 from pipeline.launch import Work, World
 from pipeline.ledger.ledger import Ledger, read_run
@@ -20,9 +20,9 @@ from pipeline.ledger.spill import settle_spilled, spill_folders
 from pipeline.lifecycle import State
 from pipeline.model import EMBEDDED, Manifest
 from pipeline.mounts import doubt_about
-from pipeline.plan import Outlook
+from pipeline.outlook import Choice, Outlook
+from pipeline.plan import Action
 from pipeline.prepare import (
-    Choice,
     concerned,
     count_states,
     has_work,
@@ -35,7 +35,7 @@ from pipeline.providers.access import address_of, key_of, proxy_of
 from pipeline.providers.registry import find_profile, profile_names
 from pipeline.runner.room import demand_room
 from pipeline.storage import RunFolder
-from pipeline.text import plural
+from pipeline.text import listing, plural
 
 if TYPE_CHECKING:
     from pipeline.manifest.load import Wishes
@@ -77,7 +77,8 @@ def load(path: Path | str, wishes: Wishes | None = None) -> Manifest:
 def load_kept(run: Path | str, wishes: Wishes | None = None) -> Manifest:
     """The manifest that was run last in the folder *run*, from the files that the folder keeps, read as it was then.
 
-    What *wishes* state goes before that, of `settings` name by name. Its name is the folder's. Raises `UsageError`
+    What *wishes* state goes before that, of `settings` name by name. Its name is the folder's, and its limits are those
+    of that run, a budget of the command line among them. Raises `UsageError`
     where there is nothing to read it from, and `InvalidManifest` where the copies are no longer what was read.
     """
     from pipeline.kept import KeptLibrary, read_again
@@ -97,7 +98,7 @@ def load_kept(run: Path | str, wishes: Wishes | None = None) -> Manifest:
     )
     if manifest.sha256 != kept.manifest.sha256:
         raise UsageError(f"{kept.manifest.path} is not the manifest that was run: name the manifest's own file instead")
-    return replace(manifest, name=folder.path.resolve().name)
+    return replace(manifest, name=folder.path.resolve().name, limits=kept.limits.over(manifest.limits))
 
 
 def plan_run(manifest: Manifest, choice: Choice | None = None) -> Outlook:
@@ -115,6 +116,7 @@ def admit(
     *outlook* is what `plan_run` said of the same, where it was asked: it is not planned again then.
     """
     choice, world = choice or Choice(), world or World(environment=os.environ)
+    demand_same(manifest, choice, outlook)
     folder, origin = RunFolder(choice.outputs / manifest.name, world.disk), _reach(manifest, world)[0] or EMBEDDED
     state = _known(folder)
     outlook = outlook or outlook_on(manifest, choice, folder, state, origin=origin, now=world.now())
@@ -141,12 +143,14 @@ async def run(
     world: World | None = None,
     outlook: Outlook | None = None,
     agreed: bool = False,
+    asks: bool = False,
     on_board: Callable[[Board], object] = lambda board: None,  # noqa: ARG005
 ) -> Outcome:
     """Do what is left to do. Works under asyncio and trio; cancelling it is an interrupt that loses nothing.
 
     *outlook* is what `admit` said of the same, where it was asked: it is planned again only if the ledger is another by
-    now. *agreed*: somebody was shown it and said yes, so a run that would then buy what is not in it is refused.
+    now. *agreed*: somebody was asked about it and said yes, so a run that would then buy what is not in it is refused.
+    *asks*: somebody is asked about what is dear, and it was not, so a run that is by then is refused.
     *on_board* is given the run's board when its lanes are about to start; whoever keeps it may call its
     `interrupt()`. Raises `UsageError` before anything is sent, `LedgerBusy`, `LedgerDamaged`, `LedgerBroken`.
     """
@@ -154,12 +158,13 @@ async def run(
 
     began_s = anyio.current_time()
     choice, world = choice or Choice(), world or World(environment=os.environ)
+    demand_same(manifest, choice, outlook)
     folder = RunFolder(choice.outputs / manifest.name, world.disk)
     address, key = _reach(manifest, world)
     seen = outlook or admit(manifest, choice, world=world)
     folder.make()
     with Ledger.open(folder.ledger, now=world.now, disk=world.disk, reserve=True) as ledger:
-        outlook = _prepare(ledger, choice, folder, world, origin=address or EMBEDDED, seen=seen, agreed=agreed)
+        outlook = _prepare(ledger, folder, world, origin=address or EMBEDDED, seen=seen, agreed=agreed, asks=asks)
         keys = concerned(outlook.plan, ledger.state)
         _say_started(outlook, ledger.state, keys, observer)
         work = Work(ledger=ledger, folder=folder, outlook=outlook, address=address, key=key)
@@ -177,34 +182,35 @@ async def run(
 
 
 def _prepare(
-    ledger: Ledger, choice: Choice, folder: RunFolder, world: World, *, origin: str, seen: Outlook, agreed: bool
+    ledger: Ledger, folder: RunFolder, world: World, *, origin: str, seen: Outlook, agreed: bool, asks: bool
 ) -> Outlook:
     """With the lock held: answers kept elsewhere are taken in, what could not end well is refused, the plan is kept."""
     folder.make_names_durable()
     settle_spilled(ledger, spill_folders(world.environment), world.disk)
-    manifest, outlook, now = seen.manifest, seen, world.now()
+    manifest, choice, outlook, now = seen.manifest, seen.choice, seen, world.now()
     if ledger.state.records != seen.records:
         outlook = outlook_on(manifest, choice, folder, ledger.state, origin=origin, now=now)
-        if agreed:
-            _demand_no_more(outlook, seen)
+        if agreed or (asks and outlook.is_dear):
+            demand_no_more(outlook, seen)
     _check(outlook, ledger.state, folder, origin)
     return prepare(ledger, manifest, choice, folder, origin=origin, now=now, outlook=outlook)
 
 
-def _demand_no_more(outlook: Outlook, seen: Outlook) -> None:
-    """Refuse to buy what nobody has agreed to. Raises `UsageError`."""
-    agreed = {step.job.key for step in seen.plan.submits}
-    if more := sum(step.job.key not in agreed for step in outlook.plan.submits):
-        raise UsageError(
-            f"this run has changed since you were asked, and would buy {plural(more, 'more video')}: nothing was sent, "
-            "run again"
-        )
-
-
 def _say_started(outlook: Outlook, state: RunState, keys: Sequence[str], observer: Observer) -> None:
     observer(_started(outlook, state, keys))
+    _say_waiting(outlook, observer)
     if doubt := doubt_about(outlook.folder):
         observer(Notice(lane="run", message=doubt))
+
+
+def _say_waiting(outlook: Outlook, observer: Observer) -> None:
+    """What is not submitted before a person has settled something, by its reason."""
+    waiting: dict[str, list[str]] = {}
+    for step in outlook.plan.of(Action.WAITS):
+        waiting.setdefault(step.reason, []).append(step.job.id)
+    for reason, ids in waiting.items():
+        words = f"{plural(len(ids), 'job')} not submitted, {listing(ids)}: {reason}"
+        observer(Notice(lane="run", message=words, urgent=True))
 
 
 async def _carry_out(work: Work, observer: Observer, world: World, on_board: Callable[[Board], object]) -> Board | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from pipeline.chains import WAITS, Blocked, Standing
@@ -11,9 +12,11 @@ from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import State
 from pipeline.model import Profile
-from pipeline.plan import BUYS, Doubts, Plan, Step
+from pipeline.outlook import Doubts
+from pipeline.plan import BUYS, Plan, Step
 from pipeline.policy.unknown import Held, may_repeat, why_held
 from pipeline.providers.pricing import total
+from pipeline.settling.replay import may_replay
 
 UNKNOWN = (State.UNCERTAIN, State.SUBMITTING)
 """Of unknown outcome: the latter once the crash that left it so is noticed."""
@@ -26,11 +29,14 @@ def doubts(
     ceiling: Decimal | None,
     origin: str,
     *,
+    now: datetime,
+    repeats_keys: bool = True,
     standing_of: Callable[[JobState], Standing] = lambda source: WAITS,  # noqa: ARG005 - whatever one builds on may come
 ) -> Doubts:
     """What a run of *plan* at *origin* (empty: not known) would do about them, may *ceiling* be paid twice.
 
-    *standing_of* says whether a job in the ledger has a video that another can be built on.
+    *repeats_keys*: it does so *now*, where these are still remembered. *standing_of* says whether a job in the ledger
+    has a video that another can be built on.
     """
     uncertain = [job for job in state.jobs.values() if job.state in UNKNOWN]
     here = [job for job in uncertain if not origin or job.origin == origin]
@@ -49,7 +55,7 @@ def doubts(
     return Doubts(
         count=len(uncertain),
         cost=total(job.attempts[-1].price for job in uncertain),
-        asked=sum(is_asked_about(job, profile) for job in here),
+        asked=sum(is_asked_about(job, profile, now=now, repeats_keys=repeats_keys) for job in here),
         again=len(again),
         again_cost=total(step.price for step in again),
         over_ceiling=over_ceiling,
@@ -57,10 +63,16 @@ def doubts(
     )
 
 
-def is_asked_about(job: JobState, profile: Profile) -> bool:
-    """Whether the provider may tell what became of a submit of unknown outcome."""
-    honoured = may_repeat(profile, linked=bool(job.wish.source))
-    return profile.lists or (honoured and bool(job.attempts[-1].idempotency_key))
+def is_asked_about(job: JobState, profile: Profile, *, now: datetime, repeats_keys: bool = True) -> bool:
+    """Whether the provider may tell *now* what became of a submit of unknown outcome."""
+    return profile.lists or (repeats_keys and has_living_key(job, profile, now))
+
+
+def has_living_key(job: JobState, profile: Profile, now: datetime) -> bool:
+    """Whether the provider still remembers the key of its latest submit, and answers a repeat with the same video."""
+    latest = job.attempts[-1]
+    honoured = may_repeat(profile, linked=bool(job.wish.source)) and bool(latest.idempotency_key)
+    return honoured and may_replay(began_at=latest.submitted_at, now=now, keys_s=profile.keys_s)
 
 
 def _sent_again(

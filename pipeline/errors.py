@@ -54,12 +54,12 @@ class MissingExtra(UsageError):
 
 
 class InvalidManifest(PipelineError):
-    """The manifest has issues; all of them, in reading order. Nothing was sent."""
+    """The manifest has issues; all of them with the warnings, in reading order. Nothing was sent."""
 
     exit_code = 2
 
     def __init__(self, issues: Sequence[Issue]) -> None:
-        count = len(issues)
+        count = sum(not issue.warning for issue in issues)
         super().__init__(f"{count} issue{'s' if count != 1 else ''}")
         self.issues = tuple(issues)
 

@@ -1,4 +1,6 @@
-"""What a run folder keeps of a manifest: an index of its files and how it was read, and the files as a library."""
+"""What a run folder keeps of a manifest: an index of its files, how it was read and within which limits it was run,
+and the files as a library.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,12 +17,14 @@ from pipeline.errors import UsageError
 from pipeline.manifest.fields import shown
 from pipeline.manifest.files import BadFile
 from pipeline.manifest.patterns import Pattern, is_pattern
-from pipeline.model import JSON, Manifest
+from pipeline.model import JSON, LimitsWish, Manifest
 from pipeline.pictures import CROP, PAD
 from pipeline.text import plain
 
-FORMAT = 1
-"""A new statement that an older vidbatch must not ignore, for other jobs come of it, is a new format."""
+FORMAT = 2
+"""A new statement that an older vidbatch must not ignore, for it would buy something else or more, is a new format."""
+_FORMATS: Final = (1, FORMAT)
+"""What is read; the first holds no limits."""
 
 _STATED: Final[Mapping[str, type]] = {
     **dict.fromkeys(("provider", "fit"), str),
@@ -27,6 +32,7 @@ _STATED: Final[Mapping[str, type]] = {
     "settings": list,
 }
 """What may be stated over a manifest, and as what; a newer vidbatch may know more."""
+_AMOUNTS: Final = frozenset({"budget", "confirm_above"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +54,8 @@ class Kept:
     """What it read, by the names that it has in the manifest."""
     reading: Mapping[str, JSON]
     """What was stated over it: `Manifest.reading`."""
+    limits: LimitsWish
+    """What it and the command line asked of the limits."""
 
 
 def index_of(manifest: Manifest, places: Sequence[str]) -> bytes:
@@ -56,7 +64,14 @@ def index_of(manifest: Manifest, places: Sequence[str]) -> bytes:
         {"name": file.name, "sha256": file.sha256, "kept": place}
         for file, place in zip(manifest.files, places, strict=True)
     ]
-    index = {"format": FORMAT, "manifest": own, "files": others, "reading": dict(manifest.reading)}
+    limits = {name: str(n) if isinstance(n, Decimal) else n for name, n in manifest.limits.stated().items()}
+    index = {
+        "format": FORMAT,
+        "manifest": own,
+        "files": others,
+        "reading": dict(manifest.reading),
+        "limits": limits,
+    }
     return json.dumps(index, indent=1, sort_keys=True).encode("ascii") + b"\n"
 
 
@@ -65,7 +80,7 @@ def read_index(path: Path, sha256: str) -> Kept:
     try:
         content = path.read_bytes()
         index: Any = json.loads(content)
-        if index["format"] != FORMAT:
+        if index["format"] not in _FORMATS:
             raise UsageError(
                 f"{path}: its format is {index['format']}, and this vidbatch knows {FORMAT}: use a newer one"
             )
@@ -75,6 +90,7 @@ def read_index(path: Path, sha256: str) -> Kept:
             manifest=_file(path, own),
             files={_text(file["name"]): _file(path, file) for file in index["files"]},
             reading=_reading(index["reading"]),
+            limits=_limits(index["limits"] if index["format"] == FORMAT else {}),
         )
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {words_of(error)}") from error
@@ -151,6 +167,27 @@ def _reading(stated: Any) -> dict[str, JSON]:
     for setting in known.get("settings", ()):
         _text(setting)
     return known
+
+
+def _limits(stated: Any) -> LimitsWish:
+    """The opposite of `LimitsWish.stated`, but for amounts, which are texts."""
+    known = dict(stated)
+    for name, value in known.items():
+        if name in _AMOUNTS:
+            known[name] = _amount(name, value)
+        elif type(value) not in (int, float) or not value > 0:
+            raise ValueError(f"'{name}' is no number above 0")
+    return LimitsWish(**known)
+
+
+def _amount(name: str, value: Any) -> Decimal:
+    try:
+        amount = Decimal(_text(value))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise ValueError(f"'{name}' is no amount")
+    return amount
 
 
 def _text(value: Any) -> str:

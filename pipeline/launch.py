@@ -14,7 +14,7 @@ from pipeline.errors import PipelineError
 from pipeline.ledger.ledger import Ledger, utc_now
 from pipeline.ledger.spill import spill_folders
 from pipeline.model import EMBEDDED
-from pipeline.plan import Outlook
+from pipeline.outlook import Outlook
 from pipeline.policy.verdict import PATIENCE, Patience
 from pipeline.progress import Observer
 from pipeline.providers.access import Access, access
@@ -99,6 +99,7 @@ class Work:
             chance=world.chance,
             patience=world.patience,
             max_duplicate_cost=self.outlook.max_duplicate_cost,
+            repeats_keys=self.outlook.choice.buys,
             spills=spill_folders(world.environment),
         )
 

@@ -6,12 +6,12 @@ Money is `Decimal` in the profile's currency. Lengths are seconds, an `int` wher
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
@@ -138,6 +138,9 @@ class Limits:
     """What costs more is only submitted once a person at the terminal has said yes."""
 
 
+_Bounds = TypeVar("_Bounds", Limits, "LimitsWish")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitsWish:
     """What a manifest or the command line asks of the limits; `None` leaves the profile's."""
@@ -149,16 +152,13 @@ class LimitsWish:
     budget: Decimal | None = None
     confirm_above: Decimal | None = None
 
-    def over(self, limits: Limits) -> Limits:
-        """*limits*, with what this wish states in their place."""
-        return Limits(
-            in_flight=self.in_flight or limits.in_flight,
-            submits_per_minute=self.submits_per_minute or limits.submits_per_minute,
-            submit_slots=self.submit_slots or limits.submit_slots,
-            downloads=self.downloads or limits.downloads,
-            budget=limits.budget if self.budget is None else self.budget,
-            confirm_above=limits.confirm_above if self.confirm_above is None else self.confirm_above,
-        )
+    def over(self, limits: _Bounds) -> _Bounds:
+        """*limits*, or another wish, with what this one states in their place."""
+        return replace(limits, **self.stated())
+
+    def stated(self) -> dict[str, Any]:
+        """What it asks for, by name; a count of 0 asks for nothing, an amount of 0 does."""
+        return {name: n for name in self.__slots__ if (n := getattr(self, name)) or isinstance(n, Decimal)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,16 +12,14 @@ from decimal import Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from itertools import count
-from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
 from pipeline.chains import WAITS, Source, Standing, blocked, with_sources
 from pipeline.changes import Asked, Change, Wanted, edits, pairs
 from pipeline.lifecycle import FINAL, State
-from pipeline.model import Job, Limits, Manifest
+from pipeline.model import Job
 from pipeline.naming import beside
-from pipeline.policy.unknown import settles
 from pipeline.providers.pricing import total
 from pipeline.waiting import waiting
 
@@ -83,8 +81,6 @@ class Plan:
     """Jobs that the ledger has under another id: that is a label, and nothing is bought for it."""
     submits: tuple[Step, ...] = field(init=False, repr=False, compare=False)
     """What will be paid for."""
-    due: tuple[Step, ...] = field(init=False, repr=False, compare=False)
-    """These, and what waits: it is submitted, too, should a run learn what became of its source."""
     counts: Mapping[Action, int] = field(init=False, repr=False, compare=False)
     """How many steps have each action; 0 for the others."""
     cost: Decimal | None = field(init=False, repr=False, compare=False)
@@ -94,7 +90,6 @@ class Plan:
         submits = tuple(step for step in self.steps if step.action in BUYS)
         counts = Counter(step.action for step in self.steps)
         object.__setattr__(self, "submits", self.steps if len(submits) == len(self.steps) else submits)
-        object.__setattr__(self, "due", self.of(*BUYS, Action.WAITS) if counts[Action.WAITS] else self.submits)
         object.__setattr__(self, "counts", counts)
         object.__setattr__(self, "cost", total(step.price for step in submits))
 
@@ -105,50 +100,6 @@ class Plan:
     def without_buying(self) -> Plan:
         """This, without all that is submitted or might have to be."""
         return replace(self, steps=self.of(*set(Action) - BUYS - {Action.WAITS, Action.HELD}))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doubts:
-    """The submits of unknown outcome that earlier runs left, and what becomes of them."""
-
-    count: int = 0
-    cost: Decimal | None = Decimal(0)
-    """What they may have cost; `None` where a price is not known."""
-    asked: int = 0
-    """About so many of them the provider is asked first: its list, or its memory of a key."""
-    again: int = 0
-    """So many of them may be submitted again, where nothing is proven of them; the others wait for a decision."""
-    again_cost: Decimal | None = Decimal(0)
-    """Of submitting these again; `None` where a price is not known."""
-    over_ceiling: int = 0
-    """So many are not submitted again because of the ceiling alone."""
-    paid_twice: Decimal | None = Decimal(0)
-    """By what was submitted again before; `None` where a price is not known."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
-    """A plan, with what it will lean on and cost."""
-
-    manifest: Manifest
-    folder: Path
-    plan: Plan
-    limits: Limits
-    spent: Decimal
-    """By earlier runs in this folder."""
-    currency: str
-    max_duplicate_cost: Decimal | None = None
-    """So much may be paid twice for submits of unknown outcome; `None`: none of them is sent again."""
-    doubts: Doubts = Doubts()
-    homecoming: int = 0
-    """Videos that were bought and are not here yet, of jobs that the manifest no longer asks for: they come home."""
-    records: int = 0
-    """Of the ledger, when this was planned: with as many, a plan is the same."""
-
-    @property
-    def settles(self) -> bool:
-        """Whether a run finds out by itself what became of a submit of unknown outcome, or may send it again."""
-        return settles(self.manifest.profile, self.max_duplicate_cost)
 
 
 _ACTION_IN: Mapping[State, Action] = {

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from uuid import uuid4
 
 from pipeline.admission import NOT_HOME, check_folders, is_missing
@@ -19,36 +18,26 @@ from pipeline.ledger.ledger import Ledger, utc_now
 from pipeline.ledger.replay import RunState
 from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, Fact, State
 from pipeline.memory import garbage_left_alone
-from pipeline.model import LimitsWish, Manifest, Profile
+from pipeline.model import Manifest, Profile
 from pipeline.naming import sidecar
-from pipeline.plan import Action, Outlook, Plan, Step, make_plan
+from pipeline.outlook import HOLD, RESUBMIT, Choice, Outlook
+from pipeline.plan import Action, Plan, Step, make_plan
 from pipeline.progress import Notice, Observer, silent
 from pipeline.providers.pricing import price_list
 from pipeline.runner.sidecar import metadata_row
 from pipeline.storage import RunFolder
+from pipeline.waiting import waiting
 
-OUTPUTS = Path("outputs")
-HOLD, RESUBMIT = "hold", "resubmit"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What a caller states over the manifest, for a plan or a run."""
-
-    outputs: Path = OUTPUTS
-    only: str = ""
-    """A glob on ids and groups."""
-    limit: int | None = None
-    """The first so many of the jobs."""
-    retry: frozenset[State] = frozenset()
-    """Ended jobs in these states are bought again."""
-    limits: LimitsWish = field(default_factory=LimitsWish)
-    uncertain: str = HOLD
-    """What becomes of submits that nothing can settle: `hold`, or `resubmit`, which may pay twice."""
-    max_duplicate_cost: Decimal | None = None
-    """With `resubmit`: so much may be paid twice in this run's life, in the profile's currency."""
-    buys: bool = True
-    """False: nothing is submitted, nor any key repeated, since that may buy; what is bought comes home."""
+__all__ = [
+    "Choice",
+    "concerned",
+    "count_states",
+    "has_work",
+    "outlook_on",
+    "prepare",
+    "still_waiting",
+    "write_metadata",
+]
 
 
 def outlook_on(
@@ -61,11 +50,9 @@ def outlook_on(
     now: datetime | None = None,
 ) -> Outlook:
     """What a run of *manifest* at *origin* (empty: not known) would do, given what the ledger says; *now* is ours."""
+    profile, now = manifest.profile, now or utc_now()
     ceiling = _ceiling(choice)
-    if not choice.buys:
-        ceiling, manifest = None, replace(manifest, profile=replace(manifest.profile, honours_keys=False))
-    on_time = partial(standing, now=now or utc_now(), origin=origin, retention_s=manifest.profile.retention_s)
-
+    on_time = partial(standing, now=now, origin=origin, retention_s=profile.retention_s)
     ours = {job.path for job in state.jobs.values() if job.attempt}
 
     def occupied(path: str) -> bool:
@@ -75,32 +62,49 @@ def outlook_on(
         plan = make_plan(
             manifest.jobs,
             state.jobs,
-            price_of=price_list(manifest.profile, manifest.provider.price_per_second),
+            price_of=price_list(profile, manifest.provider.price_per_second),
             occupied=occupied if folder.videos.is_dir() else lambda _: False,
             retry=choice.retry & ENDED_WITHOUT_VIDEO,
             only=choice.only,
             limit=choice.limit,
             standing_of=on_time,
-            unsettled={} if ceiling is not None else _unsettled(state, manifest.profile, folder),
+            unsettled={} if ceiling is not None else _unsettled(state, profile, folder, now),
         )
     plan = plan if choice.buys else plan.without_buying()
     return Outlook(
         manifest=manifest,
+        choice=choice,
         folder=folder.path,
         plan=plan,
-        limits=choice.limits.over(manifest.limits.over(manifest.profile.limits)),
+        limits=choice.limits.over(manifest.limits.over(profile.limits)),
         spent=state.spent,
-        currency=manifest.profile.currency,
+        currency=profile.currency,
         max_duplicate_cost=ceiling,
-        doubts=doubts(plan, state, manifest.profile, ceiling, origin, standing_of=on_time),
+        doubts=doubts(plan, state, profile, ceiling, origin, now=now, repeats_keys=choice.buys, standing_of=on_time),
         homecoming=sum(state.jobs[key].state in NOT_HOME for key in plan.orphans),
+        coming=_coming(state, folder, origin) if plan.submits or not choice.buys else 0,
         records=state.records,
     )
 
 
-def _unsettled(state: RunState, profile: Profile, folder: RunFolder) -> dict[str, str]:
+def _coming(state: RunState, folder: RunFolder, origin: str) -> int:
+    """How many videos were bought at *origin* and are not here, whoever asks for them."""
+    here = (job for job in state.jobs.values() if not origin or job.origin == origin)
+    return sum(job.state in NOT_HOME or is_missing(job, folder) for job in here)
+
+
+def still_waiting(outlook: Outlook, state: RunState, now: datetime) -> dict[str, str]:
+    """Why jobs of the plan are submitted only when a person has settled what they build on, by key."""
+    unsettled = _unsettled(state, outlook.manifest.profile, RunFolder(outlook.folder), now)
+    if not unsettled:
+        return {}
+    due = {step.job.key for step in outlook.plan.steps if state.jobs[step.job.key].state is State.PENDING}
+    return waiting((step.job for step in outlook.plan.steps), due, unsettled)
+
+
+def _unsettled(state: RunState, profile: Profile, folder: RunFolder, now: datetime) -> dict[str, str]:
     """The submits of unknown outcome about which no run can ask, by key, and why what builds on them waits."""
-    held = (job for job in state.jobs.values() if job.state in UNKNOWN and not is_asked_about(job, profile))
+    held = (job for job in state.jobs.values() if job.state in UNKNOWN and not is_asked_about(job, profile, now=now))
     told = f"which is of unknown outcome: vidbatch resolve {folder.path}"
     return {job.key: f"it builds on {job.id}, {told}" for job in held}
 
@@ -113,7 +117,7 @@ def _ceiling(choice: Choice) -> Decimal | None:
         raise UsageError("--uncertain resubmit may pay twice: say how much at most, as --max-duplicate-cost AMOUNT")
     if choice.uncertain == HOLD and choice.max_duplicate_cost is not None:
         raise UsageError("--max-duplicate-cost bounds what --uncertain resubmit may pay twice: give both, or neither")
-    return choice.max_duplicate_cost
+    return choice.max_duplicate_cost if choice.buys else None
 
 
 def prepare(
@@ -147,7 +151,7 @@ def prepare(
     if outlook is None or ledger.state.records != known:
         outlook = outlook_on(manifest, choice, folder, ledger.state, origin=origin, now=now)
         check_folders(outlook, ledger.state)
-    reading = folder.keep(manifest)
+    reading = folder.keep(replace(manifest, limits=choice.limits.over(manifest.limits)))
     if reading != ledger.state.reading:
         ledger.note(READING, reading)
     with garbage_left_alone():
@@ -181,10 +185,10 @@ def concerned(plan: Plan, state: RunState) -> tuple[str, ...]:
 
 def has_work(outlook: Outlook, state: RunState, origin: str) -> bool:
     """Whether a request has to be sent at all."""
-    if outlook.plan.due or any(state.counts[at] for at in NOT_HOME):
+    if outlook.plan.submits or any(state.counts[at] for at in NOT_HOME):
         return True
-    uncertain = state.counts[State.UNCERTAIN] and outlook.settles
-    return bool(uncertain) and any(job.state is State.UNCERTAIN and job.origin == origin for job in state.jobs.values())
+    settles = outlook.doubts.asked or outlook.max_duplicate_cost is not None
+    return bool(settles) and any(job.state is State.UNCERTAIN and job.origin == origin for job in state.jobs.values())
 
 
 def count_states(state: RunState, keys: Iterable[str]) -> dict[State, int]:

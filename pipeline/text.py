@@ -14,10 +14,15 @@ _ESCAPE = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC: titles, links, clipboards
     r"|[\x1b\x9b]\[?[0-?]*[ -/]*[@-~]"  # CSI and the short ones: colours, cursor
 )
+_INK = re.compile(r"\x1b\[[0-9]*m")
 _JOINERS = "\u200c\u200d"
 _UNIT_SECONDS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _CENT = Decimal("0.01")
 _FINEST = Decimal("0.000001")
+
+
+WIDTH = 80
+"""Columns of what is said to people wherever it goes."""
 
 
 def plain(text: str) -> str:
@@ -97,22 +102,26 @@ def fit(text: str, width: int) -> str:
     return "".join(kept)
 
 
-def wrap(text: str, width: int, *, indent: str = "") -> str:
-    """*text* in lines of at most *width* columns, broken between words; lines after the first start with *indent*."""
-    return "\n".join(_lines(text.split(), max(width, len(indent) + 2), indent))
+def wrap(text: str, width: int, *, first: str = "", indent: str = "", cut: bool = True) -> str:
+    """*text* in lines of at most *width* columns, broken between words.
+
+    The first line starts with *first*, the others with *indent*. A word that is wider than a line is cut; without
+    *cut* it stays whole, as paths and commands should. Ink takes no room.
+    """
+    return "\n".join(_lines(text.split(), max(width, len(indent) + 2), first, indent, cut=cut))
 
 
-def _lines(words: Iterable[str], width: int, indent: str) -> Iterator[str]:
-    line, start = "", ""
+def _lines(words: Iterable[str], width: int, first: str, indent: str, *, cut: bool) -> Iterator[str]:
+    line, start, empty = "", first, True
     for word in words:
         rest = word
         while rest:
-            candidate = f"{line} {rest}" if line.strip() else f"{start}{rest}"
-            if cells(candidate) <= width:
-                line, rest = candidate, ""
-            elif line.strip():
+            candidate = f"{start}{rest}" if empty else f"{line} {rest}"
+            if _inkless(candidate) <= width or (empty and not cut):
+                line, rest, empty = candidate, "", False
+            elif not empty:
                 yield line
-                line, start = "", indent
+                line, start, empty = "", indent, True
             else:  # a word wider than a line is cut
                 head = fit(candidate, width)
                 rest = candidate[len(head) :]
@@ -120,6 +129,10 @@ def _lines(words: Iterable[str], width: int, indent: str) -> Iterator[str]:
                 start = indent
     if line:
         yield line
+
+
+def _inkless(text: str) -> int:
+    return cells(_INK.sub("", text) if "\x1b" in text else text)
 
 
 def _steers(character: str) -> bool:

@@ -18,7 +18,10 @@ FLOORS: list[set[str]] = [
     },
     {"manifest"},
     {"providers"},
-    {"plan", "chains", "waiting", "changes", "comparison", "forecast", "pacing", "expiry", "policy", "settling"},
+    {
+        *("plan", "outlook", "chains", "waiting", "changes", "comparison", "forecast", "pacing", "expiry"),
+        *("policy", "settling"),
+    },
     {"ledger"},
     {"storage", "kept", "transport", "media"},
     {"progress"},

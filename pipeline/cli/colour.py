@@ -1,11 +1,15 @@
-"""Which of our streams want colour, and plans in it."""
+"""Which of our streams want colour, and plans and issues as they want them."""
 
 from __future__ import annotations
 
 import os
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from pipeline.cli.streams import columns_of
 from pipeline.ink import is_wanted, painted_plan
+
+if TYPE_CHECKING:
+    from pipeline.model import Issue
 
 
 def use_color(stream: TextIO | None) -> bool:
@@ -16,3 +20,10 @@ def use_color(stream: TextIO | None) -> bool:
 def plan_for(stream: TextIO | None, text: str) -> str:
     """The plan *text* as *stream* wants it."""
     return painted_plan(text) if use_color(stream) else text
+
+
+def issue_for(stream: TextIO | None, issue: Issue) -> str:
+    """*issue* as *stream* wants it: at a terminal, in lines that fit."""
+    from pipeline.manifest.report import render_issue
+
+    return render_issue(issue, color=use_color(stream), width=columns_of(stream))

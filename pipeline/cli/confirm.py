@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 from pipeline.text import money, plural
 
 if TYPE_CHECKING:
-    from pipeline.plan import Outlook
+    from pipeline.outlook import Outlook
 
 YES = frozenset({"y", "yes"})
 
@@ -17,10 +17,8 @@ def question(outlook: Outlook) -> str:
 
     An unknown price is above every threshold; a provider that bills nothing is below.
     """
-    plan, limits = outlook.plan, outlook.limits
-    if not plan.submits or not outlook.manifest.profile.bills:
-        return ""
-    if plan.cost is not None and plan.cost <= limits.confirm_above:
+    plan = outlook.plan
+    if not outlook.is_dear:
         return ""
     price = "at an unknown price" if plan.cost is None else f"for {money(plan.cost, outlook.currency)}"
     bought = _bought(outlook)
@@ -38,9 +36,7 @@ def homecoming(outlook: Outlook) -> str:
 
 def _bought(outlook: Outlook) -> str:
     """What is paid for and not here yet, in words."""
-    from pipeline.plan import Action
-
-    count = outlook.plan.counts.get(Action.RESUME, 0) + outlook.homecoming
+    count = outlook.coming
     words = "that are bought come home" if count > 1 else "that is bought comes home"
     return f"{plural(count, 'video')} {words}" if count else ""
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-from pipeline.cli.colour import use_color
+from pipeline.cli.colour import issue_for, use_color
 from pipeline.cli.streams import give_up_output, say
 from pipeline.errors import InvalidManifest, PipelineError
 
@@ -59,11 +59,8 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
 
 def _tell_issues(error: InvalidManifest) -> None:
     """Every issue with its place, on standard error."""
-    from pipeline.manifest.report import render_issue
-
-    color = use_color(sys.stderr)
     for issue in error.issues:
-        say(render_issue(issue, color=color))
+        say(issue_for(sys.stderr, issue))
 
 
 def _tell(errors: Sequence[PipelineError]) -> int:

@@ -7,13 +7,15 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cli.arguments import amount
 from pipeline.cli.choice import add_choice, choice_of, read_manifest, words_of
-from pipeline.cli.colour import plan_for, use_color
+from pipeline.cli.colour import issue_for, plan_for
 from pipeline.cli.confirm import agrees, homecoming, is_terminal, question
 from pipeline.cli.errors import INTERRUPTED
 from pipeline.cli.streams import say
@@ -24,15 +26,15 @@ if TYPE_CHECKING:
     from pipeline.cli.observers.watcher import Watcher
     from pipeline.ledger.state import JobState
     from pipeline.model import Manifest
-    from pipeline.plan import Outlook
-    from pipeline.prepare import Choice
+    from pipeline.outlook import Outlook
     from pipeline.runner.board import Board
 
 NAME = "run"
 HELP = "make the videos of a manifest; run again to resume"
 
 EPILOG = """\
-MANIFEST may also be a run folder: what was run there last then goes on from the copies that it keeps.
+MANIFEST may also be a run folder: what was run there last then goes on from the copies that it keeps, within the
+limits that it was run with, a --budget among them.
 
 examples:
   vidbatch run first.yaml                        make what is missing
@@ -73,17 +75,20 @@ def command(args: argparse.Namespace) -> int:
     if order is None:
         say("vidbatch: not confirmed; nothing was sent")
         return INTERRUPTED
-    return _report(_run(order, args), args)
+    return _report(_run(order, args), order, args)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Order:
     """What a run is told to do."""
 
-    choice: Choice
     outlook: Outlook
+    asks: bool
+    """A person is there, who is asked about what is dear."""
     agreed: bool
-    """By a person, who was shown what it buys."""
+    """This person was asked about what it buys, and said yes."""
+    declined: int = 0
+    """So many videos this person did not want bought."""
 
 
 def _order(manifest: Manifest, args: argparse.Namespace) -> _Order | None:
@@ -99,13 +104,14 @@ def _order(manifest: Manifest, args: argparse.Namespace) -> _Order | None:
     asks = not args.yes and manifest.profile.bills and is_terminal(sys.stdin) and is_terminal(sys.stderr)
     if not args.quiet and args.log_format == "text":
         say(plan_for(sys.stderr, head_text(outlook)))
-    if not asks or agrees(question(outlook), sys.stdin, sys.stderr):
-        return _Order(choice=choice, outlook=outlook, agreed=asks)
-    choice = replace(choice, buys=False)
-    outlook = api.admit(manifest, choice)
+    asked = question(outlook) if asks else ""
+    if agrees(asked, sys.stdin, sys.stderr):
+        return _Order(outlook=outlook, asks=asks, agreed=bool(asked))
+    declined = len(outlook.plan.submits)
+    outlook = api.admit(manifest, replace(choice, buys=False))
     if words := homecoming(outlook):
         say(words)
-        return _Order(choice=choice, outlook=outlook, agreed=True)
+        return _Order(outlook=outlook, asks=asks, agreed=False, declined=declined)
     return None
 
 
@@ -135,10 +141,11 @@ async def _attended(order: _Order, watcher: Watcher) -> Outcome:
         beside.start_soon(keep_beating, watcher)
         outcome = await api.run(
             order.outlook.manifest,
-            order.choice,
+            order.outlook.choice,
             observer=watcher,
             outlook=order.outlook,
             agreed=order.agreed,
+            asks=order.asks,
             on_board=boards.append,
         )
         beside.cancel_scope.cancel()
@@ -163,34 +170,35 @@ async def _listen(boards: list[Board], watcher: Watcher) -> None:
 
 
 def _warn(manifest: Manifest, folder: Path) -> None:
-    from pipeline.manifest.report import render_issue
-
     for issue in manifest.warnings:
-        sys.stderr.write(f"{render_issue(issue, color=use_color(sys.stderr))}\n")
+        sys.stderr.write(f"{issue_for(sys.stderr, issue)}\n")
     own = Path(manifest.files[0].name).suffix.lower()  # .json: our index of what was kept
     for other in sorted({kept.suffix for kept in folder.glob("manifests/*.*")} - {own, ".json"}):
         sys.stderr.write(f"warning: {folder} also holds what a {other} manifest of this name asked for\n")
 
 
-def _report(outcome: Outcome, args: argparse.Namespace) -> int:
-    """Say what the run came to; returns the exit code."""
+def _report(outcome: Outcome, order: _Order, args: argparse.Namespace) -> int:
+    """Say what the run came to; returns the exit code. A no at the question is an interrupt."""
     from pipeline.cli import summary
 
-    code = summary.exit_code(outcome.counts, bool(outcome.stopped), outcome.interrupted)
+    code = summary.exit_code(outcome.counts, bool(outcome.stopped), outcome.interrupted or order.declined > 0)
     if args.log_format == "text" and not (args.quiet and code == 0):
-        print(summary.summary(_for_people(outcome, args)))
+        print(summary.summary(_for_people(outcome, order.declined, args)))
     return code
 
 
-def _for_people(outcome: Outcome, args: argparse.Namespace) -> summary.Outcome:
+def _for_people(outcome: Outcome, declined: int, args: argparse.Namespace) -> summary.Outcome:
     from pipeline.cli import summary
+    from pipeline.ledger.ledger import utc_now
     from pipeline.plan import Action
+    from pipeline.prepare import still_waiting
 
+    waiting = still_waiting(outcome.outlook, outcome.state, now := utc_now())
     return summary.Outcome(
         run=outcome.outlook.manifest.name,
         folder=str(outcome.outlook.folder),
         words=words_of(args),
-        jobs=[_row(outcome.state.jobs[key], outcome) for key in outcome.concerned],
+        jobs=[_row(outcome.state.jobs[key], outcome, waiting) for key in outcome.concerned],
         spent=outcome.state.spent,
         currency=outcome.outlook.currency,
         budget=outcome.outlook.limits.budget,
@@ -200,32 +208,47 @@ def _for_people(outcome: Outcome, args: argparse.Namespace) -> summary.Outcome:
         stopped=outcome.stopped,
         interrupted=outcome.interrupted,
         bills=outcome.outlook.manifest.profile.bills,
-        held_by_ceiling=_held_by_ceiling(outcome),
+        declined=declined,
+        retry=args.retry,
+        waiting=len(waiting),
+        settled_by_key=_settled_by_key(outcome, now),
+        held_by_ceiling=_held_by_ceiling(outcome, now),
     )
 
 
-def _row(job: JobState, outcome: Outcome) -> summary.JobRow:
+def _row(job: JobState, outcome: Outcome, waiting: Mapping[str, str]) -> summary.JobRow:
     """A job as the summary tells of it: of what was not submitted for want of a source, that is the reason."""
     from pipeline.cli.summary import JobLine
     from pipeline.lifecycle import State
     from pipeline.runner.wording import awaited_words
 
-    if job.state is not State.PENDING or not job.wish.source or job.reason or outcome.stopped or outcome.interrupted:
-        return job
-    return JobLine(id=job.id, state=job.state, cost=job.cost, reason=awaited_words(job, outcome.state.jobs))
+    reason = waiting.get(job.key, "")
+    if not reason and job.state is State.PENDING and not (job.reason or outcome.stopped or outcome.interrupted):
+        reason = awaited_words(job, outcome.state.jobs)
+    return JobLine(id=job.id, state=job.state, cost=job.cost, reason=reason) if reason else job
 
 
-def _held_by_ceiling(outcome: Outcome) -> int:
+def _settled_by_key(outcome: Outcome, now: datetime) -> int:
+    """How many stay uncertain only because this run was to buy nothing, and so repeated no key."""
+    from pipeline.doubts import has_living_key
+    from pipeline.lifecycle import State
+
+    if outcome.outlook.choice.buys:
+        return 0
+    profile, jobs = outcome.outlook.manifest.profile, map(outcome.state.jobs.__getitem__, outcome.concerned)
+    return sum(job.state is State.UNCERTAIN and has_living_key(job, profile, now) for job in jobs)
+
+
+def _held_by_ceiling(outcome: Outcome, now: datetime) -> int:
     """How many are uncertain still only because --max-duplicate-cost was reached."""
     from functools import partial
 
     from pipeline.chains import standing
     from pipeline.doubts import doubts
-    from pipeline.ledger.ledger import utc_now
 
     if outcome.stopped or outcome.interrupted:
         return 0  # whether the ceiling would have held them was not found out
     outlook, header = outcome.outlook, outcome.state.header
     profile, ceiling, origin = outlook.manifest.profile, outlook.max_duplicate_cost, header.origin if header else ""
-    on_time = partial(standing, now=utc_now(), origin=origin, retention_s=profile.retention_s)
-    return doubts(outlook.plan, outcome.state, profile, ceiling, origin, standing_of=on_time).over_ceiling
+    on_time = partial(standing, now=now, origin=origin, retention_s=profile.retention_s)
+    return doubts(outlook.plan, outcome.state, profile, ceiling, origin, now=now, standing_of=on_time).over_ceiling

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from contextlib import suppress
+from typing import TextIO
 
 
 def prepare() -> None:
@@ -32,6 +33,14 @@ def say(text: str) -> None:
     """*text* as a line on standard error. There is nobody to tell where that fails."""
     with suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
+
+
+def columns_of(stream: TextIO | None) -> int | None:
+    """How wide the terminal at *stream* is; `None`: it is none, or does not say."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None if stream is not None else None
+    except (OSError, ValueError):
+        return None
 
 
 def give_up_output() -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from pipeline.chains import root_of
 from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, FINAL, State
-from pipeline.text import PLAY_MONEY, duration, fit, listing, money, plain, plural
+from pipeline.text import PLAY_MONEY, WIDTH, cells, duration, fit, listing, money, plain, plural, wrap
 
 REASON_WIDTH_MAX = 160
+_BELOW = " " * 6
 
 
 class JobRow(Protocol):
@@ -73,6 +75,14 @@ class Outcome:
     interrupted: bool = False
     bills: bool = True
     """False: the amounts are play money."""
+    declined: int = 0
+    """So many videos were not bought because a person, asked, said no; they are none of *jobs*."""
+    retry: Collection[str] = ()
+    """The states that `--retry` named."""
+    waiting: int = 0
+    """So many pending jobs are submitted only when what they build on is settled by `vidbatch resolve`."""
+    settled_by_key: int = 0
+    """So many uncertain submits were not settled because this run bought nothing; the next repeats their keys."""
     held_by_ceiling: int = 0
     """So many uncertain submits were not sent again because `--max-duplicate-cost` would have been passed."""
 
@@ -107,37 +117,49 @@ def exit_code(counts: Mapping[State, int], stopped: bool, interrupted: bool) -> 
 
 def summary(outcome: Outcome) -> str:
     """*outcome* for a person, in a few lines, without a line break at its end."""
-    blocks = [[_heading(outcome)], list(_missing(outcome)), list(_closing(outcome))]
+    blocks = [
+        [wrap(_heading(outcome), WIDTH, indent="  ", cut=False)],
+        list(_missing(outcome)),
+        list(_closing(outcome)),
+    ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
 def _heading(outcome: Outcome) -> str:
     stored = sum(job.state is State.STORED for job in outcome.jobs)
     made = stored - outcome.stored_before
-    here = f"{outcome.run}: {stored:,} of {plural(len(outcome.jobs), 'video')} stored"
+    here = f"{outcome.run}: {stored:,} of {plural(len(outcome.jobs) + outcome.declined, 'video')} stored"
     if outcome.stored_before and made > 0:
         here += f", {made:,} of them now"
+    if outcome.declined:
+        here += f"; {outcome.declined:,} not bought, as you said"
     if outcome.interrupted:
         return f"{here}; interrupted"
     if outcome.stopped:
         return f"{here}; stopped: {plain(outcome.stopped)}"
-    return f"{here}; nothing was left to do" if stored == len(outcome.jobs) == outcome.stored_before else here
+    idle = stored == len(outcome.jobs) == outcome.stored_before and not outcome.declined
+    return f"{here}; nothing was left to do" if idle else here
 
 
 def _missing(outcome: Outcome) -> Iterator[str]:
-    """Groups of jobs without a video, by state and reason, the largest group of a state first."""
+    """Groups of jobs without a video, by state and reason, the largest group of a state first.
+
+    Of a chain the reason is told once, with the job that has no video for it.
+    """
     groups: dict[tuple[State, str], list[JobRow]] = {}
     for job in outcome.jobs:
         if job.state is not State.STORED:
-            groups.setdefault((job.state, plain(job.reason)), []).append(job)
+            reason = root_of(job.reason).partition(": ")[0] if job.state is State.BLOCKED else job.reason
+            groups.setdefault((job.state, plain(reason)), []).append(job)
     order = list(State)
     for (state, reason), jobs in sorted(groups.items(), key=lambda g: (order.index(g[0][0]), -len(g[1]))):
-        yield f"  {len(jobs):,} {LEFT.get(state, state)}{_because(reason)}"
+        words = f"{LEFT.get(state, state)}{_because(reason)}"
+        yield wrap(words, WIDTH, first=f"  {len(jobs):,} ", indent=_BELOW, cut=False)
         if state is State.UNCERTAIN:
-            yield f"      {_at_stake(jobs, outcome)}"
+            yield f"{_BELOW}{_at_stake(jobs, outcome)}"
         if state is State.EXPIRED:
-            yield f"      paid for, and gone: {_price(jobs, outcome)}"
-        yield f"      {listing([job.id for job in jobs])}"
+            yield f"{_BELOW}paid for, and gone: {_price(jobs, outcome)}"
+        yield wrap(listing([job.id for job in jobs]), WIDTH, first=_BELOW, indent=_BELOW, cut=False)
 
 
 def _because(reason: str) -> str:
@@ -177,7 +199,9 @@ def _closing(outcome: Outcome) -> Iterator[str]:
     yield f"folder  {outcome.folder}"
     label = "next"
     for command, purpose in next_commands(outcome):
-        yield f"{label:<8}{command}   # {purpose}"
+        line = f"{label:<8}{command}   # {purpose}"
+        fits = cells(line) <= WIDTH
+        yield from [line] if fits else [f"{label:<8}{command}", f"{'':<8}# {purpose}"]
         label = ""
 
 
@@ -185,16 +209,22 @@ def next_commands(outcome: Outcome) -> Iterator[tuple[str, str]]:
     """What to type next, the most urgent first, and what it is for."""
     counts = Counter(job.state for job in outcome.jobs)
     again = shlex.join(["vidbatch", "run", *outcome.words])
-    if counts[State.UNCERTAIN]:
+    if counts[State.UNCERTAIN] > outcome.settled_by_key:
         yield shlex.join(["vidbatch", "resolve", outcome.folder]), "settle what may have been billed"
     if outcome.held_by_ceiling:
         yield _with_amount(outcome, "--max-duplicate-cost"), "or let more be paid twice"
-    unfinished = set(counts) - FINAL - {State.UNCERTAIN, State.BLOCKED}
-    if unfinished:
+    waiting = {State.PENDING} if counts[State.PENDING] == outcome.waiting else set()
+    unfinished = set(counts) - FINAL - {State.UNCERTAIN, State.BLOCKED} - waiting
+    if outcome.declined:
+        retry = ["--retry", ",".join(sorted(outcome.retry))] if outcome.retry else []
+        yield shlex.join(["vidbatch", "run", *outcome.words, *retry]), "asks again, and buys them after a yes"
+    elif unfinished:
         yield _go_on(outcome)
-    ended = sorted((set(counts) & ENDED_WITHOUT_VIDEO) - {State.DROPPED})
-    if ended:
-        yield f"{again} --retry {','.join(ended)}", "try these again, and pay for them again"
+    ended = set(counts) & ENDED_WITHOUT_VIDEO - {State.DROPPED}
+    if paid := sorted(ended - {State.REJECTED}):
+        yield f"{again} --retry {','.join(paid)}", "try these again, and pay for them again"
+    if State.REJECTED in ended:
+        yield f"{again} --retry rejected", "once you have edited them: what was refused cost nothing"
 
 
 def _go_on(outcome: Outcome) -> tuple[str, str]:

@@ -93,14 +93,12 @@ def check(path: Path, wishes: Wishes, witness: Witness | None = None) -> Checked
 def _tell(checked: Sequence[Checked]) -> None:
     import sys
 
-    from pipeline.cli.colour import use_color
-    from pipeline.manifest.report import render_issue
+    from pipeline.cli.colour import issue_for
     from pipeline.text import plain
 
-    color = use_color(sys.stdout)
     for file in checked:
         for issue in file.issues:
-            print(render_issue(issue, color=color))
+            print(issue_for(sys.stdout, issue))
         print(f"{plain(str(file.path))}: {verdict(file)}")
 
 

@@ -13,12 +13,12 @@ was granted for all, nor, where it costs nothing, go on for ever.
 """
 
 
-def settles(profile: Profile, ceiling: Decimal | None) -> bool:
+def settles(profile: Profile, ceiling: Decimal | None, *, repeats_keys: bool = True) -> bool:
     """Whether a run finds out by itself what became of such a submit, or may send it again.
 
-    *ceiling* is what may be paid twice; `None`: nothing is sent again.
+    *ceiling* is what may be paid twice; `None`: nothing is sent again. *repeats_keys*: where they are honoured.
     """
-    return profile.lists or profile.honours_keys or ceiling is not None
+    return profile.lists or (profile.honours_keys and repeats_keys) or ceiling is not None
 
 
 def may_repeat(profile: Profile, *, linked: bool) -> bool:

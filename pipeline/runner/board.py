@@ -73,6 +73,8 @@ class Board:
     patience: Patience = PATIENCE
     max_duplicate_cost: Decimal | None = None
     """What may be paid twice for submits of unknown outcome; `None`: none of them is sent again."""
+    repeats_keys: bool = True
+    """Where the provider honours them. A repeated key may buy: not in a run that buys nothing."""
     spills: Sequence[Path] = ()
     """Where an answer is kept that the ledger does not take."""
 
@@ -121,11 +123,8 @@ class Board:
         self.room = Room(self.folder.path, self.ledger.state, self.folder.disk)
         self.observer = unfailing(self.observer)
         self.owners = {job.video_id: job.key for job in self.ledger.state.jobs.values() if job.video_id}
-        self.posting = Count(self.bell.ring)
-        self.looking = Count(self.bell.ring)
-        self.fetching = Count(self.bell.ring)
-        self.proving = Count(self.bell.ring)
-        self.settles = settles(self.profile, self.max_duplicate_cost)
+        self.posting, self.looking, self.fetching, self.proving = (Count(self.bell.ring) for _ in range(4))
+        self.settles = settles(self.profile, self.max_duplicate_cost, repeats_keys=self.repeats_keys)
 
     # --- who is where
 

@@ -43,7 +43,7 @@ class Replay:
         board, job = self._board, self._board.job(key)
         self._tries.pop(key, None)
         honoured = may_repeat(board.profile, linked=bool(job.wish.source))
-        if not honoured or not job.attempts[-1].idempotency_key:
+        if not (board.repeats_keys and honoured and job.attempts[-1].idempotency_key):
             return
         request = None if job.wish.reference else self._request(job, b"")
         if request is None and not job.wish.reference:

@@ -23,7 +23,7 @@ async def carry_out(board: Board, plan: Plan) -> None:
 
     Cancelling it is an interrupt: open POSTs are answered and written down first. Raises `LedgerBroken`, `OSError`.
     """
-    board.turns.add(plan.due)
+    board.turns.add(plan.submits)
     _take_up(board)
     steps = {step.job.key: step for step in plan.steps}
     async with anyio.create_task_group() as background:

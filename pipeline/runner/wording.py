@@ -39,11 +39,18 @@ def left_words(board: Board, keys: Collection[str]) -> str:
     )
     cost = "an unknown price" if price is None else f"up to {money(price, board.profile.currency)}"
     until = min(kept_until(board, key) for key in keys)
-    then = "what can be proven of them is settled now; else" if board.settles else "say what became of them:"
+    then = "what can be proven of them is settled now; else" if board.settles else _by_key(board)
     return (
         f"{plural(len(keys), 'earlier submit')} of unknown outcome, {names}: perhaps accepted, for {cost} (a video is "
-        f"kept until about {until}); {then} vidbatch resolve {board.folder.path}"
+        f"kept until about {until}); {then or 'say what became of them:'} vidbatch resolve {board.folder.path}"
     )
+
+
+def _by_key(board: Board) -> str:
+    """What a run that may buy does about these, before a person has to, and this one does not."""
+    if board.repeats_keys or not board.profile.honours_keys:
+        return ""
+    return "a run that may buy settles what is young enough by its key; else"
 
 
 def still_words(board: Board, keys: Collection[str], reason: str) -> str:
@@ -51,7 +58,7 @@ def still_words(board: Board, keys: Collection[str], reason: str) -> str:
     names = listing([board.job(key).id for key in keys])
     return (
         f"{plural(len(keys), 'earlier submit')} of unknown outcome still not settled, {names} ({reason}): "
-        f"vidbatch resolve {board.folder.path}"
+        f"{f'{then} ' if (then := _by_key(board)) else ''}vidbatch resolve {board.folder.path}"
     )
 
 

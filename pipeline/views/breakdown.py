@@ -48,6 +48,8 @@ class Breakdown:
     """By value of each axis and setting; empty where there are more than `VALUES_MAX`."""
     kinds: tuple[Part, ...]
     """By model, size and seconds: `value` is the list of the three."""
+    lacking: Mapping[str, Part] = field(default_factory=dict)
+    """By axis, the videos that have no value of it."""
     again: frozenset[str] = frozenset()
     """The axes that part the videos just as a setting does."""
 
@@ -89,6 +91,14 @@ class _Table:
                 made[mark].add(count, prices[kind], buys=kind[-1])
         return tuple(made.values())
 
+    def lacking(self, whole: Mapping[_Kind, int], prices: Mapping[_Kind, Decimal | None]) -> Part:
+        """What is left of the *whole*, by kind."""
+        left = Part(value="")
+        for kind, count in whole.items():
+            if rest := count - sum(self.counts.get(kind, {}).values()):
+                left.add(rest, prices[kind], buys=kind[-1])
+        return left
+
 
 def break_down(steps: Iterable[Step]) -> Breakdown:
     """*steps* in parts. One pass: there may be a million."""
@@ -116,6 +126,7 @@ def break_down(steps: Iterable[Step]) -> Breakdown:
         groups=groups.parts(prices),
         axes={**own, **{name: table.parts(prices) for name, table in axes.items()}},
         kinds=kinds,
+        lacking={name: table.lacking(counts, prices) for name, table in axes.items()},
         again=frozenset(name for name, table in axes.items() if _is_a_setting(table, sum(counts.values()))),
     )
 

@@ -8,9 +8,8 @@ from decimal import Decimal
 
 from pipeline.changes import Change, Edit
 from pipeline.model import JSON
-from pipeline.text import cells, fit, money, plain
+from pipeline.text import WIDTH, cells, fit, money, plain
 
-WIDTH = 80
 SHOWN_CELLS = 28
 """So much of a value is shown."""
 _CONTEXT_CHARS = 16

@@ -39,7 +39,7 @@ class Export:
     jobs: Sequence[JobState]
     """In the order in which they were first planned; takes of one wish in their own."""
     left_out: Mapping[str, Sequence[str]]
-    """By reason, the ids of those that it cannot say."""
+    """By reason, the ids of those that it cannot say, each once: an edited manifest gives an id again."""
 
     def parts(self) -> Iterator[bytes]:
         """The bytes of the file, piece by piece."""
@@ -50,4 +50,4 @@ def export(state: RunState, name: str, states: Collection[State] = ()) -> Export
     """The jobs of a run that are in one of *states* (none named: in any), in the format called *name*."""
     form = FORMATS[name]
     jobs, left_out = form.sayable([job for job in state.jobs.values() if not states or job.state in states])
-    return Export(format=form, jobs=jobs, left_out=left_out)
+    return Export(format=form, jobs=jobs, left_out={why: list(dict.fromkeys(ids)) for why, ids in left_out.items()})

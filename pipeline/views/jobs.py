@@ -36,7 +36,7 @@ def _fields(job: Job, price: Decimal | None) -> dict[str, Any]:
         "axes": job.axes,
         "meta": job.meta,
         "path": job.path,
-        "source": job.source,
+        "source": job.source or None,
         "link": job.link,
         "reference": job.reference and _image(job.reference),
         "price": None if price is None else str(price),

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
+from pipeline.chains import root_of
 from pipeline.forecast import duration_s, longest_chain
 from pipeline.model import JSON
-from pipeline.plan import Action, Outlook, Step
-from pipeline.text import PLAY_MONEY, duration, money, plain, plural, wrap
+from pipeline.outlook import Outlook
+from pipeline.plan import Action, Step
+from pipeline.text import PLAY_MONEY, WIDTH, cells, duration, money, plain, plural, wrap
 from pipeline.views.breakdown import Breakdown, Part, break_down, telling
-from pipeline.views.differences import WIDTH, change_document, change_lines
+from pipeline.views.differences import change_document, change_lines
 from pipeline.views.tables import kind_lines, table_lines
 
 PATHS_SHOWN = 10
@@ -20,6 +22,7 @@ CHANGES_SHOWN = 10
 NEW_SHOWN = 6
 REASONS_SHOWN = 3
 _BELOW = " " * 11
+_BESIDE = " " * 8
 _WORDS = {
     Action.SUBMIT: "new: will be submitted",
     Action.CHANGED: "changed: edited since; will be submitted, what was made stays",
@@ -172,8 +175,7 @@ def _newcomers(outlook: Outlook) -> Iterator[str]:
         return
     more = f" and {len(new) - NEW_SHOWN:,} more" if len(new) > NEW_SHOWN else ""
     named = ", ".join(plain(step.job.id) for step in new[:NEW_SHOWN])
-    lines = wrap(f"{named}{more}", WIDTH - len(_BELOW), indent="")
-    yield from (f"{_BELOW}{line}" for line in lines.split("\n"))
+    yield _below(f"{named}{more}")
 
 
 def _changes(outlook: Outlook, shown_max: int) -> Iterator[str]:
@@ -187,10 +189,9 @@ def _changes(outlook: Outlook, shown_max: int) -> Iterator[str]:
 
 def _why(outlook: Outlook, action: Action) -> Iterator[str]:
     """The reasons that most of those with *action* have."""
-    reasons = Counter(step.reason for step in outlook.plan.of(action) if step.reason)
+    reasons = Counter(root_of(step.reason) for step in outlook.plan.of(action) if step.reason)
     for reason, count in reasons.most_common(REASONS_SHOWN):
-        lines = wrap(f"{count:,} {plain(reason)}", WIDTH - len(_BELOW), indent="  ")
-        yield from (f"{_BELOW}{line}" for line in lines.split("\n"))
+        yield _below(f"{count:,} {plain(reason)}", hanging="  ")
     if len(reasons) > REASONS_SHOWN:
         yield f"{_BELOW}and {plural(len(reasons) - REASONS_SHOWN, 'more reason')}"
 
@@ -215,16 +216,23 @@ def _uncertain(outlook: Outlook) -> Iterator[str]:
     yield f"  {doubts.count:>7,}  uncertain: perhaps accepted and billed, {_at_most(doubts.cost, outlook)}"
     unproven = " where nothing is proven" if doubts.asked else ""
     if doubts.asked:
-        yield f"           {doubts.asked:,} settled with the provider, as far as {_proof(outlook)} proves anything"
+        yield _below(f"{doubts.asked:,} settled with the provider, as far as {_proof(outlook)} proves anything")
     if ceiling is not None:
         used = "" if doubts.paid_twice is None else f", {money(doubts.paid_twice, outlook.currency)} of it used"
-        yield (
-            f"           {doubts.again:,} submitted again{unproven}, {_at_most(doubts.again_cost, outlook)}: "
+        yield _below(
+            f"{doubts.again:,} submitted again{unproven}, {_at_most(doubts.again_cost, outlook)}: "
             f"--max-duplicate-cost is {money(ceiling, outlook.currency)}{used}"
         )
     if held := doubts.count - doubts.again:
         waits = "waits" if held == 1 else "wait"
-        yield f"           {held:,} {waits} for a decision{unproven}: vidbatch resolve {outlook.folder}"
+        words, command = f"{_BELOW}{held:,} {waits} for a decision{unproven}:", f"vidbatch resolve {outlook.folder}"
+        line = f"{words} {command}"
+        yield from [line] if cells(line) <= WIDTH else [words, f"{_BELOW}  {command}"]
+
+
+def _below(text: str, hanging: str = "") -> str:
+    """*text* below a count, in lines that fit."""
+    return wrap(text, WIDTH, first=_BELOW, indent=_BELOW + hanging)
 
 
 def _at_most(cost: Decimal | None, outlook: Outlook) -> str:
@@ -232,9 +240,8 @@ def _at_most(cost: Decimal | None, outlook: Outlook) -> str:
 
 
 def _proof(outlook: Outlook) -> str:
-    profile = outlook.manifest.profile
-    if profile.lists:
-        return "a repeated key or its list" if profile.honours_keys else "its list"
+    if outlook.manifest.profile.lists:
+        return "a repeated key or its list" if outlook.repeats_keys else "its list"
     return "a repeated key"
 
 
@@ -258,7 +265,8 @@ def _time(outlook: Outlook) -> Iterator[str]:
     chain = longest_chain(outlook.plan.steps)
     in_turn = f", up to {chain:,} of them one after another" if chain > 1 else ""
     at_once = plural(outlook.limits.in_flight, "video")
-    yield f"time    about {duration(_duration_s(outlook))}, with {at_once} in flight{in_turn}"
+    words = f"about {duration(_duration_s(outlook))}, with {at_once} in flight{in_turn}"
+    yield wrap(words, WIDTH, first="time    ", indent=_BESIDE)
 
 
 def _places(outlook: Outlook, shown_max: int) -> Iterator[str]:
@@ -273,7 +281,7 @@ def _places(outlook: Outlook, shown_max: int) -> Iterator[str]:
 
 def _warnings(outlook: Outlook) -> Iterator[str]:
     for issue in outlook.manifest.warnings:
-        yield f"warning {issue.position}: {plain(issue.message)}"
+        yield wrap(f"{issue.position}: {plain(issue.message)}", WIDTH, first="warning ", indent=_BESIDE, cut=False)
 
 
 def _duration_s(outlook: Outlook) -> float:

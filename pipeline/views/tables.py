@@ -12,6 +12,8 @@ from pipeline.views.breakdown import VALUES_MAX, Breakdown, Part
 ROWS_SHOWN = 12
 _INDENT = " " * 8
 _NAME_CELLS = 38
+_NONE = "(none)"
+_NOTHING = Part(value="")
 
 
 def kind_lines(kinds: Sequence[Part], currency: str) -> Iterator[str]:
@@ -30,7 +32,8 @@ def table_lines(parts: Breakdown, currency: str) -> Iterator[str]:
     for n, (name, column) in enumerate(shown.items()):
         label = _fitted(f"by {plain(name)}", _NAME_CELLS + len(_INDENT))
         yield label.rstrip() if n else f"{label}{_heads(all_bought)}"
-        for part, words in _rows(column, _value):
+        lacking = parts.lacking.get(name, _NOTHING)
+        for part, words in (*_rows(column, _value), *([(lacking, _NONE)] if lacking.videos else [])):
             yield f"{_INDENT}{_fitted(words, _NAME_CELLS)}{_figures(part, currency, all_bought)}"
     for name, column in tables.items():
         if not column and parts.kinds:
@@ -76,7 +79,7 @@ def _in_words(kind: Part) -> str:
 
 def _value(part: Part) -> str:
     if part.value == "":
-        return "(none)"
+        return _NONE
     return plain(part.value) if isinstance(part.value, str) else plain(json.dumps(part.value, ensure_ascii=False))
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import os
+import struct
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from pipeline.cli.colour import issue_for
 from pipeline.cli.main import main
+from pipeline.model import Issue, Position
+from pipeline.text import cells
 
 
 @pytest.mark.parametrize(
@@ -37,3 +44,15 @@ def test_only_what_people_read_is_coloured(
         main(words.split())
         said = capsys.readouterr()
         assert ("\x1b[" in said.out + said.err) is shown
+
+
+def test_an_issue_fits_the_terminal_and_its_message_is_one_line_elsewhere() -> None:
+    fcntl = pytest.importorskip("fcntl", reason="pseudo-terminals are POSIX")
+    termios = pytest.importorskip("termios", reason="pseudo-terminals are POSIX")
+    message = "this is not known " * 9
+    issue = Issue(position=Position(file="m.yaml", line=3, column=70), message=message, source="a heron " * 20)
+    ours, theirs = os.openpty()
+    with os.fdopen(ours), closing(os.fdopen(theirs, "w")) as terminal:
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 57, 0, 0))
+        assert max(map(cells, issue_for(terminal, issue).splitlines())) <= 57 + len("\x1b[1m\x1b[0m")
+    assert all(issue_for(stream, issue).startswith(f"m.yaml:3:70: {message}\n") for stream in (io.StringIO(), None))

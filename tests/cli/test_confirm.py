@@ -18,15 +18,17 @@ from typing import Any
 
 import pytest
 
+from pipeline import api
 from pipeline.api import load
 from pipeline.cli.confirm import agrees, homecoming, is_terminal, question
 from pipeline.cli.main import main
 from pipeline.errors import NoRoom
 from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.ledger.replay import RunState
+from pipeline.ledger.resolve import resolve
 from pipeline.lifecycle import Fact, State
 from pipeline.model import LimitsWish
-from pipeline.plan import Doubts
+from pipeline.outlook import Doubts, Outlook
 from pipeline.prepare import Choice, outlook_on, prepare
 from pipeline.sandbox import film
 from pipeline.storage import RunFolder
@@ -65,7 +67,7 @@ ASKED = "Nothing is bought. The provider is asked about 2 submits of unknown out
 
 
 @pytest.mark.parametrize(
-    ("homecoming_count", "asked", "words"),
+    ("coming", "asked", "words"),
     [
         (0, 0, ""),
         (1, 0, ONE),
@@ -74,12 +76,10 @@ ASKED = "Nothing is bought. The provider is asked about 2 submits of unknown out
         (1, 1, f"{ONE[:-1]}, and the provider is asked about 1 submit of unknown outcome."),
     ],
 )
-def test_a_no_is_answered_with_what_is_done_without_buying(
-    homecoming_count: int, asked: int, words: str, tmp_path: Path
-) -> None:
+def test_a_no_is_answered_with_what_is_done_without_buying(coming: int, asked: int, words: str, tmp_path: Path) -> None:
     seen = outlook_on(manifest(1, 2, profile=BILLED), Choice(), RunFolder(tmp_path / "run"), RunState())
     limits = replace(seen.limits, confirm_above=Decimal(0))
-    seen = replace(seen, limits=limits, homecoming=homecoming_count, doubts=Doubts(asked=asked))
+    seen = replace(seen, limits=limits, coming=coming, doubts=Doubts(asked=asked))
     assert homecoming(seen) == words
     assert (question(seen) == BOUGHT) is (words == MANY)
 
@@ -252,7 +252,7 @@ def at_a_terminal(
     """As `run_in`, in this process: what is typed is believed to come from a terminal."""
     (tmp_path / "m.yaml").write_text(
         f'provider: {{profile: dmxapi, base_url: "{provider[0]}", price_per_second: 3}}\n'
-        "defaults: {seconds: 4}\njobs: [{prompt: a tug}, {prompt: a heron}]\n",
+        "defaults: {seconds: 4}\njobs: [{prompt: a tug}, {id: heron, prompt: a heron}]\n",
         encoding="utf-8",
     )
     monkeypatch.chdir(tmp_path)
@@ -261,35 +261,86 @@ def at_a_terminal(
 
     def run(typed: str, *words: str) -> tuple[int, str]:
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-        return main(["run", "m.yaml", "--confirm-above", "0", *words]), capsys.readouterr().err
+        code, said = main(["run", "m.yaml", "--confirm-above", "0", *words]), capsys.readouterr()
+        return code, said.err + said.out
 
     return run
 
 
-def test_a_no_is_to_buying_and_what_is_bought_comes_home(
-    at_a_terminal: Callable[..., tuple[int, str]], provider: tuple[str, list[str]], tmp_path: Path
-) -> None:
-    wanted, folder = load(tmp_path / "m.yaml"), RunFolder(tmp_path / "outputs/m")
+def left_behind(folder: RunFolder, origin: str, n: int, *facts: tuple[Fact, dict[str, Any]]) -> None:
+    """What an earlier run at *origin* sent for the n-th job of its manifest, and what became of it."""
+    wanted = load(folder.path.parents[1] / "m.yaml")
     folder.make()
     with Ledger.open(folder.ledger) as ledger:
-        prepare(ledger, wanted, Choice(), folder, origin=provider[0])
-        ledger.record(Fact.INTENT, wanted.jobs[0].key, body_sha256="a" * 64, key="k")
-        ledger.record(
-            Fact.ACCEPTED, wanted.jobs[0].key, video_id="v-1", origin=provider[0], http=200, request_id="", raw={}
-        )
+        prepare(ledger, wanted, Choice(), folder, origin=origin)
+        for fact, fields in ((Fact.INTENT, {"body_sha256": "a" * 64, "key": "k"}), *facts):
+            ledger.record(fact, wanted.jobs[n].key, **fields)
         ledger.commit_now()
 
-    code, shown = at_a_terminal("n\n")
 
-    assert code == 0, shown
+@pytest.mark.parametrize(
+    ("words", "bought"), [((), 0), (("--only", "heron"), 0), (("--limit", "1"), 1)], ids=["all", "only", "limit"]
+)
+def test_a_no_is_to_buying_and_what_is_bought_comes_home(
+    words: tuple[str, ...],
+    bought: int,
+    at_a_terminal: Callable[..., tuple[int, str]],
+    provider: tuple[str, list[str]],
+    tmp_path: Path,
+) -> None:
+    folder, origin = RunFolder(tmp_path / "outputs/m"), provider[0]
+    receipt = {"video_id": "v-1", "origin": origin, "http": 200, "request_id": "", "raw": {}}
+    left_behind(folder, origin, bought, (Fact.ACCEPTED, receipt))
+
+    code, shown = at_a_terminal("n\n", *words, "--retry", "failed")
+
+    assert code == 130, shown
+    assert "m: 1 of 2 videos stored; 1 not bought, as you said" in shown
+    assert " ".join(["next    vidbatch run m.yaml", *words, "--confirm-above 0 --retry failed\n"]) in shown
     assert "Without a yes 1 video that is bought comes home all the same. [y/N]" in shown
     assert ONE in shown
     assert provider[1] == []
     assert {job.state for job in read_run(folder.path).jobs.values()} == {State.STORED, State.PENDING}
 
-    code, shown = at_a_terminal("n\n")  # the same again has nothing left to bring
+    stored = next(folder.videos.rglob("*.mp4"))
+    stored.unlink()
+    code, shown = at_a_terminal("n\n", *words)
+    assert (code, ONE in shown, stored.exists()) == (130, True, True)
+
+    code, shown = at_a_terminal("n\n", *words)  # the same again has nothing left to bring
     assert code == 130
     assert shown.rstrip().endswith("vidbatch: not confirmed; nothing was sent")
+
+
+@pytest.mark.parametrize(
+    ("threshold", "typed", "code"), [("100", "", 3), ("20", "", 2), ("0", "y\n", 2)], ids=["never", "by then", "asked"]
+)
+def test_a_run_that_was_not_asked_about_is_refused_only_where_it_has_to_be_by_now(
+    *,
+    threshold: str,
+    typed: str,
+    code: int,
+    at_a_terminal: Callable[..., tuple[int, str]],
+    provider: tuple[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """One video of 12 CNY is planned; by the time the run starts a person has resolved that it is two."""
+    folder = RunFolder(tmp_path / "outputs/m")
+    left_behind(folder, provider[0], 0, (Fact.UNCERTAIN, {"phase": "sent", "reason": "the connection broke"}))
+    admit = api.admit
+
+    def admitted_and_resolved(*args: Any, **options: Any) -> Outlook:
+        outlook = admit(*args, **options)
+        resolve(folder.path, [load(tmp_path / "m.yaml").jobs[0].id], Fact.NOT_CREATED)
+        return outlook
+
+    monkeypatch.setattr("pipeline.api.admit", admitted_and_resolved)
+
+    ended, shown = at_a_terminal(typed, "--confirm-above", threshold)
+
+    assert ended == code, shown
+    assert ("changed since it was planned" in shown, not provider[1]) == (code == 2, code == 2)
 
 
 def test_what_stood_in_the_way_when_it_would_have_been_asked_is_not_bought_unasked_when_it_is_gone(

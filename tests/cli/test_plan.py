@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.api import load
+from pipeline.api import load, load_kept, plan_run
 from pipeline.cli.main import main
+from pipeline.ledger.fields import READING
 from pipeline.ledger.ledger import Ledger
 from pipeline.lifecycle import Fact
 from pipeline.manifest.load import Wishes
-from pipeline.model import EMBEDDED
+from pipeline.model import EMBEDDED, LimitsWish
 from pipeline.plan import BUYS
 from pipeline.prepare import Choice, prepare
 from pipeline.storage import RunFolder
@@ -70,13 +73,13 @@ def write(folder: Path, files: dict[str, str]) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def begin(manifest: Path, *stored: str, **wishes: Any) -> None:
-    """A run of *manifest*, which got as far as storing the jobs of these ids."""
-    read = load(manifest, Wishes(**wishes))
+def begin(manifest: Path, *stored: str, limits: LimitsWish | None = None, **wishes: Any) -> None:
+    """A run of *manifest*, a file or a run folder, which got as far as storing the jobs of these ids."""
+    read = load_kept(manifest) if manifest.is_dir() else load(manifest, Wishes(**wishes))
     folder = RunFolder(Path("outputs") / read.name)
     folder.make()
     with Ledger.open(folder.ledger) as ledger:
-        outlook = prepare(ledger, read, Choice(), folder, origin=EMBEDDED)
+        outlook = prepare(ledger, read, Choice(limits=limits or LimitsWish()), folder, origin=EMBEDDED)
         for step in outlook.plan.steps:
             if step.job.id in stored and step.action in BUYS:
                 video = folder.video(step.job.path)
@@ -120,7 +123,7 @@ def test_the_jobs_are_told_the_same_bytes_from_anywhere(here: Path, tmp_path: Pa
         "reference": None,
         "seconds": 8,
         "size": "1280x720",
-        "source": "",
+        "source": None,
         "take": 1,
     }
     assert (jobs[5]["file"], jobs[5]["line"], jobs[5]["price"]) == ("birds.csv", 3, "0.40")
@@ -174,6 +177,44 @@ def test_what_the_command_line_states_goes_over_what_was_stated_then(here: Path,
     assert {json.loads(line)["seconds"] for line in now.splitlines()} == {8}
 
 
+@pytest.mark.parametrize(
+    ("later", "stated", "planned"),
+    [
+        ([], LimitsWish(), ("1.20", 7)),
+        ([], LimitsWish(budget=Decimal(9)), ("9", 7)),
+        ([LimitsWish(in_flight=3)], LimitsWish(), ("1.20", 3)),
+        ([LimitsWish(budget=Decimal("0.40")), LimitsWish()], LimitsWish(), ("0.40", 7)),
+    ],
+)
+def test_the_limits_of_the_command_line_hold_for_its_run_folder_until_others_are_stated(
+    here: Path, later: list[LimitsWish], stated: LimitsWish, planned: tuple[str, int]
+) -> None:
+    write(here, {"harbour.yaml": f"limits: {{in_flight: 5, budget: 40, downloads: 2}}\n{HARBOUR}"})
+    begin(Path("harbour.yaml"), limits=LimitsWish(budget=Decimal("1.20"), in_flight=7))
+    for limits in later:
+        begin(Path("outputs/harbour"), limits=limits)
+
+    found = plan_run(load_kept("outputs/harbour"), Choice(limits=stated)).limits
+
+    assert (str(found.budget), found.in_flight, found.downloads) == (*planned, 2)
+
+
+def test_a_folder_whose_index_is_of_an_older_format_has_the_limits_of_its_manifest(here: Path, typed: Typed) -> None:
+    write(here, {"harbour.yaml": f"limits: {{budget: 40}}\n{HARBOUR}"})
+    begin(Path("harbour.yaml"), limits=LimitsWish(budget=Decimal(1)))
+    newest = next((here / "outputs/harbour/manifests").glob("*.json"))
+    index = json.loads(newest.read_bytes())
+    del index["limits"]
+    older = json.dumps({**index, "format": 1}).encode()
+    digest = hashlib.sha256(older).hexdigest()
+    newest.with_name(f"{digest[:8]}.json").write_bytes(older)
+    with Ledger.open(here / "outputs/harbour/ledger.jsonl") as ledger:
+        ledger.note(READING, digest)
+        ledger.commit_now()
+
+    assert json.loads(typed("plan", "outputs/harbour", "--json")[1])["budget"] == 40
+
+
 def spoil_file(folder: Path) -> None:
     next(folder.glob("manifests/*-files/*.csv")).write_text("prompt\nanother bird\n", encoding="utf-8")
 
@@ -197,6 +238,14 @@ def lead_out(folder: Path) -> None:
     path.write_text(json.dumps(index), encoding="utf-8")
 
 
+def spoil_limits(limits: dict[str, object]) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        path = next(folder.glob("manifests/*.json"))
+        path.write_text(json.dumps({**json.loads(path.read_bytes()), "limits": limits}), encoding="utf-8")
+
+    return spoil
+
+
 def lose_index(folder: Path) -> None:
     next(folder.glob("manifests/*.json")).unlink()
 
@@ -212,6 +261,8 @@ def lose_ledger(folder: Path) -> None:
         (lose_file, "harbour.yaml:12:18: the run folder's copy of 'prompts/fox.txt' cannot be read: No such file"),
         (spoil_manifest, "is not the manifest that was run: name the manifest's own file instead"),
         (spoil_index, "is no index of a manifest that was run: 'name'"),
+        (spoil_limits({"budget": "much"}), "is no index of a manifest that was run: 'budget' is no amount"),
+        (spoil_limits({"in_flight": 0}), "is no index of a manifest that was run: 'in_flight' is no number above 0"),
         (lead_out, "is no index of a manifest that was run: '../../../data/birds.csv' leaves the folder"),
         (lose_index, "outputs/harbour has lost the manifest that it was run with: name the manifest's own file"),
         (lose_ledger, "there is no ledger"),

@@ -9,9 +9,11 @@ from decimal import Decimal
 
 import pytest
 
+from pipeline.chains import because
 from pipeline.cli.summary import JobLine, JobRow, Outcome, exit_code, next_commands, summary
 from pipeline.ledger.state import JobState, Wish
 from pipeline.lifecycle import State
+from pipeline.text import cells
 
 Golden = Callable[[str, str], None]
 
@@ -142,6 +144,53 @@ def test_what_the_ledger_knows_of_a_job_is_enough() -> None:
     )
 
     assert "1 lost\n      fox\n" in summary(outcome([job]))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_line_of_the_summary_is_wider_than_a_terminal(name: str) -> None:
+    case = CASES[name]
+    named = [JobLine(id=f"{job.id}-in-the-harbour", state=job.state, reason=job.reason) for job in case.jobs]
+    text = summary(replace(case, jobs=named, words=["harbour.yaml", "--provider", "dmxapi"]))
+    assert max(map(cells, text.splitlines())) <= 80
+
+
+def test_of_a_chain_the_text_of_the_refusal_is_told_once() -> None:
+    refusal = "the prompt may not name a person"
+    first = because("a", "was rejected", refusal)
+    rows = [
+        *jobs(State.REJECTED, 1, reason=refusal),
+        *jobs(State.BLOCKED, 1, name="b", reason=first),
+        *jobs(State.BLOCKED, 1, name="c", reason=because("b", "is blocked", first)),
+    ]
+    text = " ".join(summary(outcome(rows)).split())
+    assert text.count(refusal) == 1
+    assert "2 blocked: the job it builds on has no video (a was rejected) b-1, c-1" in text
+
+
+def test_what_was_refused_is_to_be_edited_and_what_was_paid_for_is_paid_again() -> None:
+    run = outcome([*jobs(State.REJECTED, 1, cost="0"), *jobs(State.FAILED, 1)])
+    assert list(next_commands(run)) == [
+        ("vidbatch run harbour.yaml --retry failed", "try these again, and pay for them again"),
+        ("vidbatch run harbour.yaml --retry rejected", "once you have edited them: what was refused cost nothing"),
+    ]
+
+
+def test_what_a_person_said_no_to_is_counted_and_can_be_bought_by_the_next_command() -> None:
+    run = replace(outcome([*jobs(State.STORED, 4), *jobs(State.IN_FLIGHT, 1)]), declined=8, retry=["failed"])
+    assert summary(run).startswith("harbour: 4 of 13 videos stored; 8 not bought, as you said\n")
+    assert list(next_commands(run)) == [
+        ("vidbatch run harbour.yaml --retry failed", "asks again, and buys them after a yes")
+    ]
+    done = replace(outcome(jobs(State.STORED, 4), stored_before=4), declined=1)
+    assert summary(done).startswith("harbour: 4 of 5 videos stored; 1 not bought, as you said\n")
+
+
+def test_what_waits_for_a_person_offers_no_run_that_would_do_nothing_and_what_its_key_settles_no_resolve() -> None:
+    resolve = ("vidbatch resolve outputs/harbour", "settle what may have been billed")
+    waits = replace(outcome([*jobs(State.UNCERTAIN, 1), *jobs(State.PENDING, 2)]), waiting=2)
+    assert list(next_commands(waits)) == [resolve]
+    assert [*next_commands(replace(waits, waiting=1))][1:] == [("vidbatch run harbour.yaml", "go on")]
+    assert resolve not in next_commands(replace(waits, declined=1, settled_by_key=1))
 
 
 S = State

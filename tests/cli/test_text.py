@@ -96,3 +96,11 @@ def test_fitted_and_wrapped_text_keeps_within_its_width(text: str, width: int) -
     assert cells(fit(text, width)) <= width
     assert all(cells(line) <= width for line in lines)
     assert "".join("".join(lines).split()) == "".join(text.split())
+
+
+def test_a_block_begins_and_goes_on_as_told_and_a_long_word_may_stay_whole() -> None:
+    text = "outputs/a-long-folder was run before"
+    assert wrap(text, 12, first="run  ", indent="     ", cut=False).split("\n") == [
+        *("run  outputs/a-long-folder", "     was run", "     before")
+    ]
+    assert wrap("\x1b[1mtwo\x1b[0m \x1b[2mwords\x1b[0m", 9, cut=False) == "\x1b[1mtwo\x1b[0m \x1b[2mwords\x1b[0m"

@@ -118,6 +118,13 @@ def test_a_glob_that_matches_nothing_is_a_mistake_and_no_success(folder: RunFold
         check(outlook, ledger.state, ORIGIN)
 
 
+@pytest.mark.parametrize("choice", [Choice(only="job-1"), Choice(limit=1)])
+def test_a_job_that_is_only_not_bought_was_matched(folder: RunFolder, ledger: Ledger, choice: Choice) -> None:
+    outlook = outlook_on(manifest(1, 2), replace(choice, buys=False), folder, ledger.state)
+    assert not outlook.plan.steps
+    check(outlook, ledger.state, ORIGIN)
+
+
 def test_an_address_that_was_shut_down_is_refused_and_another_is_not(folder: RunFolder, ledger: Ledger) -> None:
     retired = replace(PROFILE, retired="2026-09-24")
     outlook = outlook_on(manifest(1, profile=retired), Choice(), folder, ledger.state)

@@ -307,7 +307,6 @@ class TestWaiting:
         assert {step.reason for step in plan.of(WAITS)} <= {"a person is asked"}
         assert {step.reason for step in plan.steps if step.action is not WAITS} == {""}
         assert [step.action for step in plan.submits] == [one for one in actions if one is NEW]
-        assert [step.action for step in plan.due] == [one for one in actions if one in (NEW, WAITS)]
         assert plan.cost == Decimal("0.40") * actions.count(NEW)
         assert {step.action for step in self.plan(states, backwards=True, settled=settled).steps} == set(actions)
 
@@ -315,7 +314,7 @@ class TestWaiting:
         plan = self.plan({**UNSURE, 4: State.FINISHED}).without_buying()
         assert [step.job.id for step in plan.steps] == ["job-4"]
         assert plan.counts == {RESUME: 1}
-        assert not plan.due
+        assert not plan.submits
         assert plan.cost == 0
 
 

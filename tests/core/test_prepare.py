@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from pipeline.admission import check
 from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.lifecycle import Fact, State
 from pipeline.model import Limits, LimitsWish, Link, Profile
-from pipeline.plan import Action, Doubts
-from pipeline.prepare import Choice, concerned, count_states, has_work, outlook_on, prepare, write_metadata
+from pipeline.outlook import Doubts
+from pipeline.plan import Action
+from pipeline.prepare import (
+    Choice,
+    concerned,
+    count_states,
+    has_work,
+    outlook_on,
+    prepare,
+    still_waiting,
+    write_metadata,
+)
 from pipeline.progress import Event, Notice
 from pipeline.storage import RunFolder
 from tests.core.harbour import PROFILE, TWICE, manifest
-from tests.ledger.histories import LIVES, ORIGIN, a_job, key, live, planned
+from tests.ledger.histories import BEGINNING, LIVES, ORIGIN, a_job, key, live, planned
 
 STORED = LIVES[0]
 
@@ -88,8 +100,68 @@ def test_it_is_counted_beforehand_what_becomes_of_the_uncertain(
     live(ledger, 3, *UNSURE)  # no longer asked for: never sent again
     live(ledger, 4, *SURE_OF_TWICE)
     choice = replace(TWICE, max_duplicate_cost=Decimal(ceiling)) if ceiling else Choice()
-    outlook = outlook_on(manifest(1, 2, 4, profile=profile), choice, folder, ledger.state, origin=ORIGIN)
+    now = BEGINNING + timedelta(hours=1)
+    outlook = outlook_on(manifest(1, 2, 4, profile=profile), choice, folder, ledger.state, origin=ORIGIN, now=now)
     assert outlook.doubts == doubts
+
+
+KEYS = replace(PROFILE, honours_keys=True)
+
+
+@pytest.mark.parametrize(
+    ("profile", "age_h", "buys", "asked", "action"),
+    [
+        (KEYS, 1, True, 1, Action.SUBMIT),
+        (KEYS, 72, True, 0, Action.WAITS),  # its key is forgotten by now
+        (replace(KEYS, lists=True), 72, True, 1, Action.SUBMIT),
+        (PROFILE, 1, True, 0, Action.WAITS),
+        (KEYS, 1, False, 0, None),
+        (replace(KEYS, lists=True), 1, False, 1, None),
+    ],
+)
+def test_what_builds_on_an_uncertain_submit_is_bought_only_while_the_provider_can_be_asked_about_that(
+    *, folder: RunFolder, ledger: Ledger, profile: Profile, age_h: int, buys: bool, asked: int, action: Action | None
+) -> None:
+    remix = replace(a_job(2), source=key(1), link=Link.REMIX)
+    planned(ledger, 1)
+    live(ledger, 1, *UNSURE)
+    wanted = replace(manifest(1, profile=profile), jobs=(a_job(1), remix))
+    now = BEGINNING + timedelta(hours=age_h)
+    outlook = outlook_on(wanted, Choice(buys=buys), folder, ledger.state, origin=ORIGIN, now=now)
+    actions = [step.action for step in outlook.plan.steps]
+    assert (outlook.doubts.asked, actions) == (asked, [Action.HELD, action] if action else [])
+    assert has_work(outlook, ledger.state, ORIGIN) is bool(asked)
+
+
+def test_what_waits_for_a_person_asks_no_price_of_a_budget_and_remembers_that_it_is_to_be_tried_again(
+    folder: RunFolder, ledger: Ledger
+) -> None:
+    remix = replace(a_job(2), source=key(1), link=Link.REMIX, model="free")
+    planned(ledger, 1)
+    live(ledger, 1, *UNSURE)
+    ledger.plan(remix, price=Decimal("0.80"))
+    live(ledger, 2, Fact.INTENT, Fact.ACCEPTED, Fact.FAILED)
+    wanted = replace(manifest(1, limits=LimitsWish(budget=Decimal(9))), jobs=(a_job(1), remix))
+    choice = Choice(retry=frozenset({State.FAILED}))
+    check(outlook_on(wanted, choice, folder, ledger.state), ledger.state, ORIGIN)
+    outlook = prepare(ledger, wanted, choice, folder, origin=ORIGIN)
+    assert outlook.plan.counts == {Action.HELD: 1, Action.WAITS: 1}
+    assert ledger.state.jobs[key(2)].state is State.PENDING
+    assert list(still_waiting(outlook, ledger.state, BEGINNING)) == [key(2)]
+
+
+@pytest.mark.parametrize("choice", [Choice(), Choice(only="job-9"), Choice(limit=1), Choice(buys=False)])
+def test_whatever_is_bought_and_not_here_is_counted_where_something_is_to_buy_whoever_asks_for_it(
+    folder: RunFolder, ledger: Ledger, choice: Choice
+) -> None:
+    planned(ledger, 1, 2, 3, 4)
+    live(ledger, 1, *STORED)  # and its file is gone
+    live(ledger, 2, Fact.INTENT, Fact.ACCEPTED)
+    live(ledger, 3, Fact.INTENT, Fact.ACCEPTED, Fact.FINISHED)  # no longer asked for
+    live(ledger, 4, *UNSURE)
+    wanted = manifest(9, 1, 2, 4)
+    assert outlook_on(wanted, choice, folder, ledger.state, origin=ORIGIN).coming == 3
+    assert outlook_on(wanted, choice, folder, ledger.state, origin="https://gate.example/v1").coming == 0
 
 
 @pytest.mark.parametrize(("retry", "again"), [(frozenset(), 0), (frozenset({State.LOST}), 1)])

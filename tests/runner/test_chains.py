@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.doubts import doubts
+from pipeline.ledger.ledger import utc_now
 from pipeline.ledger.resolve import resolve
 from pipeline.lifecycle import Fact, State
 from pipeline.model import Job, LimitsWish, Link, Profile, Reference
@@ -298,7 +299,7 @@ async def test_no_key_is_repeated_for_a_remix_where_only_those_of_new_videos_are
     assert [bool(seen.video_id) for seen in night.gateway.of("submit")] == [False, True]
 
     def asked(profile: Profile) -> int:
-        return doubts(Plan(steps=(), orphans=(), left_out=0), night.state, profile, None, "").asked
+        return doubts(Plan(steps=(), orphans=(), left_out=0), night.state, profile, None, "", now=utc_now()).asked
 
     assert (asked(night.profile), asked(replace(night.profile, honours_keys_linked=True))) == (0, 1)
 

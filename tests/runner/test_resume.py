@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import LedgerBusy, UsageError
 from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.repair import repair
 from pipeline.lifecycle import State
 from pipeline.naming import beside
 from pipeline.runner.part import Part
@@ -54,6 +55,17 @@ async def test_a_whole_video_whose_stored_did_not_reach_the_ledger_is_adopted(
     assert len(night.gateway.of("content")) == 1
     assert video.read_bytes() == a_film
     assert not list(night.folder.rglob("*.part*"))
+
+
+async def test_a_ledger_that_lost_its_header_is_repaired_and_brings_home_what_was_bought(night: Night) -> None:
+    await _left_in_flight(night, 3)
+    ledger = night.folder / "ledger.jsonl"
+    ledger.write_bytes(ledger.read_bytes().replace(b'"t":"header"', b'"t":"hXader"', 1))
+    repair(ledger, now=night.now)
+
+    assert (await night.run(jobs(3))).counts == {State.STORED: 3}
+
+    assert len(night.gateway.book) == 3
 
 
 async def test_the_bytes_of_a_lost_video_are_no_part_of_the_next_ones(night: Night, a_film: bytes) -> None:

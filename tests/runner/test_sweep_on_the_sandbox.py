@@ -14,7 +14,8 @@ import pytest
 from pipeline import api
 from pipeline.lifecycle import State
 from pipeline.manifest.load import Wishes
-from pipeline.plan import Action, Outlook
+from pipeline.outlook import Outlook
+from pipeline.plan import Action
 from pipeline.prepare import Choice
 from tests.runner.night import HUNG_S
 

@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 
 from pipeline.cli.run import _row
+from pipeline.ledger.ledger import utc_now
 from pipeline.ledger.state import JobState, wish_of
 from pipeline.lifecycle import Fact, State
 from pipeline.model import Job, LimitsWish
-from pipeline.prepare import Choice
+from pipeline.prepare import Choice, still_waiting
 from pipeline.runner.wording import awaited_words, gone_words
 from tests.runner.gateway import NOTHING
 from tests.runner.night import Night, built_on, job, jobs
@@ -52,8 +53,10 @@ async def test_the_summary_blames_a_source_for_what_nothing_else_kept_from_being
         night.gateway.once("submit", NOTHING)
     night.choice = Choice(limits=LimitsWish(budget=budget))
     outcome = await night.run((LAST, MIDDLE, SOURCE))
-    rows = [_row(outcome.state.jobs[one.key], outcome) for one in (MIDDLE, LAST)]
-    expected = "" if outcome.stopped else "what it builds on is uncertain"
+    waiting = still_waiting(outcome.outlook, outcome.state, utc_now())
+    rows = [_row(outcome.state.jobs[one.key], outcome, waiting) for one in (MIDDLE, LAST)]
+    told = f"it builds on {SOURCE.id}, which is of unknown outcome: vidbatch resolve {night.folder}"
+    expected = "" if outcome.stopped else told
     assert bool(outcome.stopped) is (budget is not None)
     assert [(row.state, row.reason) for row in rows] == [(State.PENDING, expected)] * 2
 

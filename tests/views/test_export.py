@@ -103,6 +103,7 @@ def test_what_no_batch_line_can_say_is_left_out_and_named(tmp_path: Path) -> Non
             replace(a_job(2), source=key(1), link=Link.REMIX),
             replace(a_job(3), source=key(1), link=Link.EXTEND),
             replace(a_job(4), reference=image),
+            replace(a_job(5), id="job-2", source=key(4), link=Link.REMIX),  # as an edited manifest has it
         )
         found = export(ledger.state, "openai-batch")
 

@@ -6,7 +6,6 @@ tqdm draws; when and how wide is decided here, so that every line fits the termi
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
@@ -15,11 +14,11 @@ from tqdm import tqdm
 from pipeline.cli.observers.lines import notice
 from pipeline.cli.observers.tally import Tally
 from pipeline.cli.observers.watcher import Clean, Clock, Watcher
+from pipeline.cli.streams import columns_of
 from pipeline.progress import Ended, Event, Notice, Started
-from pipeline.text import byte_size, fit, plain, wrap
+from pipeline.text import WIDTH, byte_size, fit, plain, wrap
 
 REFRESH_S = 0.1
-WIDTH_USUAL = 80
 SPEED_MEMORY_S = 5.0
 
 if TYPE_CHECKING:
@@ -94,11 +93,7 @@ class Bars(Watcher):
 
     def _width(self) -> int:
         """One column less than there are: a line that fills the last one makes some terminals wrap."""
-        try:
-            columns = os.get_terminal_size(self._stream.fileno()).columns
-        except (OSError, ValueError):
-            columns = 0
-        return (columns or WIDTH_USUAL) - 1
+        return (columns_of(self._stream) or WIDTH) - 1
 
 
 class Speed:
