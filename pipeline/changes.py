@@ -16,8 +16,11 @@ KEY_DIGITS = 6
 
 LIKENESS_MIN = 0.5
 """More than that of two prompts has to be the same, where there is another that may be meant."""
-CROWD_MAX = 20_000
-"""Of more new ones that differ from the same old ones in the same field nobody says which is which."""
+CROWDS_MAX = 100_000
+"""Of more nameless ones, new and old together, nobody looks for pairs."""
+COMPARED_MAX = 40_000_000
+"""So many characters of prompts are compared: about a second's work. The larger crowds come last; where it does not do
+for one, nobody says who is who in it."""
 
 _SETTINGS = ("prompt", "model", "seconds", "size", "take", "group")
 _BUILDS_ON = ("source", "link")
@@ -84,9 +87,9 @@ def pairs(new: Iterable[Asked], old: Iterable[Asked], *, waiting: Container[str]
     """Which of *new* (by key) takes the place of which of *old*.
 
     One of the same id does. So does one that nobody gave an id, where it differs in a single field from one of the old.
-    Where there are several to choose from, more than half of the prompt has to be as it was: the most alike go together
-    first, and of those as like, the last of the *old*, which come in the order in which they were asked for. But not
-    what is *waiting*: that was asked for beside the old already.
+    Where there are several to choose from, more than half of the prompt's words are as they were, at its ends: the most
+    alike go together first, and of those as like, the last of the *old*, which come in the order in which they were
+    asked for. But not what is *waiting*: that was asked for beside the old already.
     """
     by_id = {one.id: one for one in old}  # the latest, where an id was used again
     fresh = list(new)
@@ -120,15 +123,14 @@ def _is_nameless(one: Asked) -> bool:
 
 def _nearest(new: Sequence[Asked], old: Sequence[Asked]) -> dict[str, Asked]:
     """Pairs that differ in a single field, the most alike first; of those as like, what was asked for last."""
-    if not new or not old:
+    if not new or not old or len(new) + len(old) > CROWDS_MAX:
         return {}
     fresh = [(_signature(one.wish), n) for n, one in enumerate(new)]
     gone = [(_signature(one.wish), n) for n, one in enumerate(old)]
+    crowds = [crowd for part in range(len(gone[0][0])) for crowd in _alike(fresh, gone, part)]
+    prompts = [one.wish.prompt for one in new], [one.wish.prompt for one in old]
     couples = {
-        (likeness(new[here].wish.prompt, old[there].wish.prompt), there, here)
-        for part in range(len(gone[0][0]))
-        for group in _alike(fresh, gone, part)
-        for there, here in _couples(*group, new, old)
+        (likeness(prompts[0][here], prompts[1][there]), there, here) for there, here in _couples(crowds, *prompts)
     }
     rivals = Counter(side for _, there, here in couples for side in (("old", there), ("new", here)))
     chosen: dict[int, int] = {}
@@ -142,14 +144,23 @@ def _nearest(new: Sequence[Asked], old: Sequence[Asked]) -> dict[str, Asked]:
 
 
 def _couples(
-    here: Sequence[int], there: Sequence[int], new: Sequence[Asked], old: Sequence[Asked]
+    crowds: Sequence[tuple[list[int], list[int]]], new: Sequence[str], old: Sequence[str]
 ) -> Iterator[tuple[int, int]]:
-    """For each new one the few old ones that it is most like, both by number, the old one first."""
-    if len(here) > CROWD_MAX:
-        return
-    texts = Texts([old[n].wish.prompt for n in there])
-    for n in here:
-        yield from ((there[at], n) for at in texts.near(new[n].wish.prompt))
+    """For each new prompt the few old ones of its crowd that it is most like, both by number, the old one first."""
+    left = COMPARED_MAX
+    for here, there in sorted(crowds, key=lambda crowd: len(crowd[0]) + len(crowd[1])):
+        texts = Texts([old[n] for n in there])
+        left -= sum(len(old[n]) for n in there)
+        found: list[tuple[int, int]] = []
+        for n in here if left > 0 else ():
+            near = [there[at] for at in texts.near(new[n])]
+            left -= sum(len(new[n]) + len(old[one]) for one in near)
+            found += ((one, n) for one in near)
+            if left < 0:
+                break
+        if left < 0:
+            return
+        yield from found
 
 
 def _alike(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 _WORD = re.compile(r"\w+")
 _EACH_SIDE = 3
@@ -41,6 +42,7 @@ class Texts:
         return (n for _, n in order[max(0, at - _EACH_SIDE) : at + _EACH_SIDE])
 
 
+@lru_cache(maxsize=256)  # a text is compared with several
 def _words(text: str) -> Sequence[str]:
     """The words of *text*; its characters, where nothing parts words, as in Japanese."""
     words = _WORD.findall(text)

@@ -16,7 +16,7 @@ from pipeline.manifest.template import Named, written
 from pipeline.manifest.wording import Fault
 from pipeline.model import JSON, NOTHING
 
-SETTING_AXES = ("prompt", "prompt_file", "model", "seconds", "size", "group", "input_reference")
+SETTING_AXES = ("prompt", "prompt_file", "model", "seconds", "size", "group", "input_reference", "fit")
 """Fields of an entry that an axis, or a mapping as the value of one, may set."""
 _VALUE_FIELDS = frozenset({*SETTING_AXES, *MAPPING_FIELDS})
 _NEVER_OF_A_VALUE = ("takes", "matrix", "sample", "remix_of", "extend_of")

@@ -86,6 +86,20 @@ class Compiled:
         return pieces
 
 
+@lru_cache(maxsize=256)
+def absent(name: str) -> Any:
+    """A variable called *name* that has no value here, and may have one elsewhere: false in a test, else undefined."""
+    import jinja2
+
+    class Absent(jinja2.StrictUndefined):
+        __slots__ = ()
+
+        def __bool__(self) -> bool:  # type: ignore[override]
+            return False
+
+    return Absent(name=name)
+
+
 def weighs_more(value: Any, limit: int) -> bool:
     """Whether there are more than *limit* characters and values in *value*."""
     waiting = [value]

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pipeline.manifest.document import Place
 from pipeline.model import Job, Position
+
+if TYPE_CHECKING:
+    from pipeline.manifest.wish import Wish
 
 _BASE_MAX = 66
 """So much of an id is kept where digits are added: it stays within 80."""
@@ -22,17 +26,21 @@ class Claims:
         self._derived: list[int] = []
         """Numbers of the jobs whose ids we made, and which are not settled yet."""
 
-    def key(self, key: str, at: Position, place: Callable[[], Place]) -> None:
-        """The entry at *place* wants the video *key*."""
-        if key in self._keys:
-            place().about("duplicate-wish", _same(self._keys[key], at))
-        else:
+    def key(self, key: str, at: Position, place: Callable[[], Place]) -> bool:
+        """The entry at *place* wants the video *key*. Whether it has not asked for that itself before."""
+        if key not in self._keys:
             self._keys[key] = at
+            return True
+        if self._keys[key] == at:
+            return False
+        again = place()
+        again.about("duplicate-wish", _same(self._keys[key], at, of_data=again.literal))
+        return True
 
-    def id(self, name: str, at: Position, place: Callable[[], Place]) -> bool:
-        """The text at *place* calls a job *name*. Whether no other is called so."""
+    def id(self, name: str, at: Position, wish: Wish) -> bool:
+        """A job of *wish*, which stands *at* a place, is called *name*. Whether no other is called so."""
         if name in self._ids:
-            place().about("duplicate-id", f"the id '{name}' is already used on {_where(self._ids[name], at)}")
+            _report_id(name, self._ids[name], at, wish)
             return False
         self._ids[name] = at
         return True
@@ -68,11 +76,22 @@ def check_paths(jobs: Sequence[Job], collide: Callable[[Job, Job], None]) -> Non
             collide(job, other)
 
 
-def _same(first: Position, at: Position) -> str:
-    """What to say of a wish *at* a place, which was *first* asked for at another."""
+def _report_id(name: str, first: Position, at: Position, wish: Wish) -> None:
+    """A job of *wish* is called *name*, as is another. What a template makes of a row is told at the row."""
+    place, made = wish.place("id"), ""
+    if wish.row is not None and not wish.is_literal("id"):
+        made = f", which {place.position()} makes of this row,"
+        place = wish.row.place()
+    used = f"on {_where(first, at)}"
     if first == at:
-        return "two videos of this entry are the same; is there a value that no template uses, or twice the same?"
-    return f"the same video as {_where(first, at)}; use 'takes: 2' for another take of it"
+        used = f"by another video of this {'row' if made else 'entry'}; use in it what sets them apart"
+    place.about("duplicate-id", f"the id '{name}'{made} is already used {used}")
+
+
+def _same(first: Position, at: Position, *, of_data: bool) -> str:
+    """What to say of a wish *at* a place, which was *first* asked for at another."""
+    remedy = "write 2 there in a column 'takes'" if of_data else "use 'takes: 2'"
+    return f"the same video as {_where(first, at)}; {remedy} for another take of it"
 
 
 def _where(first: Position, at: Position) -> str:

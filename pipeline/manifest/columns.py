@@ -78,12 +78,13 @@ def columns_of(headers: Sequence[str], fields: Mapping[str, Any]) -> tuple[list[
     return columns, faults
 
 
-def idle_names(names: Collection[str], asked: Container[str]) -> Iterator[tuple[str, str]]:
-    """Those *names* of a data file that look like a field which it does not state, and what to say of each.
+def idle_names(names: Collection[str], asked: Container[str], others: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Those *names* of a data file that look like a field which nobody states, and what to say of each.
 
-    What a template *asked* for is a variable that is meant as one.
+    What a template *asked* for is a variable that is meant as one. *others* is what the file need not state.
     """
-    stated = {*names, *(["prompt"] if "prompt_file" in names else [])}
+    stated = {*names, *others}
+    stated |= {"prompt"} if "prompt_file" in stated else set()
     for name in sorted(names):
         meant = others_word(name)
         if meant and name not in asked and stated.isdisjoint({meant, meant.partition(".")[0]}):
@@ -93,6 +94,8 @@ def idle_names(names: Collection[str], asked: Container[str]) -> Iterator[tuple[
 
 def no_prompt(columns: Sequence[Column]) -> str:
     """What to say of *columns* of which none says what a video shows."""
+    if any("|" in column.name for column in columns):
+        return "there is no column 'prompt'; '|' divides no columns, write ',' or ';' or a tab between them"
     meant = next((column.name for column in columns if others_word(column.name) == "prompt"), "")
     add = f"rename '{shown(meant)}', if that is it" if meant else "add one, with a text a row"
     return f"there is no column 'prompt'; {add}"

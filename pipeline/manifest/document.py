@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias
 from pipeline.manifest.classes import CLASSES
 from pipeline.manifest.fields import shown
 from pipeline.manifest.source import Source
-from pipeline.model import JSON, NOTHING, Issue
+from pipeline.model import JSON, NOTHING, Issue, Position
 
 Path: TypeAlias = tuple[str | int, ...]
 """Where in the document: `("jobs", 3, "seconds")`. Rows of a data file are `jobs` too."""
@@ -41,7 +41,10 @@ class Document(Protocol):
 
     @property
     def names(self) -> Collection[str]:
-        """What the rows of a data file call their values, as far as it was read."""
+        """What the rows of a data file call their values."""
+
+    def first_row(self, name: str) -> int:
+        """The number of the row of a data file that calls a value *name* first."""
 
     @property
     def frame(self) -> JSON:
@@ -141,9 +144,13 @@ class Findings:
         """One issue of this class is said of the whole file: no more of them are added."""
         self._settled.add(code)
 
-    def in_order(self, *, warning: bool) -> Sequence[Issue]:
-        """The issues that stop a run, or those that do not, in reading order."""
-        found = sorted((f for f in self._found if f.issue.warning is warning), key=attrgetter("offset"))
+    def is_settled(self, code: str) -> bool:
+        """Whether an issue of this class is said of the whole file."""
+        return code in self._settled
+
+    def in_order(self, *, warning: bool | None = None) -> Sequence[Issue]:
+        """The issues that stop a run, or those that do not, or (`None`) all of them, in reading order."""
+        found = sorted((f for f in self._found if warning in (None, f.issue.warning)), key=attrgetter("offset"))
         last = {finding.kind: n for n, finding in enumerate(found)}
         return [
             replace(finding.issue, more=max(0, self._alike[finding.kind] - ALIKE_MAX))
@@ -167,6 +174,21 @@ class Place:
     def below(self, *path: str | int) -> Place:
         """What stands at *path* in it."""
         return Place(self.findings, (*self.path, *path))
+
+    @property
+    def literal(self) -> bool:
+        """It is data."""
+        return self._document.literal
+
+    def position(self) -> Position:
+        """Its line and column."""
+        return self.findings.source.position(self._document.offset(self.path))
+
+    @property
+    def _document(self) -> Document:
+        document = self.findings.document
+        assert document is not None, "a place is one in a document"
+        return document
 
     def about(self, code: str, message: str, *, key: bool = False, warning: bool = False, hidden: bool = False) -> None:
         """Add an issue about what is written here."""

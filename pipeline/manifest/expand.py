@@ -7,6 +7,7 @@ each take of it a job. What is made from another video waits here until that one
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -15,8 +16,9 @@ from pipeline.manifest.lineage import Lineage
 from pipeline.manifest.making import Making
 from pipeline.manifest.parts import TAKES_MAX, Parts, link_of
 from pipeline.manifest.sequels import Sequel, Sequels, name_of, report_unfound
-from pipeline.manifest.sheet import Written
+from pipeline.manifest.sheet import Written, left_out
 from pipeline.manifest.sweep import Cell
+from pipeline.manifest.unused import Watch
 from pipeline.manifest.wish import NO_FOOTAGE, Wish
 from pipeline.manifest.words import Pen
 from pipeline.model import Job
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 JOBS_MAX: Final = 200_000
 """More jobs from one manifest want a word of consent."""
+LARGE_JOBS_MAX: Final = 10_000_000
+"""And more than this are refused with it, too: a chain whose every link has two takes doubles with each."""
 
 _IN_PARTS: Final = frozenset({"matrix", "sample"})
 """An entry without these, without data and without `--set` is one wish."""
@@ -53,8 +57,6 @@ class Expansion:
         began, asked = len(self._jobs), self._asked
         if entry.literal and self._overrides is None:
             self._take_in(entry, None, (), link_of(entry, None))
-        elif entry.wrong:
-            self._look_over(entry, rows, entry.wrong)
         elif rows is None and self._overrides is None and _IN_PARTS.isdisjoint(entry.fields):
             self._take_in(entry, None, (), link_of(entry, None), began=asked)
         else:
@@ -63,14 +65,21 @@ class Expansion:
 
     def _add_parts(self, entry: Written, rows: Iterable[Written] | None, asked: int) -> None:
         last: Written | None = None
+        cell: Cell = ()
         link, began = link_of(entry, None), len(self._jobs)
-        for row, cell in Parts(entry, rows, self._overrides, look=self._look_at_all, glance=self._full):
+        watch = Watch(entry)
+        if rows is not None and not (self._overrides is not None and self._overrides.says_prompt):
+            rows = watch.over(rows)
+        glance = self._full or bool(entry.wrong)
+        for row, cell in Parts(entry, rows, self._overrides, look=self._look_at_all, glance=glance):
             if row is not last:
                 self._row_made(last, entry, began)
                 link, last, began = link_of(entry, row), row, len(self._jobs)
             if not self._take_in(entry, row, cell, link, began=asked):
                 break
         self._row_made(last, entry, began)
+        if watch.unused and last is not None:
+            self._making.look_at_prompt(self._wish(entry, last, cell), watch.columns())
 
     def _row_made(self, row: Written | None, entry: Written, began: int) -> None:
         if row is not None and row.fields.get("id") != entry.fields.get("id"):
@@ -98,24 +107,15 @@ class Expansion:
 
     def _look_at_all(self, entry: Written) -> None:
         """Find what else is wrong with an entry whose matrix is at fault."""
-        self._look_over(entry, None, frozenset({"matrix"}))
-
-    def _look_over(self, entry: Written, rows: Iterable[Written] | None, wrong: frozenset[str]) -> None:
-        """Find what else is wrong with an entry that makes no job, and with its rows."""
-        self._making.look(self._wish(entry), wrong)
-        for _ in rows or ():
-            pass
+        said = () if self._overrides is None else self._overrides.axes
+        wrong = entry.wrong.union(left_out("matrix", entry.fields.get("matrix", {})), said)
+        self._making.look(self._wish(replace(entry, wrong=wrong)), wrong)
 
     def _take_in(self, entry: Written, row: Written | None, cell: Cell, link: str, *, began: int = 0) -> bool:
         """Make the jobs of one part of an entry, or keep it until its source is known. Whether more may follow.
 
         *link* is the field that names its source; empty: it stands alone.
         """
-        wrong = entry.wrong if row is None else row.wrong
-        if wrong:
-            wish = self._wish(entry, row, cell)
-            self._making.look(wish, wrong)
-            return self._may_take(wish, 1, self._asked - began)
         wish = self._wish(entry, row, cell)
         if not link:
             return self._make(wish, began)
@@ -131,6 +131,9 @@ class Expansion:
 
     def _make(self, wish: Wish, began: int) -> bool:
         """Make the jobs of *wish*; false where no more may be made of its entry."""
+        if wish.wrong:
+            self._making.look(wish, wish.wrong)
+            return self._may_take(wish, 1, self._asked - began)
         shape = self._making.shape(wish)
         if not self._may_take(wish, shape.takes, self._asked - began):
             self._making.look(wish, frozenset())
@@ -141,7 +144,7 @@ class Expansion:
     def _may_take(self, wish: Wish, takes: int, made: int) -> bool:
         self._asked += takes
         if wish.sheet.ground.allow_large:
-            return True
+            return self._asked <= LARGE_JOBS_MAX or self._is_full(wish, f"more than {LARGE_JOBS_MAX:,} jobs up to here")
         count = takes if wish.entry.literal else takes + made
         if count > TAKES_MAX:
             place = wish.place("takes") if takes > TAKES_MAX else wish.entry.place()
@@ -149,13 +152,15 @@ class Expansion:
             tail = f"more than {TAKES_MAX:,} want --allow-large" if takes > TAKES_MAX else "so many want --allow-large"
             place.about("too-many", f"{words} jobs from one entry; {tail}")
             return False
-        if self._asked > JOBS_MAX:
-            if not self._full:
-                message = f"more than {JOBS_MAX:,} jobs up to here; so many in one manifest want --allow-large"
-                wish.entry.place().about("too-many", message)
-            self._full = True
-            return False
-        return True
+        tail = "; so many in one manifest want --allow-large"
+        return self._asked <= JOBS_MAX or self._is_full(wish, f"more than {JOBS_MAX:,} jobs up to here{tail}")
+
+    def _is_full(self, wish: Wish, message: str) -> bool:
+        """Tell it once, with *message*; false: nothing more may be taken."""
+        if not self._full:
+            wish.entry.place().about("too-many", message)
+        self._full = True
+        return False
 
     # --- what is made from other videos
 
@@ -174,7 +179,7 @@ class Expansion:
         if left := self._sequels.left():
             for sequel in left:
                 self._look(sequel)
-            report_unfound(left, self._lineage)
+            report_unfound(left, self._lineage, self._is_labelled)
 
     def _make_from(self, part: Sequel, sources: Sequence[Job]) -> None:
         began, asked = len(self._jobs), self._asked
@@ -193,7 +198,13 @@ class Expansion:
         self._sequels.made(part, made)
 
     def _look(self, part: Sequel) -> None:
-        self._making.look(self._wish(part.entry, part.row, part.cell), frozenset({part.field}))
+        wish = self._wish(part.entry, part.row, part.cell)
+        self._making.look(wish, wish.wrong | {part.field})
+
+    def _is_labelled(self, part: Sequel) -> bool:
+        """Whether its takes or its cell speak in the ids of its jobs."""
+        wish = self._wish(part.entry, part.row, part.cell)
+        return bool(wish.fields["takes"] > 1 or wish.labels())
 
     def _in_order(self, alone: int) -> Iterator[Job]:
         """The jobs as their entries were read."""

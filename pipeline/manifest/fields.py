@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 DATA_FIELDS = (
     *("id", "group", "prompt", "prompt_file", "model", "seconds", "size", "takes"),
-    *("input_reference", "remix_of", "extend_of"),
+    *("input_reference", "fit", "remix_of", "extend_of"),
 )
 """What a column of a data file may set."""
 
@@ -39,6 +39,13 @@ _OTHERS_WORDS = {
 }
 """Names that other tools have for a field, without their case and joints."""
 
+_OTHERS_KEYS = {
+    **_OTHERS_WORDS,
+    **dict.fromkeys(("n", "num", "count", "repeat", "repeats", "variations"), "takes"),
+    **dict.fromkeys(("variable", "variables"), "vars"),
+}
+"""The same for keys. A column that is called so may well be a count of the user's own."""
+
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """The known word that *word* was probably meant to be; empty where none is near."""
@@ -50,6 +57,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'seconds'?`, or nothing."""
     near = suggestion(word, known)
     return f"; did you mean '{near}'?" if near else ""
+
+
+def meant_key(word: str, known: Collection[str]) -> str:
+    """Which of the *known* keys *word* was probably meant to be, or be below; empty where none is near."""
+    others = _OTHERS_KEYS.get(_bare(word), "")
+    return others if others.partition(".")[0] in known else suggestion(word, known)
 
 
 @lru_cache(maxsize=1_000)

@@ -48,8 +48,8 @@ class Images:
             return reference
         if not fit:
             words = f"'{shown(name)}' is {picture.size}, the job {size}"
-            advice = f"make them alike, or let --fit {CROP} or --fit {PAD} do it, or 'fit' in the manifest"
-            return BadFile("image-size", f"{words}; {advice}")
+            remedy = f"let 'fit: {CROP}' or 'fit: {PAD}' do it, in the entry or in 'defaults', or --fit"
+            return BadFile("image-size", f"{words}; make them alike, or {remedy}")
         width, _, height = size.partition("x")
         if int(width) * int(height) > PIXELS_MAX:
             words = f"'{shown(name)}' is not brought to {size}"

@@ -58,16 +58,20 @@ class Lineage:
 
     def sources(self, name: str, jobs: Sequence[Job]) -> Sequence[Job] | None:
         """The jobs that *name* means; `None`: not known, or not yet."""
-        if name in self._of_entry:
-            return None if self._waiting.get(name) else [jobs[n] for where in self._of_entry[name] for n in where]
         job = self._by_id.get(name)
-        return None if job is None else [job]
+        alone = [] if job is None else [job]
+        if name not in self._of_entry:
+            return alone or None
+        if self._waiting.get(name):
+            return None
+        found = [jobs[n] for where in self._of_entry[name] for n in where]
+        return found if any(job.id == name for job in found) else [*alone, *found]
 
     def is_entry(self, name: str) -> bool:
         """Whether an entry or a row is called so, whatever became of it."""
         return name in self._of_entry
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> Sequence[str]:
         """Everything that could be meant."""
         return [*self._of_entry, *self._by_id][:10_000]
 
@@ -85,11 +89,11 @@ def link_faults(wish: Wish, name: str, link: Link) -> Iterator[Fault]:
             yield Fault(name, "", code, message, warning=ground.allow_unknown)
     if "input_reference" in wish.fields:
         message = "a video that is made from another takes no image of its own; remove it here"
-        yield Fault("input_reference", "", "source-settings", message, key=True)
+        yield Fault("input_reference", "", "source-settings", message, key=not wish.is_literal("input_reference"))
     for setting in KEPT[name]:
         if _is_stated(wish, setting):
             message = f"a video that is made from another keeps its {setting}; remove it here"
-            yield Fault(setting, "", "source-settings", message, key=True)
+            yield Fault(setting, "", "source-settings", message, key=not wish.is_literal(setting))
     if _SOURCE in wish.fields.get("params", NOTHING):
         message = f"what is made from another video names it in '{name}'; remove '{_SOURCE}' from its params"
         yield Fault("params", _SOURCE, "reserved-name", message)

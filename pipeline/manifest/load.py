@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from pipeline.manifest.prompts import PromptFiles
 from pipeline.manifest.reading import CSV, JSONL, YAML, Reading, suffix
 from pipeline.manifest.report import issue_json, render_issue
 from pipeline.manifest.settings import OUTPUT_PATH, Ground, over
-from pipeline.manifest.sheet import Sheet, Written, report
+from pipeline.manifest.sheet import Sheet, Written, left_out, report
 from pipeline.manifest.source import read_source
 from pipeline.manifest.sweep import further_faults
 from pipeline.manifest.words import Pen
@@ -128,20 +129,20 @@ class _Loading:
             source.name = self._name
         document, findings = self._reading.document(self._name, source)
         if document is None:
-            raise InvalidManifest(self._reading.issues(warning=False))
-        frame = self._frame(document, findings)
+            raise InvalidManifest(self._reading.issues())
+        frame, wrong = self._frame(document, findings)
         choice, profile = read_provider(
             frame, wish=self._wishes.provider, profiles=self._profiles, document=document, findings=findings
         )
         limits = read_limits(frame, document, findings)
-        sheet = Sheet(document=document, findings=findings, ground=self._ground(frame, findings, choice, profile))
+        ground = replace(self._ground(frame, findings, choice, profile), wrong=wrong)
+        sheet = Sheet(document=document, findings=findings, ground=ground)
         jobs = self._expansion(sheet, frame).finish()
-        issues = self._reading.issues(warning=False)
-        if issues or profile is None:
-            raise InvalidManifest(issues)
-        placing = sheet.ground.placing
-        asked = {*self._pen.asked, *sheet.ground.vars, *(placing.asked if placing is not None else ())}
-        self._reading.warn_of_columns(asked)
+        sound = not self._reading.issues(warning=False)
+        asked = {*self._pen.asked, *ground.vars, *(ground.placing.asked if ground.placing is not None else ())}
+        self._reading.warn_of_columns(asked, alone=not sound)
+        if not sound or profile is None:
+            raise InvalidManifest(self._reading.issues())
         if self._overrides is not None:
             self._overrides.check_heard(asked, jobs)
         return Manifest(
@@ -170,12 +171,13 @@ class _Loading:
             allow_large=self._wishes.allow_large,
         )
 
-    def _frame(self, document: Document, findings: Findings) -> Mapping[str, Any]:
-        """What stands around the entries, without the parts whose form is wrong: those are among the findings."""
+    def _frame(self, document: Document, findings: Findings) -> tuple[Mapping[str, Any], frozenset[str]]:
+        """What stands around the entries, and what is left out of it since its form is wrong: that is found."""
         faults = self._form.judge_frame(document.frame)
         report(findings, faults)
         frame = document.frame if isinstance(document.frame, dict) else {}
-        return _without(frame, {fault.path for fault in faults})
+        wrong = (left_out(fault.meant or fault.field, frame.get(fault.field)) for fault in faults)
+        return _without(frame, {fault.path for fault in faults}), frozenset(chain.from_iterable(wrong))
 
     def _expansion(self, sheet: Sheet, frame: Mapping[str, Any]) -> Expansion:
         expansion = Expansion(pen=self._pen, images=self._images, overrides=self._overrides)
@@ -217,7 +219,7 @@ class _Loading:
         if opened is None:
             return
         document, findings = opened
-        frame = self._frame(document, findings)
+        frame, wrong = self._frame(document, findings)
         for word in ("provider", "limits", "output", "name"):
             if word in frame:
                 message = f"'{word}' of an included manifest says nothing: that of the including one counts"
@@ -226,6 +228,7 @@ class _Loading:
             sheet.ground,
             defaults=over(sheet.ground.defaults, frame.get("defaults", NOTHING)),
             vars={**sheet.ground.vars, **frame.get("vars", NOTHING)},
+            wrong=sheet.ground.wrong | wrong,
         )
         below = Sheet(document=document, findings=findings, ground=ground, base=posixpath.dirname(name))
         yield from self._sheets(below, frame, above=(*above, name))

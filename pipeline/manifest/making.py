@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.manifest.claims import Claims
@@ -11,8 +11,10 @@ from pipeline.manifest.identity import ID_FORM, ID_WORDS, derived_id, take_id
 from pipeline.manifest.labels import derived_name
 from pipeline.manifest.shape import By, Shape
 from pipeline.manifest.shapes import Shapes, key_frame
+from pipeline.manifest.sheet import SOURCES_OF_NAMES
 from pipeline.manifest.template import BadTemplate
 from pipeline.manifest.texts import blame
+from pipeline.manifest.twins import report_twins
 from pipeline.manifest.wish import Wish
 from pipeline.manifest.words import Pen, Words
 from pipeline.model import JSON, NOTHING, Job, Position
@@ -21,10 +23,6 @@ from pipeline.naming import UnsafePath
 if TYPE_CHECKING:
     from pipeline.manifest.images import Images
     from pipeline.manifest.sweep import Cell
-
-
-_SOURCES_OF_NAMES = frozenset({"matrix", "from", "vars", "remix_of", "extend_of"})
-"""Where one of these is wrong, nobody can say which variables there would be."""
 
 
 class Making:
@@ -68,7 +66,8 @@ class Making:
                 return
             frame = shape.frame or key_frame(wish, shape, words.params, words.reference)
             key = frame.key(words.prompt, take, source)
-            self._claims.key(key, position, wish.place_of_all)
+            if not self._claims.key(key, position, wish.place_of_all):
+                report_twins(wish)
             if not base or (words.id is not None and not derived):
                 base, derived = self._base(wish, shape, words, key)
             if not base:
@@ -78,7 +77,7 @@ class Making:
                 self._claims.derived(len(self._jobs))
                 if asks:
                     self._placed[key] = shape, wish.mappings
-            elif not self._claims.id(name, position, lambda: wish.place("id")):
+            elif not self._claims.id(name, position, wish):
                 return
             self._jobs.append(self._job(wish, shape, words, asks, key=key, name=name, take=take, position=position))
 
@@ -86,10 +85,13 @@ class Making:
         """What else is wrong with a wish that makes no job: the *wrong* ones among its fields are left out already."""
         shape = self._shapes.of(wish, wrong)
         _report(wish, shape)
-        if wrong & _SOURCES_OF_NAMES:
-            return
         self._pen.words(wish, shape, 1)
-        self._claim_id(wish, shape)
+        if not wrong & SOURCES_OF_NAMES:  # else nobody can say what its jobs would be called
+            self._claim_id(wish, shape)
+
+    def look_at_prompt(self, wish: Wish, columns: Collection[str]) -> None:
+        """What else is wrong with an entry's prompt that no row takes: they have these *columns* together."""
+        self._pen.look_at_prompt(wish, self._shapes.of(wish, wish.wrong), columns)
 
     def place_again(self, job: Job) -> str:
         """Where *job* goes, now that it has another id."""
@@ -128,7 +130,7 @@ class Making:
         words = Words("", "", given, NOTHING, NOTHING, None)
         if given is not None and self._base(wish, shape, words, "")[0] == given:
             name = take_id(given, 1, shape.takes)
-            self._claims.id(name, self._position(wish), lambda: wish.place("id"))
+            self._claims.id(name, self._position(wish), wish)
 
     def _base(self, wish: Wish, shape: Shape, words: Words, key: str) -> tuple[str, bool]:
         """What the ids of all takes begin with (empty: what was given cannot be one), and whether we made it."""

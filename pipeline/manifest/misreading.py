@@ -7,9 +7,11 @@ import re
 from pipeline.manifest.fields import shown
 
 ONLY = "templates hold values, filters and 'if' only; this one has '{}'"
-_CLOSINGS = {"{{": "}}", "{%": "%}", "{#": "#}"}
+CLOSINGS = {"{{": "}}", "{%": "%}", "{#": "#}"}
+"""How each part of a template begins, and how it ends."""
 _OPENING = re.compile(r"\{[{%#]")
 _TAG = re.compile(r"\{%[-+]?[ \t]*(\w+)")
+_THREE = re.compile(r"\{(\{\{[ \t]*[A-Za-z_][A-Za-z0-9_.]{0,60}[ \t]*\}\})\}")
 _TAGS = frozenset({"if", "elif", "else", "endif", "raw", "endraw"})
 _NEAR = re.compile(r"[^\n\\\"']{2,40}")
 _JINJA_SAYS = tuple(
@@ -40,14 +42,14 @@ def no_such_part(said: str) -> tuple[str, str]:
 
 def misreading(text: str, said: str) -> tuple[str, str]:
     """What to say of the template *text*, of which Jinja *said* something; and what stands in it at that place."""
-    return _unclosed(text) or _refused_tag(text) or (_in_our_words(said), "")
+    return _unclosed(text) or _refused_tag(text) or _three_braces(text) or (_in_our_words(said), "")
 
 
 def _unclosed(text: str) -> tuple[str, str] | None:
     """A mark that opens and never closes."""
     at = 0
     while (opening := _OPENING.search(text, at)) is not None:
-        closing = _CLOSINGS[opening.group()]
+        closing = CLOSINGS[opening.group()]
         end = text.find(closing, opening.end())
         if end < 0:
             near = _NEAR.match(text, opening.start())
@@ -60,6 +62,12 @@ def _refused_tag(text: str) -> tuple[str, str] | None:
     """A tag that no template may have."""
     tag = next((tag for tag in _TAG.finditer(text) if tag[1] not in _TAGS), None)
     return None if tag is None else (ONLY.format(tag[1]), tag.group())
+
+
+def _three_braces(text: str) -> tuple[str, str] | None:
+    """A name in three braces, as other template languages have it."""
+    three = _THREE.search(text)
+    return None if three is None else (f"a name stands in two braces, not three: '{three[1]}'", three.group())
 
 
 def _in_our_words(said: str) -> str:

@@ -17,8 +17,11 @@ _QUOTED: Final = ("'", '"')
 _ESCAPES: Final = {'"': '\\"', "'": "''"}
 _TAB_IN_INDENT = re.compile(r"[ \-]*\t")
 _KEY = re.compile(r":(?:\s|$)")
+_KEY_BEGINS = re.compile(r"[\w.-]+\s*:\s")
+_BLOCK_BEGINS = re.compile(r"[:-][ \t]+([|>])[+-]?\d?[+-]?[ \t]*(?:#.*)?$")
 _FLOW = "expected ',' or "
 _NO_VALUE = "mapping values are not allowed"
+_NO_KEY_MARK = "could not find expected ':'"
 _NO_TEXT = "cannot start any token"
 
 _COLON = "a ': ' does not belong here: a text that holds one needs quotes, and a key stands under those above it"
@@ -27,6 +30,8 @@ _NO_COLON = "is a ': ' missing in line {line}? (A text that holds one needs quot
 _BRACKET = "a ',' or a closing bracket was expected here"
 _OPEN = "the bracket that opens here is not closed, or a ',' is missing before line {line}"
 _AFTER_QUOTE = "the quoted text ends before this; write a quote inside one as {escape}, or quote all of the text"
+_NO_COMMA = "a ',' is missing before this, or the quoted text was to go on: write a quote inside one as {escape}"
+_BLOCK = "the text below '{mark}' has to be indented further than its key"
 _AFTER_BRACKET = "the bracket closes before this; a text that begins with '{bracket}' needs quotes"
 _LONG_QUOTE = (
     "the quoted text that begins here ends on line {line}, where it makes no sense: "
@@ -35,11 +40,14 @@ _LONG_QUOTE = (
 _BEGINS = "a text that begins with '{mark}' needs quotes"
 _OTHERS: Final[Sequence[tuple[str, str]]] = (
     ("did not find expected key", "a key was expected here; is the line indented as those above it?"),
-    ("did not find expected '-' indicator", "a '-' was expected here, as in the lines above"),
+    (
+        "did not find expected '-' indicator",
+        "a key of the entry above is indented as that one's first; an entry of its own begins with '- '",
+    ),
     ("found unexpected end of stream", "the quoted text that begins here is never closed"),
     (_FLOW, _BRACKET),
     (_NO_VALUE, _COLON),
-    ("could not find expected ':'", "a ':' is missing after this key"),
+    (_NO_KEY_MARK, "a ':' is missing after this key"),
     ("found character '\\t' that", "a tab cannot stand here; YAML wants spaces"),
     ("found invalid Unicode character escape code", "this escape names no character; write the character itself"),
     ("found unknown escape character", "this escape is unknown in double quotes; write '\\\\' for a backslash"),
@@ -49,7 +57,10 @@ _OTHERS: Final[Sequence[tuple[str, str]]] = (
         "below '|' and '>' the text begins on the next line; quote one that begins so",
     ),
 )
-_AT_ITS_START: Final = ("found unexpected end of stream", "expected comment or line break", "expected a comment or a")
+_AT_ITS_START: Final = (
+    *("found unexpected end of stream", "expected comment or line break", "expected a comment or a"),
+    _NO_KEY_MARK,
+)
 _MARKS: Final = ("while scanning an alias", "while scanning an anchor", "while scanning a directive")
 """What the parser took the first character of a text for."""
 _MARK_PROBLEMS: Final = ("sequence entries are not allowed", "mapping keys are not allowed", _NO_TEXT)
@@ -125,7 +136,26 @@ def _quote(stop: _Stop) -> Misspelt | None:
         return Misspelt(start, "unclosed-quote", _LONG_QUOTE.format(line=ended, escape=escape))
     if stop.text[end : stop.offset].strip() or stop.text[stop.offset : stop.offset + 1] in (*":]}", ""):
         return None
-    return Misspelt(stop.offset, "syntax", _AFTER_QUOTE.format(escape=escape))
+    lacks_comma = _FLOW in stop.problem and _KEY_BEGINS.match(stop.text, stop.offset)
+    return Misspelt(stop.offset, "syntax", (_NO_COMMA if lacks_comma else _AFTER_QUOTE).format(escape=escape))
+
+
+def _block(stop: _Stop) -> Misspelt | None:
+    """The text of a block that begins no further in than its key, so that its lines are taken for keys."""
+    if _NO_KEY_MARK not in stop.problem:
+        return None
+    below = stop.text.rfind("\n", 0, stop.began) + 1
+    column = stop.began - below
+    while below > 0:
+        start = stop.text.rfind("\n", 0, below - 1) + 1
+        line = stop.text[start : below - 1].rstrip("\r")
+        if begins := _BLOCK_BEGINS.search(line):
+            text = len(stop.text) - len(stop.text[below:].lstrip())
+            return Misspelt(text, "syntax", _BLOCK.format(mark=begins[1]))
+        if line.strip() and len(line) - len(line.lstrip(" ")) != column:
+            return None
+        below = start
+    return None
 
 
 def _bracket(stop: _Stop) -> Misspelt | None:
@@ -182,5 +212,5 @@ def _otherwise(stop: _Stop) -> Misspelt:
     return Misspelt(stop.began if begins else stop.offset, "syntax", words)
 
 
-_RULES: Final[Sequence[Callable[[_Stop], Misspelt | None]]] = (_tab, _quote, _bracket, _colon, _mark, _flow)
+_RULES: Final[Sequence[Callable[[_Stop], Misspelt | None]]] = (_tab, _quote, _block, _bracket, _colon, _mark, _flow)
 """In this order: the first that knows a cause is heard."""

@@ -70,6 +70,9 @@ class NodeDocument:
         self._entry_schema = schema["properties"].get("jobs", {}).get("items", {})
         self.frame = self._frame(root, schema)
 
+    def first_row(self, name: str) -> int:  # noqa: ARG002 - there are no rows
+        return 0
+
     def _frame(self, root: Node, schema: Mapping[str, Any]) -> JSON:
         """Everything but what the entries hold: those are typed one by one."""
         if not isinstance(root, MappingNode):

@@ -13,6 +13,7 @@ from pipeline.manifest.fields import did_you_mean, shown
 from pipeline.manifest.form import Form
 from pipeline.manifest.scalars import free_value, typed
 from pipeline.manifest.settings import KEPT
+from pipeline.manifest.template import asks_for
 from pipeline.manifest.uses import uses
 from pipeline.manifest.wording import Fault
 from pipeline.model import JSON, NOTHING, Job
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from pipeline.manifest.sheet import Written
 
 _FIELDS: Final = ("model", "seconds", "size", "takes", "group", "prompt", "prompt_file", "input_reference")
+_PROMPTS: Final = ("prompt", "prompt_file")
+_REPLACES: Final = (
+    "it goes in the place of every prompt, so there is no {{ prompt }} to use; put the words around it in a manifest, "
+    'as "prompt" of an entry with "from", and what differs into a variable for --set'
+)
 _ELSEWHERE: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         ("id", "matrix", "sample", "from", "remix_of", "extend_of", "zip", "exclude", "include", "vars", "output"),
@@ -43,6 +49,11 @@ class Overrides:
     variables: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
     axes: Mapping[str, Sequence[JSON]] = field(default_factory=dict)
     """Every name that was said with its values, one or several."""
+
+    @property
+    def says_prompt(self) -> bool:
+        """Whether there is one prompt for all, or several."""
+        return not self.axes.keys().isdisjoint(_PROMPTS)
 
     def beside(self, kept: Collection[str]) -> Mapping[str, Any]:
         """The fields for a video that is made from another and has the *kept* ones from it."""
@@ -160,6 +171,8 @@ def _value(name: str, word: str, form: Form) -> JSON:
     faults: Sequence[Fault] = form.judge_field(name, value) if schema is not None else ()
     if faults:
         raise UsageError(f"--set {shown(name)}={shown(word)}: {faults[0].message}")
+    if name in _PROMPTS and asks_for("prompt", word):
+        raise UsageError(f"--set {name}: {_REPLACES}")
     return value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
@@ -17,6 +17,7 @@ from pipeline.manifest.source import Source
 from pipeline.model import JSON, NOTHING
 
 _BLANK = re.compile(r"[ \t\r\n]*")
+_LINE = re.compile("[^\n]+")
 _DOUBTFUL = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 _NOT_SENDABLE = re.compile("[\x00\ud800-\udfff]")
 _KNOWN = frozenset((*DATA_FIELDS, *MAPPING_FIELDS))
@@ -38,7 +39,21 @@ class LinesDocument:
         """Whether its lines are requests of an OpenAI batch: the first one says."""
         self._takes = batch.Takes()
         self.frame: JSON = {"jobs": [None]}
-        self.names: set[str] = set()
+        self._names: set[str] = set()
+        self._first: dict[str, int] = {}
+        """By a name: the row that says it first."""
+        self._is_read = False
+
+    @property
+    def names(self) -> Collection[str]:
+        """What its lines call their values; those further down are looked through where that is asked before."""
+        if not self._is_read:
+            self._is_read = True
+            self._names |= _names_in(self._source.text)
+        return self._names
+
+    def first_row(self, name: str) -> int:
+        return self._first.get(name, 0)
 
     def entries(self) -> Iterator[Entry]:
         """The entries, typed; a line that cannot be read becomes an issue and is left out."""
@@ -52,6 +67,7 @@ class LinesDocument:
                     if entry is not None:
                         yield entry
             start += len(line) + 1
+        self._is_read = True
         if not self._starts and not len(self._findings):
             self._findings.at(0, "no-rows", "the file has no lines; a manifest needs at least one job")
 
@@ -152,7 +168,9 @@ class LinesDocument:
                     fields[near_miss(name)] = self._typed(near_miss(name), field)  # to be judged as what was meant
             else:
                 columns[name] = field
-        self.names |= value.keys()
+        if not value.keys() <= self._first.keys():
+            self._names |= value.keys()
+            self._first = {**dict.fromkeys(value, len(self._starts) - 1), **self._first}
         return Entry(path=path, fields=fields, columns=columns or NOTHING)
 
     def _object(self, pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
@@ -177,6 +195,19 @@ def read_jsonl(source: Source, findings: Findings, entry_schema: Mapping[str, An
         findings.at(0, "empty-file", "the file is empty; write one JSON object a line")
         raise Unreadable
     return LinesDocument(source, findings, entry_schema)
+
+
+def _names_in(text: str) -> set[str]:
+    """The names on all lines of *text* that are objects of their own, whatever else is wrong with them."""
+    names: set[str] = set()
+    for line in _LINE.finditer(text):
+        try:
+            value = json.loads(line.group())
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict) and not batch.is_request(value):
+            names |= value.keys()
+    return names
 
 
 def _no_number(word: str) -> JSON:

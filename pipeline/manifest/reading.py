@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 from pipeline.errors import InvalidManifest
 from pipeline.manifest.columns import idle_names
 from pipeline.manifest.document import Document, Findings, Place, Unreadable, Witness
-from pipeline.manifest.fields import shown
+from pipeline.manifest.fields import MAPPING_FIELDS, shown
 from pipeline.manifest.files import BadFile, Files
 from pipeline.manifest.form import Form
 from pipeline.manifest.patterns import is_pattern
 from pipeline.manifest.read_csv import read_csv
 from pipeline.manifest.read_jsonl import read_jsonl
 from pipeline.manifest.read_yaml import read_yaml
-from pipeline.manifest.sheet import Sheet, Written
+from pipeline.manifest.sheet import Sheet, Written, left_out
 from pipeline.manifest.source import Source, source_of
 from pipeline.model import Issue
 
@@ -43,7 +43,11 @@ class Reading:
         self._large = large
         self._witness = witness
         self._findings: list[Findings] = []
+        self._alone: list[Findings] = []
+        """Of the manifests among them."""
         self._refused: list[Issue] = []
+        self._stated: dict[Findings, Collection[str]] = {}
+        """By data file: what its rows have where they say nothing."""
         self._bytes = 0
 
     def bytes_max(self, name: str) -> int:
@@ -57,6 +61,8 @@ class Reading:
         """
         findings = Findings(source, self._witness)
         self._findings.append(findings)
+        if alone:
+            self._alone.append(findings)
         try:
             findings.document = document = self._read(suffix(name), source, findings, alone=alone)
         except Unreadable:
@@ -93,7 +99,7 @@ class Reading:
         for number, pattern in enumerate(patterns):
             place = entry.place("from", number) if isinstance(stated, list) else entry.place("from")
             for name in self.names(entry.sheet, pattern, place, (*CSV, *JSONL)):
-                yield from self._rows_of(entry.sheet, name, place)
+                yield from self._rows_of(entry, name, place)
 
     def names(self, sheet: Sheet, pattern: str, place: Place, kinds: Sequence[str]) -> Sequence[str]:
         """The files that *pattern*, written at *place*, names; those of other kinds are issues."""
@@ -110,29 +116,37 @@ class Reading:
 
     def judged(self, sheet: Sheet, document: Document) -> Iterator[Written]:
         """The rows of a data file; what is wrong with their form is found."""
+        self._stated.setdefault(sheet.findings, {*_names_of(sheet.ground.defaults)})
         for entry in document.entries():
             assert isinstance(entry.fields, dict), "a row is a mapping"
             yield Written.judged(sheet, entry, entry.fields, self._form.judge_fields(entry.fields))
 
-    def warn_of_columns(self, asked: Container[str]) -> None:
-        """Warn of values in data files that look like a field, and that none of the variables *asked* for is."""
-        for findings in self._findings:
-            if findings.document is not None and findings.document.literal:
-                for name, message in idle_names(findings.document.names, asked):
-                    findings.about(("jobs", 0, name), "idle-column", message, key=True, warning=True)
+    def warn_of_columns(self, asked: Container[str], *, alone: bool) -> None:
+        """Warn of values in data files that look like a field, and that none of the variables *asked* for is.
 
-    def issues(self, *, warning: bool) -> Sequence[Issue]:
-        """What was found so far, file by file in reading order."""
+        *alone*: only in data files that are manifests. Of an entry at fault nobody knows what it would have asked for.
+        """
+        for findings in self._alone if alone else self._findings:
+            if findings.document is not None and findings.document.literal:
+                stated = self._stated.get(findings, ())
+                told = ["prompt"] if findings.is_settled("missing-prompt") else []
+                for name, message in idle_names(findings.document.names, asked, {*told, *stated}):
+                    row = findings.document.first_row(name)
+                    findings.about(("jobs", row, name), "idle-column", message, key=True, warning=True)
+
+    def issues(self, *, warning: bool | None = None) -> Sequence[Issue]:
+        """What was found so far, file by file in reading order: what stops a run, or does not, or (`None`) all."""
         found = [issue for findings in self._findings for issue in findings.in_order(warning=warning)]
         known = dict.fromkeys(found if warning else [*found, *self._refused])
         return list(known)
 
-    def _rows_of(self, sheet: Sheet, name: str, place: Place) -> Iterator[Written]:
+    def _rows_of(self, entry: Written, name: str, place: Place) -> Iterator[Written]:
         opened = self.open(name, place, alone=False)
         if opened is None:
             return
         document, findings = opened
-        yield from self.judged(replace(sheet, document=document, findings=findings), document)
+        self._stated[findings] = {*_names_of(entry.sheet.ground.defaults), *_names_of(entry.fields)}
+        yield from self.judged(replace(entry.sheet, document=document, findings=findings), document)
 
     def _read(self, kind: str, source: Source, findings: Findings, *, alone: bool) -> Document:
         if kind in CSV:
@@ -141,6 +155,13 @@ class Reading:
         if kind in JSONL:
             return read_jsonl(source, findings, self._form.entry_schema)
         return read_yaml(source, findings, self._form.schema)
+
+
+def _names_of(fields: Mapping[str, Any]) -> Iterator[str]:
+    """What *fields* state: each by its name, those of `params` and `meta` and the axes too."""
+    for name, value in fields.items():
+        below = (f"{name}.{part}" for part in value) if name in MAPPING_FIELDS else left_out(name, value)
+        yield from below
 
 
 def suffix(name: str) -> str:

@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Final, TypeAlias
 
 from pipeline.manifest.batch import fields_of, is_request
@@ -27,10 +27,15 @@ OWN_COLUMNS: Final = ("line", "reason")
 _CSV: Final = (".csv", ".tsv")
 _JSONL: Final = (".jsonl", ".ndjson")
 
+_SWALLOWED: Final = "this line is a part of the cell whose quote opens on line {line}"
+
 _Reasons: TypeAlias = Mapping[int, Sequence[str]]
 """By the offset of what is wrong."""
 _Column: TypeAlias = tuple[str, int]
 """A column's name, and the how manyth of this name it is."""
+_Cells: TypeAlias = Mapping[_Column, str]
+_Record: TypeAlias = tuple[int, _Cells, Sequence[tuple[int, _Cells]]]
+"""Where a row begins, its cells, and the lines below that its quotes swallowed, each as a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +43,7 @@ class _Row:
     source: Source
     start: int
     reasons: Sequence[str]
-    cells: Mapping[_Column, str]
+    cells: _Cells
 
 
 @dataclass(slots=True)
@@ -72,28 +77,47 @@ def _rejected(source: Source, reasons: _Reasons) -> Iterator[_Row]:
     """The rows of *source* in which one of *reasons* lies."""
     rows = _csv_rows(source) if source.name.lower().endswith(_CSV) else _lines(source.text)
     offsets = sorted(reasons, reverse=True)
-    before: tuple[int, Mapping[_Column, str]] | None = None
-    for row in chain(rows, [(len(source.text) + 1, {})]):
+    before: _Record | None = None
+    for row in chain(rows, [(len(source.text) + 1, {}, ())]):
         found: list[str] = []
         while offsets and offsets[-1] < row[0]:
             found += reasons[offsets.pop()]
         if found and before is not None:
-            yield _Row(source=source, start=before[0], reasons=found, cells=before[1])
+            start, cells, swallowed = before
+            yield _Row(source=source, start=start, reasons=found, cells=cells)
+            reason = _SWALLOWED.format(line=source.position(start).line)
+            yield from (_Row(source=source, start=at, reasons=[reason], cells=below) for at, below in swallowed)
         before = row
 
 
-def _csv_rows(source: Source) -> Iterator[tuple[int, Mapping[_Column, str]]]:
-    """Where each row begins, and its cells; those beyond the header's have no name."""
+def _csv_rows(source: Source) -> Iterator[_Record]:
+    """The rows of a CSV; cells beyond the header's have no name."""
     first = header_start(source.text)
     delimiter = delimiter_of(source.line_around(first))
     columns: Sequence[_Column] = ()
-    for start, row in records(source.text, delimiter):
+    for (start, row), (end, _) in pairwise(chain(records(source.text, delimiter), [(len(source.text), ())])):
         if not columns:
             columns = _numbered([] if isinstance(row, csv.Error) else row)
-            continue
-        cells = _leniently(source, start, delimiter) if isinstance(row, csv.Error) else row
-        more = [("", n) for n in range(len(cells) - len(columns))]
-        yield start, dict(zip((*columns, *more), [*cells, *[""] * (len(columns) - len(cells))], strict=True))
+        elif isinstance(row, csv.Error):
+            (first, cells), *below = [
+                (at, _named(columns, _leniently(source, at, delimiter))) for at in _line_starts(source.text, start, end)
+            ]
+            yield first, cells, below
+        else:
+            yield start, _named(columns, row), ()
+
+
+def _named(columns: Sequence[_Column], cells: Sequence[str]) -> _Cells:
+    more = [("", n) for n in range(len(cells) - len(columns))]
+    return dict(zip((*columns, *more), [*cells, *[""] * (len(columns) - len(cells))], strict=True))
+
+
+def _line_starts(text: str, start: int, end: int) -> Iterator[int]:
+    """Where the lines from *start* to *end* begin, but for empty ones."""
+    for line in io.StringIO(text[start:end], newline=""):
+        if line.strip():
+            yield start
+        start += len(line)
 
 
 def _numbered(names: Iterable[str]) -> Sequence[_Column]:
@@ -110,15 +134,15 @@ def _leniently(source: Source, start: int, delimiter: str) -> Sequence[str]:
     return next(csv.reader([source.line_around(start)], delimiter=delimiter), [])
 
 
-def _lines(text: str) -> Iterator[tuple[int, Mapping[_Column, str]]]:
-    """Where each line begins, and its names and values; of one that is no JSON object nobody knows those.
+def _lines(text: str) -> Iterator[_Record]:
+    """The lines, with their names and values; of one that is no JSON object nobody knows those.
 
     A request of an OpenAI batch has the names that it has as an entry: a CSV cannot be one.
     """
     start = 0
     for line in text.split("\n"):
         if line.strip():
-            yield start, dict(_pairs(line))
+            yield start, dict(_pairs(line)), ()
         start += len(line) + 1
 
 

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 
 from pipeline.ink import Ink, painted
 from pipeline.model import JSON, Issue
+from pipeline.text import cells, fit, wrap
 
-_WIDTH = 100
-"""Columns of a source line that are shown."""
-_BEFORE = 60
+_SOURCE_CELLS = 100
+"""Columns of a source line that are shown where no width is known."""
 
 
-def render_issue(issue: Issue, *, color: bool = False) -> str:
-    """*issue* for a terminal, over one or three lines, without a final newline."""
+def render_issue(issue: Issue, *, color: bool = False, width: int | None = None) -> str:
+    """*issue* for people, over one or three lines, without a final newline.
+
+    *width* are a terminal's columns: the message is broken between its words then, and less of a long line is shown.
+    """
     paint = painted if color else _bare
     place = paint(_visible(str(issue.position)), Ink.BOLD)
     kind = f"{paint('warning', Ink.YELLOW)}: " if issue.warning else ""
     where = paint(f" ({issue.path})", Ink.DIM) if issue.path else ""
     first = f"{place}: {kind}{_visible(issue.message)}{where}{_more(issue)}"
+    if width is not None:
+        first = wrap(first, width, indent="  ", cut=False)
     if not issue.source.strip():
         return first
-    text, indent = _window(issue.source, issue.position.column - 1)
     margin = str(issue.position.line)
+    room = _SOURCE_CELLS if width is None else max(1, width - len(f" {margin} | ……"))
+    text, indent = _window(issue.source, issue.position.column - 1, room)
     caret = paint("^", Ink.YELLOW if issue.warning else Ink.RED)
     beside, below = (paint(f" {shown} |", Ink.DIM) for shown in (margin, " " * len(margin)))
     return f"{first}\n{beside} {text}\n{below} {' ' * indent}{caret}"
@@ -71,24 +76,20 @@ def _more(issue: Issue) -> str:
     return f"; and {issue.more:,} more like it" if issue.more else ""
 
 
-def _window(line: str, at: int) -> tuple[str, int]:
-    """The part of *line* around *at* that is shown, and how many columns stand before *at* in it."""
-    start = max(0, at - _BEFORE) if len(line) > _WIDTH else 0
-    shown = line[start : start + _WIDTH]
-    head = "…" if start else ""
-    tail = "…" if start + _WIDTH < len(line) else ""
-    return f"{head}{_visible(shown)}{tail}", sum(_columns(c) for c in head + _visible(line[start:at]))
+def _window(line: str, at: int, room: int) -> tuple[str, int]:
+    """The part of *line* around *at* that *room* columns show, and how many columns stand before *at* in it."""
+    if len(line) <= room and cells(whole := _visible(line)) <= room:
+        return whole, cells(whole[:at])
+    before = fit(_visible(line[max(0, at - room) : at])[::-1], room * 3 // 5)[::-1]
+    after = fit(_visible(line[at : at + room]), room - cells(before))
+    head = "…" if len(before) < at else ""
+    tail = "…" if at + len(after) < len(line) else ""
+    return f"{head}{before}{after}{tail}", cells(head + before)
 
 
 def _visible(text: str) -> str:
     """*text* on one line, with nothing in it that a terminal would obey."""
     return "".join(" " if c == "\t" else c if c.isprintable() else "·" for c in text)
-
-
-def _columns(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _bare(text: str, ink: Ink) -> str:  # noqa: ARG001 - the other of the two painters

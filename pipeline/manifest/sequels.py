@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Final
 
 from pipeline.manifest.circles import circles
 from pipeline.manifest.fields import did_you_mean, shown
@@ -14,6 +15,9 @@ from pipeline.manifest.sheet import Written
 from pipeline.manifest.sweep import Cell
 from pipeline.manifest.template import is_template
 from pipeline.model import Job
+
+COMPARED_MAX: Final = 20_000
+"""So many names are compared with those that nobody has, to say which was meant; what is beyond is told without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +98,20 @@ class Sequels:
         return sorted((one for waiting in self._waiting.values() for one in waiting), key=attrgetter("at"))
 
 
-def report_unfound(left: Sequence[Sequel], lineage: Lineage) -> None:
-    """Make issues of the sequels whose source nobody has: there is none, or it is made from them."""
+def report_unfound(left: Sequence[Sequel], lineage: Lineage, is_labelled: Callable[[Sequel], bool]) -> None:
+    """Make issues of the sequels whose source nobody has: there is none, or it is made from them.
+
+    *is_labelled* tells of those whose jobs are called more than they are themselves.
+    """
     wants: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for sequel in left:
         for own in sequel.names:
             wants[own][sequel.source] = None
-    meant = {sequel.source: _meant(sequel.source, wants) for sequel in left}
+    makers = _makers(left, is_labelled)
+    meant = {name: name if name in wants else _meant(name, makers) for name in (sequel.source for sequel in left)}
     circle = circles({own: [meant[name] for name in named] for own, named in wants.items()})
+    names = lineage.names()
+    suggestions = COMPARED_MAX // max(1, len(names))
     for sequel in left:
         name = sequel.source
         own = next(_in_circle(sequel, circle, meant[name]), "")
@@ -110,8 +120,25 @@ def report_unfound(left: Sequence[Sequel], lineage: Lineage) -> None:
             words = "itself" if name == own else f"'{shown(name)}', which is made from it"
             place.about("source-cycle", f"'{shown(own)}' is made from {words}; one of them must come first")
         elif not lineage.is_entry(name):
-            near = did_you_mean(name, lineage.names())
+            suggestions -= 1
+            near = did_you_mean(name, (one for one in names if one not in sequel.names)) if suggestions >= 0 else ""
             place.about("unknown-source", f"there is no entry and no job '{shown(name)}'{near}")
+
+
+def _makers(left: Sequence[Sequel], is_labelled: Callable[[Sequel], bool]) -> Collection[str]:
+    """The names that jobs of longer names belong to: of what is labelled, and of all that is made from that."""
+    followers: defaultdict[str, list[str]] = defaultdict(list)
+    for sequel in left:
+        followers[sequel.source] += sequel.names
+    waiting = [name for sequel in left if is_labelled(sequel) for name in sequel.names]
+    waiting += [name for sequel in left if "from" in sequel.entry.fields and (name := name_of(sequel.entry))]
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += followers[name]
+    return found
 
 
 def _in_circle(sequel: Sequel, circle: Mapping[str, str], source: str) -> Iterator[str]:
@@ -119,9 +146,9 @@ def _in_circle(sequel: Sequel, circle: Mapping[str, str], source: str) -> Iterat
     return (own for own in sequel.names if circle[own] == circle[source])
 
 
-def _meant(name: str, known: Collection[str]) -> str:
-    """Which of the *known* makes the job *name*, if one does: the id of a job begins with that of its entry."""
+def _meant(name: str, makers: Collection[str]) -> str:
+    """Which of the *makers* makes the job *name*, if one does: the id of a job begins with that of its entry."""
     head = name
-    while head and head not in known:
+    while head and head not in makers:
         head = head.rpartition("-")[0]
     return head or name

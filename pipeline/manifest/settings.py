@@ -49,6 +49,8 @@ class Ground:
     """Where the manifest says where videos go; `None`: it is our default."""
     defaults: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
     vars: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
+    wrong: frozenset[str] = frozenset()
+    """What might have been said around the entries, and was left out: variables by name, or whatever there is."""
     allow_unknown: bool = False
     allow_large: bool = False
 

@@ -12,6 +12,7 @@ from pipeline.manifest.offers import refusals
 from pipeline.manifest.scalars import canonical
 from pipeline.manifest.settings import SETTINGS, link_in
 from pipeline.manifest.shape import TEXTS, By, Fault, Shape, Slot, base_variables, signature, slot_of
+from pipeline.manifest.sheet import ANY
 from pipeline.manifest.template import asks_for, is_template
 from pipeline.manifest.wish import Wish
 from pipeline.model import JSON, NOTHING, Link, Reference
@@ -39,9 +40,7 @@ class Shapes:
         ground = wish.sheet.ground
         if ground is not self._ground or len(self._known) >= SHAPES_MAX:
             self._ground, self._known = ground, {}
-        if wrong:
-            return self._work_out(wish, wrong)
-        mark = signature(wish)
+        mark = (wrong, *signature(wish)) if wrong else signature(wish)
         try:
             known = self._known.get(mark)
         except TypeError:  # a list among its params
@@ -60,6 +59,7 @@ class Shapes:
         if link is not None:
             faults += link_faults(wish, named, link)
         prompt = next((name for name in ("prompt", "prompt_file") if name in fields), "")
+        faults += _unwrapped(wish, prompt)
         if _wraps_nothing(wish, prompt):
             prompt = ""
         missing = [*_missing(wish, settings, prompt)] if not wrong else []
@@ -152,6 +152,14 @@ def _wraps_nothing(wish: Wish, prompt: str) -> bool:
     return wish.entry.states("prompt") and asks_for("prompt", wish.entry.fields["prompt"])
 
 
+def _unwrapped(wish: Wish, prompt: str) -> Iterator[Fault]:
+    """A row's own prompt stands in a file, and the entry's is a template around one that does not."""
+    in_file = prompt == "prompt_file" and wish.row is not None and wish.is_literal(prompt)
+    if in_file and asks_for("prompt", wish.entry.fields.get("prompt", "")):
+        message = "the entry's prompt goes around a 'prompt' of a row, not around a file; write the text into the row"
+        yield Fault("prompt_file", "", "unused-prompt", message)
+
+
 def _missing(wish: Wish, settings: Mapping[str, Any], prompt: str) -> Iterator[Fault]:
     ground = wish.sheet.ground
     for name, value in settings.items():
@@ -169,7 +177,7 @@ def _missing(wish: Wish, settings: Mapping[str, Any], prompt: str) -> Iterator[F
 def _refused(wish: Wish, settings: Mapping[str, Any], wrong: frozenset[str]) -> Sequence[Fault]:
     """What the profile refuses of these settings."""
     ground, params = wish.sheet.ground, tuple(wish.fields.get("params", ()))
-    if ground.profile is None or None in settings.values() or "model" in wrong:
+    if ground.profile is None or None in settings.values() or not wrong.isdisjoint(("model", ANY)):
         return []
     found = refusals(
         ground.profile,

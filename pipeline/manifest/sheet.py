@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,17 @@ from pipeline.manifest.patterns import literal
 from pipeline.manifest.settings import Ground
 from pipeline.manifest.texts import is_plain
 from pipeline.manifest.wording import Fault
-from pipeline.model import Position
+from pipeline.model import JSON, Position
 
 _TEXTS = ("id", "group")
 """Texts that most entries say once for all their cells."""
+_SAY_NAMES = ("matrix", "vars")
+_SAY_ANYTHING = ("from", "remix_of", "extend_of")
+"""What they mean stands elsewhere."""
+SOURCES_OF_NAMES = frozenset({*_SAY_NAMES, *_SAY_ANYTHING})
+"""The fields that say variables, or fields of single jobs."""
+ANY = "*"
+"""Among what is left out of an entry: it might have said whatever there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +54,8 @@ class Written:
     fields: Mapping[str, Any]
     """Those whose form is right."""
     wrong: frozenset[str] = frozenset()
-    """The names of the others: it makes no job, and is looked at for what else is wrong with it."""
+    """What the others might have said: fields and variables, by name, or `ANY`. It makes no job, and is looked at for
+    what else is wrong with it."""
     mark: tuple[Hashable, ...] | None = None
     """What it says but for its texts, once somebody asked."""
     plain: dict[str, str] | None = None
@@ -59,9 +67,10 @@ class Written:
         if not faults:
             return cls(sheet=sheet, entry=entry, fields=fields)
         report(sheet.findings, [fault.below(entry.path) for fault in faults])
-        wrong = frozenset(str(fault.path[0]) if fault.path else "" for fault in faults)
-        sound = {name: value for name, value in fields.items() if name not in wrong}
-        return cls(sheet=sheet, entry=entry, fields=sound, wrong=wrong)
+        named = {fault.field for fault in faults}
+        sound = {name: value for name, value in fields.items() if name not in named}
+        wrong = {said for fault in faults for said in left_out(fault.meant or fault.field, fields.get(fault.field))}
+        return cls(sheet=sheet, entry=entry, fields=sound, wrong=frozenset(named | wrong))
 
     @property
     def literal(self) -> bool:
@@ -91,6 +100,22 @@ class Written:
         """Whether it says what an *axis* of this name would say."""
         head, dot, part = axis.partition(".")
         return axis in self.fields or axis in self.entry.columns or (bool(dot) and self.states(head, part))
+
+
+def left_out(name: str, value: JSON) -> Iterator[str]:
+    """What the field *name* might have said, whose *value* is not heard."""
+    yield name
+    if name in _SAY_NAMES and isinstance(value, dict):
+        yield from _keys(value)
+    elif name in SOURCES_OF_NAMES:
+        yield ANY
+
+
+def _keys(value: JSON) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+    for below in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _keys(below)
 
 
 def report(findings: Findings, faults: Sequence[Fault]) -> None:

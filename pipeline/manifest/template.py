@@ -7,9 +7,9 @@ than compiling each; the tests hold both ways to the same result.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from pipeline.manifest.bounded import compiled, weighs_more
+from pipeline.manifest.bounded import absent, compiled, weighs_more
 from pipeline.manifest.fields import did_you_mean, shown
 from pipeline.manifest.misreading import no_such_part
 from pipeline.manifest.written import RESULT_MAX, BadTemplate, Named, Writer, written
@@ -23,6 +23,7 @@ __all__ = [
     "Writer",
     "asks_for",
     "is_template",
+    "names_in",
     "undefined",
     "written",
 ]
@@ -61,6 +62,10 @@ def is_template(text: str) -> bool:
     return "{" in text and any(mark in text for mark in _MARKED)
 
 
+def _none_may_lack(name: str) -> bool:  # noqa: ARG001
+    return False
+
+
 class Template:
     """A text with places to fill in. Raises `BadTemplate` where it cannot be read."""
 
@@ -71,18 +76,27 @@ class Template:
         self._parts = parts if simple and _JINJA_WORDS.isdisjoint(parts[1::2]) else None
         self._compiled = None if self._parts is not None else compiled(text, writer)
 
-    def render(self, variables: Mapping[str, JSON]) -> str:
-        """The text with *variables* filled in. Raises `BadTemplate`: undefined, too long, or no sense in it."""
-        return self._filled(variables) if self._parts is not None else self._rendered(variables)
+    def render(self, variables: Mapping[str, JSON], may_lack: Callable[[str], bool] = _none_may_lack) -> str:
+        """The text with *variables* filled in. One that they *may lack* is false in a test, and no value.
+
+        Raises `BadTemplate`: undefined, too long, or no sense in it.
+        """
+        return self._filled(variables) if self._parts is not None else self._rendered(variables, may_lack)
 
     @property
     def names(self) -> Collection[str]:
         """The variables that it asks for."""
         return self._compiled.names if self._compiled is not None else (self._parts or ())[1::2]
 
-    def missing(self, variables: Collection[str]) -> Sequence[str]:
-        """Plain names in the text that *variables* does not hold."""
-        return [] if self._parts is None else [name for name in self._parts[1::2] if name not in variables]
+    def missing(self, variables: Collection[str], fault: BadTemplate) -> Sequence[str]:
+        """The names that *variables* does not hold, for which the text could not be filled in.
+
+        Of one that Jinja fills in only the first is known: that of its *fault*.
+        """
+        if self._parts is not None:
+            return [name for name in self._parts[1::2] if name not in variables]
+        named = fault.code == "undefined" and fault.word in self.names and fault.word not in variables
+        return [fault.word] if named else []
 
     def _filled(self, variables: Mapping[str, JSON]) -> str:
         parts = list(self._parts or ())
@@ -100,17 +114,18 @@ class Template:
             raise _too_long()
         return result
 
-    def _rendered(self, variables: Mapping[str, JSON]) -> str:
+    def _rendered(self, variables: Mapping[str, JSON], may_lack: Callable[[str], bool]) -> str:
         import jinja2
 
         assert self._compiled is not None, "a template is plain or compiled"
         if large := next((name for name in self.names if weighs_more(variables.get(name), _WEIGHT_MAX)), None):
             message = f"'{shown(large)}' is too large for a template that does more than write it"
             raise BadTemplate(message, word=large)
+        lacking = {name: absent(name) for name in self.names if name not in variables and may_lack(name)}
         pieces: list[str] = []
         length = 0
         try:
-            for piece in self._compiled.pieces(variables):
+            for piece in self._compiled.pieces({**variables, **lacking} if lacking else variables):
                 pieces.append(piece)
                 length += len(piece)
                 if length > RESULT_MAX:
@@ -127,6 +142,11 @@ class Template:
 
 def _too_long() -> BadTemplate:
     return BadTemplate(f"the text it makes is longer than {RESULT_MAX:,} characters")
+
+
+def names_in(text: str) -> Collection[str]:
+    """The variables that *text* asks for, as a template that can be read. Raises `BadTemplate`."""
+    return Template(text).names if is_template(text) else ()
 
 
 def asks_for(name: str, text: str) -> bool:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Protocol
 
 from pipeline.manifest.document import Place
 from pipeline.manifest.fields import shown
+from pipeline.manifest.misreading import CLOSINGS
 from pipeline.manifest.template import BadTemplate, Template, Writer, is_template, undefined, written
 from pipeline.model import JSON
 
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
-_IN_BRACES = re.compile(
-    r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|(\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)(?:\.[A-Za-z0-9_]+)*[ \t]*\})", re.DOTALL
-)
-"""What is a part of a template, or else a name in single braces."""
+_IN_BRACES = re.compile(r"\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)(?:\.[A-Za-z0-9_]+)*[ \t]*\}")
+"""A name in single braces."""
 _KEPT_MAX = 2_000
 _LOOKED_AT_MAX = 100
 
@@ -29,6 +28,9 @@ class Variables(Protocol):
 
     def knows(self, name: str) -> bool:
         """Whether *name* is one of them, or is said by a data row."""
+
+    def may_lack(self, name: str) -> bool:
+        """Whether *name* is a column of the data: a row may well have nothing there."""
 
     def is_lack_of_the_row(self, name: str) -> bool:
         """Whether *name* is missing because a data row has nothing there: that is an issue of the row, made here."""
@@ -72,9 +74,9 @@ class Texts:
                 self.plain.add(plain)
             return plain
         try:
-            return sendable(template.render(variables()), place)
+            return sendable(template.render(variables(), variables.may_lack), place)
         except BadTemplate as fault:
-            missing = template.missing(variables())
+            missing = template.missing(variables(), fault)
             here = [name for name in dict.fromkeys(missing) if not variables.is_lack_of_the_row(name)]
             faults = [undefined(name, variables()) for name in here] if missing else [fault]
             for one in faults:
@@ -107,16 +109,35 @@ class Texts:
 
 
 def warn_of_braces(text: str, variables: Variables, place: Callable[[], Place], *, of: str = "") -> None:
-    """Warn of variables in single braces: they are sent like that, and paid for."""
+    """Warn of variables in single braces, once of each: they are sent like that, and paid for."""
     if "{% raw" in text or "{%- raw" in text:
         return
     where = f" in {of}" if of else ""
-    for match in _IN_BRACES.finditer(text):
-        said, name = match.groups()
-        if said and variables.knows(name):
+    first: dict[str, str] = {}
+    for match in _in_single_braces(text):
+        first.setdefault(match[1], match[0])
+    for name, said in first.items():
+        if variables.knows(name):
             meant = f"{{{{ {shown(said.strip('{} '))} }}}}"
             message = f"'{shown(said)}' stays as it is{where}; did you mean '{meant}'?"
             blame(place(), BadTemplate(message, code="single-braces", near=said), warning=True)
+
+
+def _in_single_braces(text: str) -> Iterator[re.Match[str]]:
+    """The names in single braces outside of templates. However many of those are open, *text* is read through once."""
+    unclosed: set[str] = set()
+    at = text.find("{")
+    while at >= 0:
+        closing = CLOSINGS.get(text[at : at + 2], "")
+        end = text.find(closing, at + 2) if closing and closing not in unclosed else -1
+        if end >= 0:
+            at = text.find("{", end + 2)
+            continue
+        unclosed.add(closing)
+        match = _IN_BRACES.match(text, at)
+        if match is not None:
+            yield match
+        at = text.find("{", at + 1 if match is None else match.end())
 
 
 def blame(place: Place, fault: BadTemplate, *, of: str = "", warning: bool = False) -> None:

@@ -29,10 +29,12 @@ def uses(name: str, entry: Written, row: Written | None) -> bool:
     placing = entry.sheet.ground.placing
     if placing is not None and name in placing.asked:
         return True
-    for field, value in _templates(entry, data):
-        if field == "prompt_file" or any(_asks_for(name, text) for text in _texts(value)):
-            return True
-    return False
+    return any(field == "prompt_file" or asked_in(name, value) for field, value in _templates(entry, data))
+
+
+def asked_in(name: str, value: Any) -> bool:
+    """Whether one of the texts in *value* is a template that asks for the variable *name*."""
+    return any(_asks_for(name, text) for text in _texts(value))
 
 
 def _templates(entry: Written, data: Written | None) -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from pipeline.manifest.identity import quick_slug
 from pipeline.manifest.labels import NAME_MAX
 from pipeline.manifest.scalars import canonical
 from pipeline.manifest.settings import KEPT, SETTINGS, link_in, over
-from pipeline.manifest.sheet import Written
+from pipeline.manifest.sheet import ANY, Written
 from pipeline.model import JSON, NOTHING, Job
 
 if TYPE_CHECKING:
@@ -115,6 +115,18 @@ class Wish:
             return Place(self.sheet.findings, ("defaults", *below))
         return self.entry.place()
 
+    def place_of_text(self, name: str, asked: Collection[str]) -> Place:
+        """Where it comes from what the template of *name* says that *asked* for these variables.
+
+        That is the first cell of its row among them; where there is none, the template.
+        """
+        if self.data is not None and not self.is_literal(name):
+            said = (*self.data.entry.columns, *self.data.fields)
+            column = next((column for column in said if column in asked and column not in self.set_variables), "")
+            if column:
+                return self.data.place(column)
+        return self.place(name)
+
     def place_of_all(self) -> Place:
         """Where its row stands, or its entry."""
         return (self.row or self.entry).place()
@@ -131,6 +143,19 @@ class Wish:
     def mappings(self) -> Cell:
         """What of its cell has parts: the axes of its jobs tell only what each is called."""
         return tuple(point for point in self.cell if isinstance(point.value, dict))
+
+    @property
+    def wrong(self) -> frozenset[str]:
+        """What was left out of its entry and its row, and might have been said there."""
+        return self.entry.wrong if self.row is None else self.entry.wrong | self.row.wrong
+
+    def may_say(self, name: str) -> bool:
+        """Whether the variable *name* might be said by what was left out, or by a row or a source not at hand."""
+        if self.row is None and "from" in self.entry.fields:
+            return True
+        if self.source is None and link_in(self.fields):
+            return True
+        return not (self.wrong | self.sheet.ground.wrong).isdisjoint((name, ANY))
 
     def is_overruled(self, name: str, part: str = "") -> bool:
         """Whether the cell or the command line says *name* (or its *part*), over entry and row."""

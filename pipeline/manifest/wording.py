@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from jsonschema import ValidationError
 
 from pipeline.manifest.document import Path
-from pipeline.manifest.fields import did_you_mean, shown, suggestion
+from pipeline.manifest.fields import did_you_mean, meant_key, shown
 from pipeline.manifest.scalars import written_number
 from pipeline.model import JSON
 
@@ -35,6 +35,13 @@ class Fault:
     """It is about the key at `path`, not its value."""
     hidden: bool = False
     """The line may hold a secret and must not be shown."""
+    meant: str = ""
+    """What a field that is unknown was probably meant to be."""
+
+    @property
+    def field(self) -> str:
+        """The field of an entry that it is in; empty where it is about all of it."""
+        return str(self.path[0]) if self.path else ""
 
     def below(self, path: Path) -> Fault:
         """The same fault in what stands at *path*."""
@@ -58,8 +65,8 @@ class _Verdict:
 def faults_of(errors: Iterable[ValidationError]) -> Sequence[Fault]:
     """The faults that *errors* mean, without repeats."""
     faults = dict.fromkeys(fault for error in errors for fault in _faults(_verdict(error)))
-    meant = {suggestion(str(f.path[-1]), ["prompt", "prompt_file"]) for f in faults if f.code == "unknown-key"}
-    return [f for f in faults if f.code != "missing-prompt" or not meant - {""}]
+    prompted = any(fault.meant in ("prompt", "prompt_file") for fault in faults)
+    return [fault for fault in faults if fault.code != "missing-prompt" or not prompted]
 
 
 def _verdict(error: ValidationError) -> _Verdict:
@@ -90,8 +97,19 @@ def _unknown(path: Path, name: str, known: Sequence[str]) -> Fault:
     if path == ("provider",) and name.lower() in _SECRET_KEYS:
         message = "a key does not belong in a manifest; set a variable of the environment and name it in 'api_key_env'"
         return Fault(path=(*path, name), code="secret", message=message, key=True, hidden=True)
-    message = f"unknown key '{shown(name)}'{did_you_mean(name, known)}"
-    return Fault(path=(*path, name), code="unknown-key", message=message, key=True)
+    meant = meant_key(name, known)
+    hint = f"; did you mean '{meant}'?" if meant else _of_a_key(name, known)
+    message = f"unknown key '{shown(name)}'{hint}"
+    return Fault(path=(*path, name), code="unknown-key", message=message, key=True, meant="" if path else meant)
+
+
+def _of_a_key(name: str, known: Collection[str]) -> str:
+    """What to add of a key that is near to none of those that are *known* in its place."""
+    if " " in name:
+        return "; if it is the rest of a text that holds a comma, quote that text"
+    if {"vars", "params"}.issubset(known):
+        return "; a variable of your own stands in 'vars', a field for the provider alone in 'params'"
+    return ""
 
 
 def _bad_name(path: Path, error: _Verdict) -> Fault:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pipeline.manifest.document import Place
-from pipeline.manifest.fields import shown
+from pipeline.manifest.fields import DATA_FIELDS, MAPPING_FIELDS, shown
 from pipeline.manifest.files import BadFile
 from pipeline.manifest.images import Images
 from pipeline.manifest.placing import portable_value
 from pipeline.manifest.prompts import PromptFiles
 from pipeline.manifest.shape import By, Shape, Slot
-from pipeline.manifest.template import written
+from pipeline.manifest.template import names_in, written
 from pipeline.manifest.texts import Texts, sendable
 from pipeline.manifest.wish import Wish
 from pipeline.model import JSON, NOTHING, Reference
 
 PROMPT_MAX = 32_000
+_FIELDS: Final = frozenset((*DATA_FIELDS, *MAPPING_FIELDS))
 
 
 @dataclass(slots=True)
@@ -72,6 +73,12 @@ class Pen:
         variables = _Variables(wish, shape, take)
         return self._text(wish, shape, "id", variables, portable_value) if "id" in shape.slots else None
 
+    def look_at_prompt(self, wish: Wish, shape: Shape, columns: Collection[str]) -> None:
+        """Find what nobody says in the prompt of an entry that the rows, which have these *columns*, do not take."""
+        own = wish.entry.fields.get("prompt")
+        if own is not None:
+            self._texts.fill(own, _VariablesOfAll(wish, shape, columns), lambda: wish.entry.place("prompt"))
+
     def _text(
         self, wish: Wish, shape: Shape, name: str, variables: _Variables, writer: Callable[[Any], str] = written
     ) -> str | None:
@@ -90,15 +97,14 @@ class Pen:
         if not name:
             return None
         slot = shape.slots[name]
-        if shape.wraps:
-            filled = self._texts.fill(wish.entry.fields[name], variables, lambda: wish.entry.place(name))
-        elif slot.by is By.ROW:
+        if slot.by is By.ROW and not shape.wraps:
             return _sound(said(wish, slot, name), wish, name)
-        else:
-            filled = self._texts.fill(said(wish, slot, name), variables, lambda: wish.place(name))
-        return (
-            None if filled is None else _sound(filled.removesuffix("\n"), wish, name)
-        )  # a block of YAML ends with one
+        text = wish.entry.fields[name] if shape.wraps else said(wish, slot, name)
+        teller = wish.entry if shape.wraps else wish
+        filled = self._texts.fill(text, variables, lambda: teller.place(name))
+        if filled is None:
+            return None
+        return _sound(filled.removesuffix("\n"), wish, name, of=text)  # a block of YAML ends with one
 
     def _of_file(self, wish: Wish, shape: Shape, variables: _Variables) -> str | None:
         name, slot = "prompt_file", shape.slots["prompt_file"]
@@ -109,13 +115,13 @@ class Pen:
         try:
             text = self._prompts.text(wish.file(name, file))
         except BadFile as fault:
-            wish.place(name).about(fault.code, str(fault))
+            _origin(wish, name, stated).about(fault.code, str(fault))
             return None
         if slot.by is By.ROW:
             filled = sendable(text, lambda: wish.place(name))
         else:
-            filled = self._texts.fill(text, variables, lambda: wish.place(name), of=file)
-        return None if filled is None else _sound(filled, wish, name)
+            filled = self._texts.fill(text, variables, lambda: _origin(wish, name, stated), of=file)
+        return None if filled is None else _sound(filled, wish, name, of=stated)
 
     def _picture(self, wish: Wish, shape: Shape, variables: _Variables) -> Reference | None:
         name = "input_reference"
@@ -124,7 +130,7 @@ class Pen:
         try:
             return None if file is None else self._images.reference(wish.file(name, file), shape.size or "", fit)
         except BadFile as fault:
-            wish.place(name).about(fault.code, str(fault))
+            _origin(wish, name, wish.fields[name]).about(fault.code, str(fault))
         return None
 
     def _mapping(self, wish: Wish, name: str, given: Mapping[str, JSON], variables: _Variables) -> Mapping[str, JSON]:
@@ -172,13 +178,35 @@ class _Variables:
         row = self._wish.row
         return name in self() or (row is not None and name in row.sheet.document.names)
 
+    def may_lack(self, name: str) -> bool:
+        row = self._wish.data
+        return row is not None and name not in _FIELDS and name in row.sheet.document.names
+
     def is_lack_of_the_row(self, name: str) -> bool:
-        row = self._wish.row
-        if row is None or name not in row.sheet.document.names:
+        if self._wish.may_say(name):
+            return True
+        row = self._wish.data
+        if row is None or not self.may_lack(name):
             return False
-        message = f"there is no '{shown(name)}' in this row, and the entry's template uses it"
-        row.place().about("undefined", message)
+        remedy = f"where a row may be without, write {{{{ {shown(name)}|default('') }}}} or {{% if {shown(name)} %}}"
+        row.place().about("undefined", f"there is no '{shown(name)}' in this row, and a template uses it; {remedy}")
         return True
+
+
+class _VariablesOfAll(_Variables):
+    """Those of an entry with all of its rows: what one of them lacks another may have."""
+
+    __slots__ = ("_columns",)
+
+    def __init__(self, wish: Wish, shape: Shape, columns: Collection[str]) -> None:
+        super().__init__(wish, shape, 1)
+        self._columns = columns
+
+    def __call__(self) -> Mapping[str, JSON]:
+        return {**dict.fromkeys(("prompt", *self._columns), ""), **super().__call__()}
+
+    def is_lack_of_the_row(self, name: str) -> bool:
+        return self._wish.may_say(name)
 
 
 def said(wish: Wish, slot: Slot, name: str) -> str:
@@ -191,14 +219,20 @@ def said(wish: Wish, slot: Slot, name: str) -> str:
     return text
 
 
-def _sound(prompt: str, wish: Wish, name: str) -> str | None:
+def _origin(wish: Wish, name: str, template: str) -> Place:
+    """Where the words of a *template* that was filled in come from: one that stands as *name*."""
+    return wish.place_of_text(name, names_in(template))
+
+
+def _sound(prompt: str, wish: Wish, name: str, *, of: str = "") -> str | None:
+    """*prompt*, made *of* this template if of any; `None` and an issue where it is empty or too long."""
     if len(prompt) <= PROMPT_MAX and prompt and not prompt.isspace():
         return prompt
     if prompt.strip():
         message = f"the prompt has {len(prompt):,} characters; {PROMPT_MAX:,} is the most"
-        wish.place(name).about("too-long", message)
+        _origin(wish, name, of).about("too-long", message)
     else:
-        wish.place(name).about("empty", "the prompt is empty")
+        _origin(wish, name, of).about("empty", "the prompt is empty")
     return None
 
 

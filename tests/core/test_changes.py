@@ -76,6 +76,17 @@ def test_an_edit_has_the_same_id_or_is_the_one_most_alike(
     assert couples(new, old) == found
 
 
+def test_only_so_much_is_compared_and_the_smaller_crowds_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    new = [asked(n, prompt=f"bird {n} at dusk", seconds=8 if n < 5 else 4) for n in range(1, 41)]
+    old = [asked(100 + n, prompt=f"bird {n} at noon", seconds=8 if n < 5 else 4) for n in range(1, 41)]
+
+    assert len(couples(new, old)) == 40
+    monkeypatch.setattr("pipeline.changes.COMPARED_MAX", 3_000)
+    assert couples(new, old) == [(n, 100 + n) for n in range(1, 5)]
+    monkeypatch.setattr("pipeline.changes.CROWDS_MAX", 79)
+    assert couples(new, old) == []
+
+
 def test_what_was_asked_for_beside_the_old_is_no_edit_of_it_unless_it_has_its_id() -> None:
     old, tug, seal = asked(3, prompt="a fox"), asked(1, prompt="a tug"), asked(2, prompt="a seal")
     assert pairs([tug, seal], [old], waiting={tug.key}) == {seal.key: old}

@@ -67,7 +67,74 @@ def test_a_prompt_that_does_not_ask_for_the_rows_is_for_rows_without_one(folder:
 def test_the_mere_word_prompt_puts_nothing_around_a_row(prompt: str, folder: Folder) -> None:
     text = f'jobs:\n  - {{from: birds.csv, prompt: "{prompt}"}}\n'
 
-    assert folder.told(text, {"birds.csv": BIRDS}) == ["heron | a {{ heron }}", "wren | a wren | 8s"]
+    assert folder.codes(text, {"birds.csv": BIRDS}) == ["m.yaml:2:31 unused-prompt"]
+    assert folder.told(text, {"birds.csv": BIRDS}, settings=("prompt=an owl",)) == [
+        *("heron | an owl", "wren | an owl | 8s")
+    ]
+
+
+UNUSED = "m.yaml:2:38 unused-prompt no row uses this prompt: each has its own; write {{ prompt }} where a row's text "
+UNUSED += "belongs, or remove this one"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("{{ promt }}, noir", ["m.yaml:2:42 undefined there is no variable 'promt'; did you mean 'prompt'?"]),
+        (
+            "{{ lens }} {% if mod %}a{% endif %}",
+            ["m.yaml:2:56 undefined there is no variable 'mod'; did you mean 'mood'?"],
+        ),
+        ("A {{ mood }} scene, {{ lens }} {{ night }}", []),
+        ("{% if camera %}{{ camera }}{% endif %}", []),
+    ],
+)
+def test_a_prompt_that_no_row_takes_is_an_issue_and_so_are_its_names(
+    prompt: str, told: list[str], folder: Folder
+) -> None:
+    rows = {"r.csv": "prompt,mood,camera\na,calm,wide\nb,,\n", "q.jsonl": '{"prompt": "c", "night": 3}\n'}
+    text = f"jobs:\n  - {{from: [q.jsonl, r.csv], prompt: '{prompt}', matrix: {{lens: [x]}}}}\n"
+
+    assert folder.issues(text, rows) == [UNUSED, *told]
+
+
+CAMERAS = "prompt,camera\na wren,low\nan owl,\n"
+LACKS = "r.csv:3:1 undefined there is no 'camera' in this row, and a template uses it; where a row may be without, "
+LACKS += "write {{ camera|default('') }} or {% if camera %}"
+
+
+@pytest.mark.parametrize(
+    ("around", "told"),
+    [
+        ("{% if camera %}, {{ camera }}{% endif %}", ["a wren, low", "an owl"]),
+        ("{{ ', ' ~ camera if camera else '' }}", ["a wren, low", "an owl"]),
+        ("{{ camera or ' from afar' }}", ["a wrenlow", "an owl from afar"]),
+        ("{% if not camera %}!{% endif %}", ["a wren", "an owl!"]),
+        ("{% if camera is defined %}?{% endif %}{{ camera|default('.') }}", ["a wren?low", "an owl."]),
+        (", {{ camera }}", [LACKS]),
+        (", {{ camera|upper }}", [LACKS]),
+        (", {{ 'x' ~ camera }}", [LACKS]),
+        ("{% if camera == 'low' %}!{% endif %}", [LACKS]),
+        ("{% if camra %}!{% endif %}", ["m.yaml:2:48 undefined there is no variable 'camra'; did you mean 'camera'?"]),
+    ],
+)
+def test_an_empty_cell_is_false_in_a_test_and_elsewhere_an_issue_of_its_row(
+    around: str, told: list[str], folder: Folder
+) -> None:
+    text = f'jobs:\n  - {{from: [r.csv], prompt: "{{{{ prompt }}}}{around}"}}\n'
+
+    if ":" in told[0]:
+        [issue] = folder.issues(text, {"r.csv": CAMERAS})[:1]
+        assert issue.startswith(told[0])
+    else:
+        assert [job.prompt for job in folder.load(text, {"r.csv": CAMERAS}).jobs] == told
+
+
+def test_a_name_that_only_a_line_further_down_has_may_be_missing_above(folder: Folder) -> None:
+    text = "jobs:\n  - {from: q.jsonl, prompt: '{{ prompt }}{% if night %} at night{% endif %}'}\n"
+    lines = {"q.jsonl": '{"prompt": "a wren"}\n{"prompt": "an owl", "night": 3}\n'}
+
+    assert [job.prompt for job in folder.load(text, lines).jobs] == ["a wren", "an owl at night"]
 
 
 def test_a_row_without_an_id_is_called_after_its_entry_and_its_prompt(folder: Folder) -> None:
@@ -261,6 +328,21 @@ def test_a_name_that_cannot_be_made_or_leads_nowhere_is_told_where_its_template_
         "m.yaml:4:30 undefined there is no variable 'nope'",
         "m.yaml:5:45 undefined there is no variable 'nope'",
         "m.yaml:6:41 missing-file there is no file 'dawn.png' beside the manifest",
+    ]
+
+
+def test_a_file_that_a_column_names_is_told_at_that_cell(folder: Folder) -> None:
+    entry = "from: r.csv, vars: {at: p}, id: 'x-{{ animal }}-{{ take }}'"
+    text = f"jobs:\n  - {{{entry}, prompt_file: '{{{{ at }}}}/{{{{ animal }}}}.txt'}}\n"
+    text += "  - {from: q.csv, prompt: q, input_reference: '{{ kind }}/{{ animal }}.png'}\n"
+    rows = {"r.csv": "at,animal\np,owl\n,fox\n,elk\n,cat\n", "q.csv": "n,animal,kind\n1,fox,i\n"}
+    files = {"p/owl.txt": "an owl", "p/elk.txt": " ", "p/cat.txt": "a {{ stile }} cat"}
+
+    assert folder.issues(text, {**rows, **files}) == [
+        "r.csv:3:2 missing-file there is no file 'p/fox.txt' beside the manifest",
+        "r.csv:4:2 empty the prompt is empty",
+        "r.csv:5:2 undefined there is no variable 'stile', in p/cat.txt",
+        "q.csv:2:3 missing-file there is no file 'i/fox.png' beside the manifest",
     ]
 
 
@@ -480,3 +562,38 @@ def test_a_length_of_more_digits_than_a_number_has_is_an_issue(
     extending = replace(folder, profiles={"sandbox": replace(folder.profiles["sandbox"], extends=True)})
 
     assert extending.codes(text.format(length)) == [f"m.yaml:{where} bad-form"]
+
+
+IDLE = {
+    "nobody states it": ("", "- {id: a, from: r.csv}", ["r.csv:1:8 length"]),
+    "the entry does": ("", "- {id: a, from: r.csv, seconds: 8}", []),
+    "one of two entries does": (
+        "",
+        "- {id: a, from: r.csv, seconds: 8}\n  - {id: b, from: r.csv, prompt: 'b {{ prompt }}'}",
+        ["r.csv:1:8 length"],
+    ),
+    "defaults do": ("defaults: {seconds: 8}", "- {id: a, from: r.csv}", []),
+    "an axis does": ("", "- {id: a, from: r.csv, matrix: {seconds: [8, 12]}}", []),
+    "the entry states another param": ("", "- {id: a, from: s.csv, params: {cfg: 1}}", ["s.csv:1:8 seed"]),
+    "the entry's prompt": ("", "- {id: a, from: t.csv, prompt: 'a {{ bird }}'}", []),
+    "only a line further down has it": ("", "- {id: a, from: r.jsonl}", ["r.jsonl:2:15 length"]),
+}
+
+
+@pytest.mark.parametrize("what", IDLE)
+def test_a_column_like_a_field_is_warned_of_where_it_first_stands_unless_the_field_is_stated(
+    what: str, folder: Folder
+) -> None:
+    head, entry, expected = IDLE[what]
+    files = {
+        "r.csv": "prompt,length\na,4\n",
+        "s.csv": "prompt,seed\na,4\n",
+        "t.csv": "bird,text\nwren,small\n",
+        "r.jsonl": '{"prompt": "a"}\n{"prompt":"b","length":8}\n{"prompt":"c","length":8}\n',
+    }
+
+    warnings = folder.load(f"{head}\njobs:\n  {entry}\n", files, allow_unknown=True).warnings
+
+    idle = [one for one in warnings if one.code == "idle-column"]
+    places = [f"{Path(one.position.file).name}:{one.position.line}:{one.position.column} {one.path}" for one in idle]
+    assert places == expected

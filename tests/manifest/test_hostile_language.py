@@ -316,3 +316,20 @@ def test_manifests_that_include_ever_more_come_to_an_end(folder: Folder, monkeyp
     issues = folder.issues("include: [m0.yaml]\njobs: [{prompt: a}]\n", files)
 
     assert issues == ["m19.yaml:1:11 included-twice 'm20.yaml' is one too many; 20 is the most"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "warnings"),
+    [('{{ "}}' + "{%" * 15_000 + '" }}', 0), ("{{ '}}" + "{#" * 15_000 + "' }}", 0), ("{s}" * 9_000 + "{ t }{t}", 2)],
+    ids=["statements", "remarks", "names"],
+)
+def test_a_text_full_of_braces_is_looked_through_once_and_each_name_is_warned_of_once(
+    prompt: str, warnings: int, folder: Folder
+) -> None:
+    entries = "".join(f"  - {{prompt: {json.dumps(f'{n} {prompt}')}}}\n" for n in range(5))
+    began_s = time.process_time()
+
+    manifest = folder.load(f"vars: {{s: 1, t: 2}}\njobs:\n{entries}")
+
+    assert time.process_time() - began_s < CPU_S_MAX
+    assert len(manifest.warnings) == 5 * warnings

@@ -174,7 +174,7 @@ def test_a_picture_of_another_size_is_an_issue_that_says_what_could_be_done(tmp_
     assert code == "image-size"
     assert message == (
         "'fox.jpg' is 36x64, the job 64x36; "
-        "make them alike, or let --fit crop or --fit pad do it, or 'fit' in the manifest"
+        "make them alike, or let 'fit: crop' or 'fit: pad' do it, in the entry or in 'defaults', or --fit"
     )
 
 
@@ -270,6 +270,33 @@ def test_the_nearest_word_on_fit_counts_and_what_fits_needs_none(
     manifest = load(tmp_path / "m.yaml", find_profile=profiles.get, profile_names=sorted(profiles), wishes=wishes)
 
     assert [job.reference.fit for job in manifest.jobs if job.reference] == [fit, ""]
+
+
+WAYS: dict[str, tuple[dict[str, Any], str]] = {
+    "an axis": ({"matrix": {"fit": ["crop", "pad"]}}, ""),
+    "the values of an axis": ({"matrix": {"way": [{"name": way, "fit": way} for way in ("crop", "pad")]}}, ""),
+    "rows": ({"from": "r.csv"}, "fit\ncrop\npad\n"),
+}
+
+
+@pytest.mark.parametrize("what", WAYS)
+def test_an_image_is_brought_to_its_jobs_size_as_each_cell_and_row_says(
+    what: str, tmp_path: Path, profiles: dict[str, Profile]
+) -> None:
+    entry, rows = WAYS[what]
+    (tmp_path / "tall.png").write_bytes(picture("PNG", (72, 128)))
+    (tmp_path / "r.csv").write_text(rows, encoding="utf-8")
+    written = {"jobs": [{"prompt": "a fox", "size": "128x72", "input_reference": "tall.png", **entry}]}
+    (tmp_path / "m.yaml").write_text(json.dumps(written), encoding="utf-8")
+
+    jobs = load(
+        tmp_path / "m.yaml",
+        find_profile=profiles.get,
+        profile_names=sorted(profiles),
+        wishes=Wishes(allow_unknown=True),
+    ).jobs
+
+    assert [job.reference.fit for job in jobs if job.reference] == ["crop", "pad"]
 
 
 def test_without_pillow_the_place_of_the_image_is_named_and_what_to_install(

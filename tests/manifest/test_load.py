@@ -96,6 +96,19 @@ def test_a_very_large_entry_wants_consent(read: Loader) -> None:
     assert manifest.jobs[-1].id == "n-t100001"
 
 
+def test_even_with_consent_a_chain_that_doubles_with_each_link_has_an_end(
+    read: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.manifest.expand.LARGE_JOBS_MAX", 100)
+    links = "".join(f"  - {{id: j{n + 1}, prompt: p, remix_of: j{n}, takes: 2}}\n" for n in range(40))
+
+    with pytest.raises(InvalidManifest) as caught:
+        read(f"jobs:\n  - {{id: j0, prompt: p, takes: 2}}\n{links}", allow_large=True)
+
+    [issue] = caught.value.issues
+    assert (issue.message, issue.position.line) == ("more than 100 jobs up to here", 7)
+
+
 def test_so_does_a_very_large_manifest(read: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.manifest.expand.JOBS_MAX", 10)
     text = "jobs:\n" + "".join(f"  - {{id: n{n}, prompt: heron {n}, takes: 4}}\n" for n in range(9))

@@ -77,6 +77,23 @@ def test_rows_of_the_wrong_length_and_with_stray_quotes_are_there_as_far_as_they
     ]
 
 
+@pytest.mark.parametrize("last", ["a seal,4", 'a "seal" on a rock",4'], ids=["never closed", "closed further down"])
+def test_the_lines_that_an_unclosed_quote_swallows_are_there_as_well(last: str, rejected: Rejected) -> None:
+    text = f'prompt,seconds\na heron,4\n"a tug,8\n\nan owl,8\n{last}\n'
+
+    _, *rows = rejected(birds_csv=text)
+
+    assert [(row[0], row[2].strip()) for row in rows[:2]] == [("3", "a tug,8"), ("5", "an owl")]
+    assert [row[0] for row in rows] == ["3", "5", "6"]
+    assert [row[1] for row in rows[1:]] == ["this line is a part of the cell whose quote opens on line 3"] * 2
+
+
+def test_a_cell_at_fault_in_a_row_rejects_the_row_even_where_others_need_its_column(rejected: Rejected) -> None:
+    _, row = rejected(birds_csv="id,prompt,remix_of,seconds\na,a tug,,4\nb,again,a,\nc,more,b,8\n")
+
+    assert (row[0], row[2]) == ("4", "c")
+
+
 def test_a_header_at_fault_rejects_no_row(rejected: Rejected) -> None:
     header, *rows = rejected(birds_csv="prompt,secnds\na heron,4\na tug,soon\n")
 

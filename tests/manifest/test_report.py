@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from pipeline.manifest.report import issue_command, issue_json, render_issue
 from pipeline.model import Issue, Position
+from pipeline.text import cells
 
 
 def issue(source: str, column: int, message: str = "wrong", *, warning: bool = False) -> Issue:
@@ -43,6 +46,19 @@ def test_a_long_line_is_shown_around_the_place() -> None:
 
     assert len(text) < 120
     assert text[caret.index("^")] == "Y"
+    assert text.endswith("…")
+
+
+@pytest.mark.parametrize(("before", "letter"), [(0, "x"), (500, "x"), (3, "夜"), (500, "夜")])
+def test_no_line_is_wider_than_a_terminal_and_the_message_breaks_between_words(before: int, letter: str) -> None:
+    wrong = issue(letter * before + "Y" + letter * 500, before + 1, "this is wrong " * 12)
+    lines = render_issue(wrong, color=True, width=60).splitlines()
+    bare = [re.sub("\x1b\\[[0-9]*m", "", line) for line in lines]
+    *message, text, caret = bare
+
+    assert max(map(cells, bare)) <= 60
+    assert " ".join(message).split() == f"m.yaml:7:{before + 1}: {wrong.message} (jobs[0])".split()
+    assert cells(text[: text.index("Y")]) == caret.index("^")
     assert text.endswith("…")
 
 

@@ -71,6 +71,11 @@ CIRCLES: Mapping[str, tuple[str, list[str]]] = {
     "rows that only lead to one": ("x,1,a\na,1,b\nb,1,a\n", ["3 'a' is made from 'b'", "4 'b' is made from 'a'"]),
     "nobody": ("x,1,a\na,2,y\n", ["3 there is no entry and no job 'y'"]),
     "a take that is none": ("a,2,\nx,1,a-t3\n", ["3 there is no entry and no job 'a-t3'"]),
+    "a name that begins as its own": ("a,1,a-old\nb,1,\n", ["2 there is no entry and no job 'a-old'"]),
+    "a take of what is made from takes": (
+        "a,2,c\nb,1,a\nc,1,b-t1\n",
+        ["2 'a' is made from 'c'", "3 'b' is made from 'a'", "4 'c' is made from 'b-t1'"],
+    ),
     "a row at fault": ("a,0,\nx,1,a\n", ["2 0 is out of range: the least is 1"]),
 }  # fmt: skip
 
@@ -91,6 +96,28 @@ def test_a_circle_of_rows_is_told_as_one(what: str, where: str, folder: Folder) 
     assert short == expected
 
 
+def test_a_source_that_is_missing_is_not_said_to_be_what_asks_for_it(folder: Folder) -> None:
+    entries = "jobs:\n  - {id: night, remix_of: night-old, prompt: n}\n  - {id: %s, prompt: o}\n"
+
+    [issue] = folder.issues(entries % "night-odd")
+    [alone] = folder.issues(entries % "tug")
+
+    assert issue.endswith("unknown-source there is no entry and no job 'night-old'; did you mean 'night-odd'?")
+    assert alone.endswith("unknown-source there is no entry and no job 'night-old'")
+
+
+def test_a_source_is_every_job_of_its_name(folder: Folder) -> None:
+    text = "jobs:\n  - {id: a, prompt: a}\n  - {id: a, prompt: b, takes: 2}\n  - {id: n, remix_of: a, prompt: n}\n"
+
+    assert made_from(folder, text, "") == ["n < a", "n-t1 < a-t1", "n-t2 < a-t2"]
+
+
+def test_a_row_that_is_called_as_its_entry_stands_for_all_of_that_once(folder: Folder) -> None:
+    text = "jobs:\n  - {id: a, from: r.csv}\n  - {id: n, remix_of: a, prompt: n}\n"
+
+    assert made_from(folder, text, "id,prompt,takes\na,a,2\nb,b,1\n") == ["n-t1 < a-t1", "n-t2 < a-t2", "n-b < b"]
+
+
 def test_a_row_that_is_made_from_all_rows_of_its_entry_is_a_circle(folder: Folder) -> None:
     [issue] = folder.issues("jobs:\n  - {id: all, from: r.csv}\n", {"r.csv": "id,prompt,remix_of\na,a,all\nb,b,\n"})
 
@@ -107,6 +134,17 @@ def test_a_chain_written_from_its_end_takes_no_longer_than_its_length(folder: Fo
     assert time.process_time() - began_s < CPU_S_MAX
     assert [job.id for job in jobs] == [f"e{n}" for n in range(1_001)]
     assert lost == ["m.yaml:1001:40 unknown-source there is no entry and no job 'e1000'; did you mean 'e100'?"]
+
+
+def test_many_unknown_sources_take_no_longer_than_their_number(folder: Folder) -> None:
+    entries = "".join(f"  - {{id: job-number-{n}, prompt: p{n}, remix_of: jub-namber-{n}x}}\n" for n in range(400))
+    began_s = time.process_time()
+
+    [first, *others] = folder.issues(f"jobs:\n{entries}")
+
+    assert time.process_time() - began_s < CPU_S_MAX
+    assert "; did you mean 'job-number-" in first
+    assert {issue.split(" ")[1] for issue in others} == {"unknown-source"}
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,11 @@ def test_a_param_that_would_name_the_source_of_a_remix_is_told_at_the_remix(fold
         (("size=16:9",), "--set size=16:9: '16:9': write WIDTHxHEIGHT in pixels, such as 1280x720"),
         (("seconds=4", "seconds=8"), "--set seconds: it is set twice; write its values as seconds=A,B"),
         (("seconds=4,8,4.0",), "--set seconds=4,8,4.0: a value stands there twice"),
+        (
+            ("prompt={{ prompt }}, noir",),
+            "--set prompt: it goes in the place of every prompt, so there is no {{ prompt }} to use; put the words "
+            'around it in a manifest, as "prompt" of an entry with "from", and what differs into a variable for --set',
+        ),
         (("takes=2,3",), "--set takes: it is a number, not an axis"),
         (("secnds=4",), "--set secnds: 'secnds' looks like the field 'seconds'; mend it, or choose another name"),
         (("stlye=x",), "--set stlye: nothing in the manifest uses it; did you mean 'style'?"),
@@ -264,9 +269,8 @@ def test_an_axis_goes_over_a_column_of_a_data_file_alone(tmp_path: Path, folder:
     [
         ("vars: {v: x}\njobs: [{id: a, prompt: p}]\n", {}),
         ("vars: {v: x}\njobs: [{from: r.csv}]\n", {"r.csv": "prompt\nliteral {{ v }}\n"}),
-        ("vars: {v: x}\njobs: [{from: r.csv, prompt: '{{ v }}'}]\n", {"r.csv": "prompt\nits own\n"}),
     ],
-    ids=["nothing", "a-literal-prompt", "a-prompt-that-no-row-takes"],
+    ids=["nothing", "a-literal-prompt"],
 )
 def test_an_axis_that_no_entry_uses_is_refused(text: str, files: dict[str, str], folder: Folder) -> None:
     with pytest.raises(UsageError) as caught:

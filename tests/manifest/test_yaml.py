@@ -113,6 +113,11 @@ def test_a_tab_that_yaml_allows_is_allowed() -> None:
         *((f"prompt: {mark} heron", 13, f"a text that begins with '{mark}' needs quotes") for mark in "%@`&*-?"),
         ("prompt: *bold heron", 13, "there is no anchor '&bold' above this alias; a text that begins with '*' needs"),
         ("prompt: > a heron", 13, "below '|' and '>' the text begins on the next line; quote one that begins so"),
+        ('id: a\n    prompt "a heron"', 5, "a ':' is missing after this key"),
+        ("prompt: |\n    a heron\n    at dawn", 5, "the text below '|' has to be indented further than its key"),
+        ("prompt: >-\n    seen at: dawn\n    a heron", 5, "the text below '>' has to be indented further"),
+        ("id: a\n   prompt: a heron", 4, "a key of the entry above is indented as that one's first;"),
+        ('{id: a, prompt: "a heron" seconds: 4}', 31, "a ',' is missing before this, or the quoted text was to go on"),
         ("[a]: b", 5, "a key is a word, not a list or a mapping"),
     ],
 )
