@@ -116,7 +116,6 @@ class Reading:
 
     def judged(self, sheet: Sheet, document: Document) -> Iterator[Written]:
         """The rows of a data file; what is wrong with their form is found."""
-        self._stated.setdefault(sheet.findings, {*_names_of(sheet.ground.defaults)})
         for entry in document.entries():
             assert isinstance(entry.fields, dict), "a row is a mapping"
             yield Written.judged(sheet, entry, entry.fields, self._form.judge_fields(entry.fields))
@@ -145,7 +144,7 @@ class Reading:
         if opened is None:
             return
         document, findings = opened
-        self._stated[findings] = {*_names_of(entry.sheet.ground.defaults), *_names_of(entry.fields)}
+        self._stated[findings] = {*_names_of(entry.fields)}
         yield from self.judged(replace(entry.sheet, document=document, findings=findings), document)
 
     def _read(self, kind: str, source: Source, findings: Findings, *, alone: bool) -> Document:

@@ -572,7 +572,7 @@ IDLE = {
         "- {id: a, from: r.csv, seconds: 8}\n  - {id: b, from: r.csv, prompt: 'b {{ prompt }}'}",
         ["r.csv:1:8 length"],
     ),
-    "defaults do": ("defaults: {seconds: 8}", "- {id: a, from: r.csv}", []),
+    "only defaults do": ("defaults: {seconds: 8}", "- {id: a, from: r.csv}", ["r.csv:1:8 length"]),
     "an axis does": ("", "- {id: a, from: r.csv, matrix: {seconds: [8, 12]}}", []),
     "the entry states another param": ("", "- {id: a, from: s.csv, params: {cfg: 1}}", ["s.csv:1:8 seed"]),
     "the entry's prompt": ("", "- {id: a, from: t.csv, prompt: 'a {{ bird }}'}", []),
