@@ -26,15 +26,16 @@ _WHOLE_SECONDS = timedelta(seconds=1)
 
 
 def by_our_clock(
-    expires_at: datetime | None, created_at: datetime | None, *, since: datetime, until: datetime
+    expires_at: datetime | None, created_at: datetime | None, *, since: datetime, now: datetime
 ) -> datetime | None:
     """When the provider drops a video: *expires_at*, moved by what its clock is off from ours.
 
-    It says that it took the order at *created_at*, and by our clock that was between *since* and *until*.
+    It says that it made the video at *created_at*: by our clock that was after *since*, when we ordered it, and is not
+    still to come. (It may be when rendering began, long after the order was taken.)
     """
     if expires_at is None or created_at is None:
         return expires_at
-    slow, fast = since - _WHOLE_SECONDS - created_at, created_at - until
+    slow, fast = since - _WHOLE_SECONDS - created_at, created_at - now
     off = slow if slow > timedelta(0) else -max(fast, timedelta(0))
     return expires_at + off if abs(off) <= OFF_MAX else expires_at
 

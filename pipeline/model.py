@@ -28,6 +28,7 @@ def _nothing() -> Mapping[str, JSON]:
 
 VIDEO_ID_CHARS_MAX = 512
 """No server's id is longer (the longest we know has 138 characters); what is, is no id to build on."""
+_AMOUNTS = ("budget", "confirm_above")
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)  # not frozen, as a `Job` is not
@@ -157,8 +158,10 @@ class LimitsWish:
         return replace(limits, **self.stated())
 
     def stated(self) -> dict[str, Any]:
-        """What it asks for, by name; a count of 0 asks for nothing, an amount of 0 does."""
-        return {name: n for name in self.__slots__ if (n := getattr(self, name)) or isinstance(n, Decimal)}
+        """What it asks for, by name; a count of 0 asks for nothing. From Python an amount may be any number."""
+        counts = {name: n for name in self.__slots__ if (n := getattr(self, name)) and name not in _AMOUNTS}
+        amounts = {name: Decimal(str(n)) for name in _AMOUNTS if (n := getattr(self, name)) is not None}
+        return {**counts, **amounts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

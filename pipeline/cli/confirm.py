@@ -22,8 +22,8 @@ def question(outlook: Outlook) -> str:
         return ""
     price = "at an unknown price" if plan.cost is None else f"for {money(plan.cost, outlook.currency)}"
     bought = _bought(outlook)
-    besides = f" Without a yes {bought} all the same." if bought else ""
-    return f"Submit {plural(len(plan.submits), 'video')} {price}?{besides} [y/N] "
+    besides = f"Without a yes {bought} all the same.\n" if bought else ""
+    return f"{besides}Submit {plural(len(plan.submits), 'video')} {price}? [y/N] "
 
 
 def homecoming(outlook: Outlook) -> str:

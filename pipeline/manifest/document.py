@@ -85,6 +85,8 @@ class _Finding:
 
 ALIKE_MAX = 20
 """So many issues of one kind are told; of the others, how many there are."""
+_ONCE = frozenset({"missing-extra"})
+"""What one place tells of all the others: nothing in the file is at fault."""
 _NUMBER = re.compile(r"\[\d+\]")
 
 Witness: TypeAlias = Callable[[Source, int, str, str], None]
@@ -101,6 +103,7 @@ class Findings:
         self._settled: set[str] = set()
         self._found: list[_Finding] = []
         self._known: set[int] = set()
+        self._grave = 0
         self._alike: Counter[_Kind] = Counter()
 
     def at(
@@ -115,6 +118,9 @@ class Findings:
         if known in self._known:
             return
         self._known.add(known)
+        self._grave += not warning
+        if code in _ONCE:
+            self.settle(code)
         if self._witness is not None and not warning:
             self._witness(self.source, offset, label, message)
         kind = (code, _NUMBER.sub("[]", label), warning)
@@ -160,7 +166,8 @@ class Findings:
         ]
 
     def __len__(self) -> int:
-        return len(self._known)
+        """How many stop a run."""
+        return self._grave
 
 
 @dataclass(slots=True)

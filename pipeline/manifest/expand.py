@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from pipeline.manifest.claims import Claims, check_paths
+from pipeline.manifest.fields import shown
 from pipeline.manifest.lineage import Lineage
 from pipeline.manifest.making import Making
 from pipeline.manifest.parts import TAKES_MAX, Parts, link_of
@@ -185,6 +186,9 @@ class Expansion:
         began, asked = len(self._jobs), self._asked
         if not sources:  # what it is made from is at fault itself
             self._look(part)
+        elif self._lineage.is_ambiguous(part.source, sources):
+            name = f"'{shown(part.source)}' is the id of an entry, and of a job of another"
+            part.stated.place(part.field).about("duplicate-id", f"{name}; give one of them another id")
         self._asked -= 1  # it was counted while it waited
         for source in sources:
             cell: Cell | None = part.cell

@@ -59,13 +59,23 @@ class Lineage:
     def sources(self, name: str, jobs: Sequence[Job]) -> Sequence[Job] | None:
         """The jobs that *name* means; `None`: not known, or not yet."""
         job = self._by_id.get(name)
-        alone = [] if job is None else [job]
         if name not in self._of_entry:
-            return alone or None
+            return None if job is None else [job]
         if self._waiting.get(name):
             return None
-        found = [jobs[n] for where in self._of_entry[name] for n in where]
-        return found if any(job.id == name for job in found) else [*alone, *found]
+        return [jobs[n] for where in self._of_entry[name] for n in where]
+
+    def is_ambiguous(self, name: str, sources: Sequence[Job]) -> bool:
+        """Whether the name of the entries or rows that made *sources* is the id of another's job, too."""
+        return name in self._by_id and all(job.id != name for job in sources)
+
+    def made_nothing(self, name: str) -> bool:
+        """Whether an entry or a row at fault is called so, or what comes before a `-` of it: it would have had jobs."""
+        while name:
+            if name in self._of_entry and name not in self._waiting and not any(self._of_entry[name]):
+                return True
+            name = name.rpartition("-")[0]
+        return False
 
     def is_entry(self, name: str) -> bool:
         """Whether an entry or a row is called so, whatever became of it."""

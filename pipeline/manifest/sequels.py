@@ -119,7 +119,7 @@ def report_unfound(left: Sequence[Sequel], lineage: Lineage, is_labelled: Callab
         if own:
             words = "itself" if name == own else f"'{shown(name)}', which is made from it"
             place.about("source-cycle", f"'{shown(own)}' is made from {words}; one of them must come first")
-        elif not lineage.is_entry(name):
+        elif not (lineage.is_entry(name) or lineage.made_nothing(name)):
             suggestions -= 1
             near = did_you_mean(name, (one for one in names if one not in sequel.names)) if suggestions >= 0 else ""
             place.about("unknown-source", f"there is no entry and no job '{shown(name)}'{near}")

@@ -55,6 +55,7 @@ _JINJA_WORDS = frozenset(
 )
 _WEIGHT_MAX = 131_072
 """So many characters and values may the variables of a template that computes hold, each."""
+_OF_PATHS = "; only 'output.path' knows it: make the id and this of a column or variable of another name"
 
 
 def is_template(text: str) -> bool:
@@ -159,7 +160,8 @@ def asks_for(name: str, text: str) -> bool:
 
 def undefined(name: str, variables: Collection[str]) -> BadTemplate:
     """What to say of a variable that is not there."""
-    message = f"there is no variable '{shown(name)}'{did_you_mean(name, variables)}"
+    near = _OF_PATHS if name == "id" else did_you_mean(name, variables)
+    message = f"there is no variable '{shown(name)}'{near}"
     return BadTemplate(message, code="undefined", word=name)
 
 

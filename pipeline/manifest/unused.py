@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pipeline.manifest.sheet import Sheet, Written
+from pipeline.manifest.sheet import Sheet, Written, left_out
 from pipeline.manifest.template import asks_for
 
 _PROMPTS: Final = ("prompt", "prompt_file")
@@ -20,7 +20,8 @@ class Watch:
 
     def __init__(self, entry: Written) -> None:
         self._entry = entry
-        self._field = next((name for name in _PROMPTS if entry.states(name)), "")
+        axes = {*left_out("matrix", entry.fields.get("matrix"))}
+        self._field = next((name for name in _PROMPTS if entry.states(name)), "") if axes.isdisjoint(_PROMPTS) else ""
         self._sheets: list[Sheet] = []
         self.unused = False
         """All rows were seen, and none takes the prompt of their entry."""

@@ -17,8 +17,7 @@ LOOK_EVERY_S = 1.0
 def dropped_at(board: Board, key: str, seen: Observation) -> datetime | None:
     """When the provider drops a video, by our clock; `None`: it does not say."""
     job, now = board.job(key), board.now()
-    since, until = job.submitted_at or now, job.accepted_at or now
-    return by_our_clock(seen.expires_at, seen.created_at, since=since, until=until)
+    return by_our_clock(seen.expires_at, seen.created_at, since=job.submitted_at or now, now=now)
 
 
 class Foresight:

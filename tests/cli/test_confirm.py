@@ -60,7 +60,7 @@ def test_what_costs_more_than_the_threshold_is_asked_about(
     assert question(outlook_on(wanted, Choice(), RunFolder(tmp_path / "run"), RunState())) == asked
 
 
-BOUGHT = "Submit 2 videos for $1.60? Without a yes 3 videos that are bought come home all the same. [y/N] "
+BOUGHT = "Without a yes 3 videos that are bought come home all the same.\nSubmit 2 videos for $1.60? [y/N] "
 ONE = "Nothing is bought. 1 video that is bought comes home."
 MANY = "Nothing is bought. 3 videos that are bought come home."
 ASKED = "Nothing is bought. The provider is asked about 2 submits of unknown outcome."
@@ -297,7 +297,7 @@ def test_a_no_is_to_buying_and_what_is_bought_comes_home(
     assert code == 130, shown
     assert "m: 1 of 2 videos stored; 1 not bought, as you said" in shown
     assert " ".join(["next    vidbatch run m.yaml", *words, "--confirm-above 0 --retry failed\n"]) in shown
-    assert "Without a yes 1 video that is bought comes home all the same. [y/N]" in shown
+    assert "Without a yes 1 video that is bought comes home all the same." in shown
     assert ONE in shown
     assert provider[1] == []
     assert {job.state for job in read_run(folder.path).jobs.values()} == {State.STORED, State.PENDING}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -190,3 +191,11 @@ def test_a_folder_that_leads_out_of_the_run_is_refused(
 
     with pytest.raises(UsageError, match="coast is a link that leads out of the run folder"):
         check(outlook, ledger.state, ORIGIN)
+
+
+@pytest.mark.parametrize("amount", [0, 0.0, "0", Decimal(0)])
+def test_an_amount_from_python_may_be_any_number_and_nothing_is_one(amount: Any) -> None:
+    limits = LimitsWish(budget=amount, in_flight=0).over(PROFILE.limits)
+
+    assert (limits.budget, limits.in_flight) == (Decimal(0), PROFILE.limits.in_flight)
+    assert isinstance(limits.budget, Decimal)

@@ -25,7 +25,7 @@ def at(minutes: float) -> datetime:
     ("expires", "created", "ours"),
     [
         (at(60), at(0), at(60)),
-        (at(60), at(1), at(60)),  # it was ordered between noon and two minutes past
+        (at(60), at(1), at(60)),  # it was ordered at noon, and it is two minutes past
         (at(60), NOON.replace(microsecond=0), at(60)),
         (at(-60), at(-120), at(60) - timedelta(seconds=1)),  # two hours slow; its times are whole seconds
         (at(540), at(482), at(60)),  # eight hours fast
@@ -37,7 +37,7 @@ def at(minutes: float) -> datetime:
 def test_an_expiry_is_told_by_our_clock(
     expires: datetime | None, created: datetime | None, ours: datetime | None
 ) -> None:
-    assert by_our_clock(expires, created, since=at(0), until=at(2)) == ours
+    assert by_our_clock(expires, created, since=at(0), now=at(2)) == ours
 
 
 @pytest.mark.parametrize(

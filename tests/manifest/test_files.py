@@ -597,3 +597,13 @@ def test_a_column_like_a_field_is_warned_of_where_it_first_stands_unless_the_fie
     idle = [one for one in warnings if one.code == "idle-column"]
     places = [f"{Path(one.position.file).name}:{one.position.line}:{one.position.column} {one.path}" for one in idle]
     assert places == expected
+
+
+@pytest.mark.parametrize("own", ["meta: {note: '{{ subject }}'}", "params: {seed: '{{ subject }}'}", "group: g"])
+def test_a_warning_costs_no_job(own: str, folder: Folder) -> None:
+    entry = f"prompt: 'a {{subject}} boat, {{{{ subject }}}}', matrix: {{subject: ['1', '2', '3']}}, {own}"
+
+    manifest = folder.load(f"jobs:\n  - {{id: boat, {entry}}}\n", {}, allow_unknown=True)
+
+    assert "single-braces" in {one.code for one in manifest.warnings}
+    assert len(manifest.jobs) == 3

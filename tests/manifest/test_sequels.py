@@ -106,10 +106,20 @@ def test_a_source_that_is_missing_is_not_said_to_be_what_asks_for_it(folder: Fol
     assert alone.endswith("unknown-source there is no entry and no job 'night-old'")
 
 
-def test_a_source_is_every_job_of_its_name(folder: Folder) -> None:
+def test_a_name_that_means_an_entry_and_the_job_of_another_is_no_source(folder: Folder) -> None:
     text = "jobs:\n  - {id: a, prompt: a}\n  - {id: a, prompt: b, takes: 2}\n  - {id: n, remix_of: a, prompt: n}\n"
 
-    assert made_from(folder, text, "") == ["n < a", "n-t1 < a-t1", "n-t2 < a-t2"]
+    [issue] = folder.issues(text)
+
+    assert issue.startswith("m.yaml:4:23 duplicate-id 'a' is the id of an entry, and of a job of another")
+
+
+def test_what_builds_on_an_entry_at_fault_is_not_told_that_there_is_none(folder: Folder) -> None:
+    entry = "  - {id: a, prompt: 'fog {{ s }}', matrx: {s: [1, 2]}}\n"
+
+    [issue] = folder.issues(f"jobs:\n{entry}  - {{id: b, remix_of: a-s1, prompt: b}}\n")
+
+    assert "unknown key 'matrx'" in issue
 
 
 def test_a_row_that_is_called_as_its_entry_stands_for_all_of_that_once(folder: Folder) -> None:
