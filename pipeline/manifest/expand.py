@@ -94,6 +94,11 @@ class Expansion:
         if name_of(written):
             self._lineage.made(name, range(began, len(self._jobs)))
 
+    @property
+    def owed(self) -> int:
+        """So many jobs there are, unless there is an issue."""
+        return self._making.owed
+
     def finish(self) -> tuple[Job, ...]:
         """All jobs, in reading order, with what is only known once all are there."""
         self._claims.settle(self._jobs, self._making.place_again)
@@ -178,6 +183,7 @@ class Expansion:
             made = (job.id for job in self._jobs[known:])
             named = list(dict.fromkeys(chain(made, *(sequel.names for sequel, _ in found))))
         if left := self._sequels.left():
+            self._making.owed += len(left)
             for sequel in left:
                 self._look(sequel)
             report_unfound(left, self._lineage, self._is_labelled)

@@ -137,12 +137,15 @@ class _Loading:
         limits = read_limits(frame, document, findings)
         ground = replace(self._ground(frame, findings, choice, profile), wrong=wrong)
         sheet = Sheet(document=document, findings=findings, ground=ground)
-        jobs = self._expansion(sheet, frame).finish()
+        expansion = self._expansion(sheet, frame)
+        jobs = expansion.finish()
         sound = not self._reading.issues(warning=False)
         asked = {*self._pen.asked, *ground.vars, *(ground.placing.asked if ground.placing is not None else ())}
         self._reading.warn_of_columns(asked, alone=not sound)
         if not sound or profile is None:
             raise InvalidManifest(self._reading.issues())
+        if len(jobs) != expansion.owed:
+            raise AssertionError(f"{expansion.owed} jobs are asked for and {len(jobs)} made, without an issue")
         if self._overrides is not None:
             self._overrides.check_heard(asked, jobs)
         return Manifest(

@@ -34,6 +34,8 @@ class Making:
         self._jobs = jobs
         self._shapes = Shapes(images)
         self._at: tuple[object, Position] = (None, Position(file="", line=1, column=1))
+        self.owed = 0
+        """So many jobs the wishes so far ask for: where fewer are made, there is an issue."""
         self._given = ""
         """The last id that had the form of one: all cells of an entry give the same."""
         self._files: dict[str, Wish] = {}
@@ -47,6 +49,7 @@ class Making:
 
     def make(self, wish: Wish, shape: Shape) -> None:
         """Make the jobs of *wish*, which has this *shape*, unless it is at fault."""
+        self.owed += shape.takes
         if shape.faults:
             _report(wish, shape)
         if not shape.whole:

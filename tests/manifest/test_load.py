@@ -12,6 +12,7 @@ from pipeline.errors import InvalidManifest, UsageError
 from pipeline.manifest.document import ALIKE_MAX
 from pipeline.manifest.load import Wishes, load
 from pipeline.manifest.report import render_issue
+from pipeline.manifest.words import Pen
 from pipeline.model import Manifest, Profile
 
 Loader = Callable[..., Manifest]
@@ -320,3 +321,12 @@ def test_a_row_may_span_lines_and_the_next_row_still_knows_its_own(read: Loader)
 
     position = caught.value.issues[0].position
     assert (position.line, position.column) == (5, 7)
+
+
+def test_a_wish_that_makes_no_job_without_an_issue_is_our_fault_and_no_manifest(
+    read: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pen, "words", lambda *_: None)
+
+    with pytest.raises(AssertionError, match="1 jobs are asked for and 0 made"):
+        read("jobs: [{prompt: a heron}]\n")
