@@ -48,6 +48,8 @@ class SubmitLane:
         async with anyio.create_task_group() as posts:
             while board.stop is Stop.NOTHING and not board.watch_over:  # what is settled may be due again
                 step = board.turns.first()
+                if board.watch_over:  # what was the last cannot be made after all
+                    break
                 if self._streak.in_doubt:
                     await self._see_doubts_settled()
                 elif step is not None and (ready_s := self._temper.ready_s) > anyio.current_time():

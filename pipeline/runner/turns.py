@@ -177,6 +177,7 @@ class Turns:
             case Ready() if step.job.link in self._closed:
                 if self._board.job(key).state is State.PENDING:
                     self._aside.append(step)
+                    self._board.bell.ring()  # it was perhaps the last that somebody waited for
                 else:
                     self._take_back(key, self._closed[step.job.link])
             case Ready(until=until):
