@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from pipeline.errors import InvalidManifest, LedgerBusy, LedgerDamaged, PipelineError, UsageError
     from pipeline.ledger.replay import RunState
     from pipeline.lifecycle import State
+    from pipeline.limits import LimitsWish
     from pipeline.manifest.load import Wishes
-    from pipeline.model import Issue, Job, LimitsWish, Manifest
+    from pipeline.model import Issue, Job, Manifest
     from pipeline.outlook import Choice, Outlook
     from pipeline.progress import Ended, Event, Moved, Notice, Observer, Received, Started, silent
 

@@ -11,10 +11,10 @@ from pipeline.ledger.claims import times_again, twice_paid
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import State
-from pipeline.model import Profile
 from pipeline.outlook import Doubts
 from pipeline.plan import BUYS, Plan, Step
 from pipeline.policy.unknown import Held, may_repeat, why_held
+from pipeline.profile import Profile
 from pipeline.providers.pricing import total
 from pipeline.settling.replay import may_replay
 

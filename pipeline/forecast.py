@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pipeline.model import Limits, Pace
+from pipeline.limits import Limits
 from pipeline.plan import BUYS, Action, Step
+from pipeline.profile import Pace
 
 
 def longest_chain(steps: Sequence[Step]) -> int:

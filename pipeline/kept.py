@@ -14,10 +14,11 @@ from typing import Any, Final
 
 from pipeline.disk import words_of
 from pipeline.errors import UsageError
+from pipeline.limits import LimitsWish
 from pipeline.manifest.fields import shown
 from pipeline.manifest.files import BadFile
 from pipeline.manifest.patterns import Pattern, is_pattern
-from pipeline.model import JSON, LimitsWish, Manifest
+from pipeline.model import JSON, Manifest
 from pipeline.pictures import CROP, PAD
 from pipeline.text import plain
 

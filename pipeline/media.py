@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import NotAVideo, Truncated
+from pipeline.signature import FIRST_BOXES
 
 MOOV_BYTES_MAX = 64 << 20
 BOXES_MAX = 100_000
 _CONTAINERS = frozenset({b"mdia", b"minf", b"stbl"})
-_FIRST_BOXES = frozenset({b"ftyp", b"styp"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +41,6 @@ class _Box:
     end: int
 
 
-def looks_like_mp4(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of an MP4 (at least 8 are needed to say yes)."""
-    return len(head) >= 8 and head[4:8] in _FIRST_BOXES
-
-
 def probe(path: Path) -> MediaFacts:
     """Walk the boxes of *path*. Raises `NotAVideo`, or `Truncated` where boxes reach past the file's end."""
     size = path.stat().st_size
@@ -57,7 +52,7 @@ def probe(path: Path) -> MediaFacts:
                 raise NotAVideo("it is made of absurdly many boxes")
             top[box.kind] = box
             room += box.end - box.start if box.kind == b"mdat" else 0
-        if not _FIRST_BOXES & top.keys():
+        if not FIRST_BOXES & top.keys():
             raise NotAVideo("it does not begin with an 'ftyp' box")
         if b"moov" not in top or b"mdat" not in top:
             missing = "moov" if b"moov" not in top else "mdat"
@@ -77,7 +72,7 @@ def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[_Box]:
         if len(head) < 8:
             raise Truncated("it ends within a box's head")
         length, kind = struct.unpack(">I4s", head[:8])
-        if start == 0 and kind not in _FIRST_BOXES:
+        if start == 0 and kind not in FIRST_BOXES:
             raise NotAVideo("it does not begin with an 'ftyp' box")
         payload = start + 8
         if length == 1:

@@ -6,12 +6,15 @@ Money is `Decimal` in the profile's currency. Lengths are seconds, an `int` wher
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias
+
+from pipeline.limits import LimitsWish
+from pipeline.profile import Profile
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
@@ -28,7 +31,6 @@ def _nothing() -> Mapping[str, JSON]:
 
 VIDEO_ID_CHARS_MAX = 512
 """No server's id is longer (the longest we know has 138 characters); what is, is no id to build on."""
-_AMOUNTS = ("budget", "confirm_above")
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)  # not frozen, as a `Job` is not
@@ -67,6 +69,7 @@ class Link(StrEnum):
 
     REMIX = "remix"  # the same shot, changed by a new prompt
     EXTEND = "extend"  # goes on where the source ends
+    EDIT = "edit"  # the source itself, with a part of it changed
 
 
 def together_s(*lengths_s: float) -> int | float:
@@ -121,135 +124,6 @@ class Job:
     """How it does that."""
     reference: Reference | None = None
     position: Position
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How hard we may lean on one provider, and what it may cost."""
-
-    in_flight: int = 4
-    """Videos being rendered at once."""
-    submits_per_minute: float = 30.0
-    submit_slots: int = 2
-    """POSTs under way at once: what a crash can leave uncertain."""
-    downloads: int = 4
-    budget: Decimal | None = None
-    """No submit may take what is spent beyond this; `None` is no bound."""
-    confirm_above: Decimal = Decimal(10)
-    """What costs more is only submitted once a person at the terminal has said yes."""
-
-
-_Bounds = TypeVar("_Bounds", Limits, "LimitsWish")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitsWish:
-    """What a manifest or the command line asks of the limits; `None` leaves the profile's."""
-
-    in_flight: int | None = None
-    submits_per_minute: float | None = None
-    submit_slots: int | None = None
-    downloads: int | None = None
-    budget: Decimal | None = None
-    confirm_above: Decimal | None = None
-
-    def over(self, limits: _Bounds) -> _Bounds:
-        """*limits*, or another wish, with what this one states in their place."""
-        return replace(limits, **self.stated())
-
-    def stated(self) -> dict[str, Any]:
-        """What it asks for, by name; a count of 0 asks for nothing. From Python an amount may be any number."""
-        counts = {name: n for name in self.__slots__ if (n := getattr(self, name)) and name not in _AMOUNTS}
-        amounts = {name: Decimal(str(n)) for name in _AMOUNTS if (n := getattr(self, name)) is not None}
-        return {**counts, **amounts}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelOffer:
-    """What a provider says about one of its models. Empty means: not known, anything goes."""
-
-    seconds: tuple[int | float, ...] = ()
-    sizes: tuple[str, ...] = ()
-    price_per_second: Mapping[str, Decimal] = field(default_factory=dict)
-    """By size; the size `*` stands for all others. Empty: the price is not known."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """When to look at videos that are being rendered."""
-
-    first_s: float = 10.0
-    interval_s: float = 10.0
-    interval_s_max: float = 30.0
-    typical_s: float = 120.0
-    """A usual render time, for estimates before we have seen one."""
-    deadline_s: float = 3600.0
-    """Without an end for so long, a job is stalled."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """A provider as data: where it is, how to speak to it, what it takes and costs."""
-
-    name: str
-    title: str
-    dialect: str = "videos"
-    base_url: str = ""
-    """With the version segment, without a trailing slash: `https://api.example/v1`. Empty: started by us."""
-    base_url_env: tuple[str, ...] = ()
-    key_env: tuple[str, ...] = ()
-    key_default: str = ""
-    """Used where no variable is set: for a server whose key is no secret."""
-    auth: str = "bearer"
-    """`bearer`, `raw` (the bare key in Authorization) or `none`."""
-    body: str = "multipart"
-    """`multipart` or `json`."""
-    default_model: str = ""
-    default_seconds: int | float | None = None
-    default_size: str = ""
-    models: Mapping[str, ModelOffer] = field(default_factory=dict)
-    """By model name; the name `*` stands for all others. Without `*`, other models are refused here."""
-    params: tuple[str, ...] | None = None
-    """Further fields it takes; `None`: any."""
-    status_words: Mapping[str, str] = field(default_factory=dict)
-    """Words of its own, in lower case, to one of ours (`providers.base.Status`)."""
-    retention_s: float = 3600.0
-    """How long it keeps a finished video."""
-    remixes: bool = False
-    """A video of its own can be made again with another prompt."""
-    extends: bool = False
-    """A video of its own can be made to go on."""
-    extensions_max: int | None = None
-    length_s_max: float | None = None
-    """So often, one after another; so long any video, with what it goes on from. `None`: not known, anything goes."""
-    references: bool = False
-    """It takes an image beside the prompt."""
-    lists: bool = False
-    lists_linked: bool = False
-    """Its list has what was made from another video too."""
-    honours_keys: bool = False
-    """A repeated Idempotency-Key is answered with the first submission."""
-    honours_keys_linked: bool = False
-    """So it is where the submission builds on another video too."""
-    list_lag_s: float = 60.0
-    """How long it may take until a video that was made is in the list."""
-    keys_s: float = 86_400.0
-    """How long it remembers an Idempotency-Key."""
-    limits: Limits = Limits()
-    pace: Pace = Pace()
-    currency: str = "USD"
-    prices_as_of: str = ""
-    prices_source: str = ""
-    bills: bool = True
-    """False: its prices are for rehearsals, and nothing is ever charged."""
-    retired: str = ""
-    """The date since when its own address no longer answers; empty while it does."""
-    embedded: bool = False
-    """Started by vidbatch itself, on loopback, when no address is given."""
-
-    def offer(self, model: str) -> ModelOffer | None:
-        """What is known of *model*; `None` where the provider does not take it."""
-        return self.models.get(model) or self.models.get("*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from pipeline.lifecycle import State
-from pipeline.model import Limits, LimitsWish, Manifest
+from pipeline.limits import Limits, LimitsWish
+from pipeline.model import Manifest
 from pipeline.plan import Plan
 
 OUTPUTS = Path("outputs")

@@ -10,7 +10,7 @@ from collections import deque
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from pipeline.model import Pace
+from pipeline.profile import Pace
 
 RETRY_AFTER_S_MAX = 3600.0
 """A longer wish than this is not taken for one (reliability rule: it would end the night)."""

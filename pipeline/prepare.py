@@ -18,10 +18,11 @@ from pipeline.ledger.ledger import Ledger, utc_now
 from pipeline.ledger.replay import RunState
 from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, Fact, State
 from pipeline.memory import garbage_left_alone
-from pipeline.model import Manifest, Profile
+from pipeline.model import Manifest
 from pipeline.naming import sidecar
 from pipeline.outlook import HOLD, RESUBMIT, Choice, Outlook
 from pipeline.plan import Action, Plan, Step, make_plan
+from pipeline.profile import Profile
 from pipeline.progress import Notice, Observer, silent
 from pipeline.providers.pricing import price_list
 from pipeline.runner.sidecar import metadata_row

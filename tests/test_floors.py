@@ -14,7 +14,7 @@ ROOT = Path(pipeline.__file__).parent
 FLOORS: list[set[str]] = [
     {
         *("version", "errors", "model", "lifecycle", "naming", "disk", "mounts", "words", "paths", "text", "memory"),
-        *("loopback", "spellings", "pictures", "likeness", "ink"),
+        *("loopback", "spellings", "pictures", "likeness", "ink", "limits", "profile", "wire", "signature"),
     },
     {"manifest"},
     {"providers"},

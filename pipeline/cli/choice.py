@@ -118,7 +118,7 @@ def _checked(manifest: Manifest) -> Manifest:
 
 def choice_of(args: argparse.Namespace) -> Choice:
     """What the arguments say over the manifest."""
-    from pipeline.model import LimitsWish
+    from pipeline.limits import LimitsWish
     from pipeline.prepare import Choice
 
     return Choice(

@@ -14,7 +14,8 @@ from pipeline.errors import UsageError
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from pipeline.model import JSON, ModelOffer, Profile
+    from pipeline.model import JSON
+    from pipeline.profile import ModelOffer, Profile
 
 NAME = "profiles"
 HELP = "show the providers that are known, their models and prices"

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.errors import UsageError
+from pipeline.limits import LimitsWish
 from pipeline.manifest.addresses import BadAddress, checked_address
 from pipeline.manifest.chances import overfull
 from pipeline.manifest.document import Document, Findings, Path, Place
@@ -17,8 +18,9 @@ from pipeline.manifest.scalars import TOO_FINE, is_money
 from pipeline.manifest.settings import OUTPUT_PATH
 from pipeline.manifest.template import BadTemplate
 from pipeline.manifest.texts import blame
-from pipeline.model import NOTHING, LimitsWish, Profile, ProviderChoice
+from pipeline.model import NOTHING, ProviderChoice
 from pipeline.naming import UnsafePath
+from pipeline.profile import Profile
 
 DEFAULT_PROVIDER = "sandbox"
 

@@ -9,7 +9,8 @@ from pipeline.manifest.scalars import canonical
 from pipeline.manifest.settings import KEPT
 from pipeline.manifest.shape import Fault
 from pipeline.manifest.wish import Footage, Wish
-from pipeline.model import NOTHING, Job, Link, Profile, together_s
+from pipeline.model import NOTHING, Job, Link, together_s
+from pipeline.profile import Profile
 
 LINKS: Final[Mapping[str, Link]] = {"remix_of": Link.REMIX, "extend_of": Link.EXTEND}
 _SOURCE: Final = "video"

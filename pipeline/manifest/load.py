@@ -28,8 +28,9 @@ from pipeline.manifest.source import read_source
 from pipeline.manifest.sweep import further_faults
 from pipeline.manifest.words import Pen
 from pipeline.memory import garbage_left_alone
-from pipeline.model import JSON, NOTHING, Manifest, Profile, ProviderChoice
+from pipeline.model import JSON, NOTHING, Manifest, ProviderChoice
 from pipeline.naming import slug
+from pipeline.profile import Profile
 
 INCLUDES_MAX = 1_000
 """So many manifests may be included, in each other too."""

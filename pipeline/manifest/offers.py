@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pipeline.manifest.fields import did_you_mean, shown, suggestion
-from pipeline.model import ModelOffer, Profile
+from pipeline.profile import ModelOffer, Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

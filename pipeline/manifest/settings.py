@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from pipeline.manifest.document import Path, Place
 from pipeline.manifest.placing import Placing
-from pipeline.model import JSON, NOTHING, Profile
+from pipeline.model import JSON, NOTHING
+from pipeline.profile import Profile
 
 SETTINGS = ("model", "seconds", "size")
 OUTPUT_PATH: Path = ("output", "path")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
-from pipeline.model import Profile
+from pipeline.profile import Profile
 
 AGAIN_MAX = 3
 """So often one job is submitted again: what is lost every time is lost for a reason, and one job must not use up what

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from pipeline.errors import UsageError
 from pipeline.loopback import is_loopback
-from pipeline.model import Profile, ProviderChoice
+from pipeline.model import ProviderChoice
+from pipeline.profile import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ def address_of(choice: ProviderChoice, profile: Profile, environment: Mapping[st
 
 def key_of(choice: ProviderChoice, profile: Profile, environment: Mapping[str, str]) -> str:
     """The key in force; empty where none is needed. Raises `UsageError` that names the variables that would do."""
-    if profile.auth == "none":
+    if not profile.wire.auth.header:
         return ""
     names = (choice.api_key_env,) if choice.api_key_env else profile.key_env
     for name in names:
@@ -60,8 +61,8 @@ def key_of(choice: ProviderChoice, profile: Profile, environment: Mapping[str, s
 
 def access(base_url: str, key: str, profile: Profile) -> Access:
     """Address and key as the transport needs them."""
-    scheme = {"bearer": f"Bearer {key}", "raw": key}
-    headers = {"authorization": scheme[profile.auth]} if profile.auth in scheme else {}
+    auth = profile.wire.auth
+    headers = {auth.header: f"{auth.prefix}{key}"} if auth.header else {}
     return Access(base_url=base_url, key=key, headers=headers)
 
 

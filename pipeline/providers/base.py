@@ -12,7 +12,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from pipeline.model import JSON, Job, Profile
+from pipeline.model import JSON, Job, Link
+from pipeline.profile import Profile
+
+REPLY_BYTES_MAX = 1 << 20
+"""No answer that only tells of a video is longer."""
 
 
 class Status(StrEnum):
@@ -31,12 +35,14 @@ class Problem(StrEnum):
 
     REJECTED = "rejected"  # this request is wrong and made nothing
     BAD_KEY = "bad_key"  # 401, 403: no request will do better
+    NO_SUCH_MODEL = "no_such_model"  # it does not have this model, or not for us; made nothing
     NO_MONEY = "no_money"  # quota or balance used up: no submit will do better
     WRONG_ADDRESS = "wrong_address"  # a redirect, where none is followed
     THROTTLED = "throttled"  # not now; made nothing
     UNKNOWN_ID = "unknown_id"  # the provider does not know this video
     GONE = "gone"  # it had it and keeps it no longer
     NOT_READY = "not_ready"  # content asked for too early
+    FAILED = "failed"  # content asked for, and there never will be any
     STALE_LINK = "stale_link"  # who keeps the content for the provider refuses the link that it gave us
     TROUBLE = "trouble"  # a fault at their side, or an answer that cannot be read
 
@@ -50,6 +56,10 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    enough_bytes: int = 0
+    """No more of the answer's body is wanted; 0: all of it."""
+    reply_bytes_max: int = REPLY_BYTES_MAX
+    """An answer with a longer body is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +135,15 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a document says of a video's content: where it is, or the very bytes."""
+
+    url: str = ""
+    """May lead anywhere: `hops` says where we go."""
+    content: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One page of the provider's list of videos."""
 
@@ -141,8 +160,8 @@ class Dialect(Protocol):
     def submit(self, job: Job, profile: Profile, *, key: str, inputs: Inputs = NO_INPUTS) -> Request:
         """The POST that asks for *job*. The same *key* and *inputs* give the same bytes."""
 
-    def read_submit(self, reply: Reply, profile: Profile) -> Submission | Refusal:
-        """What the answer to a submit says."""
+    def read_submit(self, reply: Reply, profile: Profile, link: Link | None = None) -> Submission | Refusal:
+        """What the answer to a submit says; *link*: of one that builds on another video so."""
 
     def look(self, video_id: str, profile: Profile) -> Request:
         """The request that asks how a video is doing."""
@@ -156,8 +175,20 @@ class Dialect(Protocol):
     def read_page(self, reply: Reply, profile: Profile) -> Page | Refusal:
         """What a page of the list says."""
 
-    def content(self, video_id: str, profile: Profile) -> Request:
-        """The request for the video's bytes."""
+    def content(self, video_id: str, profile: Profile, variant: str = "") -> Request:
+        """The request for the video's bytes, or for the document that has or names them (`Wire.content`).
+
+        *variant*: for a thumbnail or the like instead.
+        """
+
+    def read_content(self, reply: Reply, profile: Profile) -> Found | Refusal:
+        """What that document says."""
 
     def read_no_content(self, reply: Reply, profile: Profile) -> Refusal:
         """What an answer to `content` that is no video says."""
+
+    def delete(self, video_id: str, profile: Profile) -> Request:
+        """The request that makes the provider forget a video; one that is being rendered ends, where that can be."""
+
+    def read_delete(self, reply: Reply, profile: Profile) -> Refusal | None:
+        """What the answer to it says; `None`: it is done."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-from pipeline.model import Job, Profile
+from pipeline.model import Job
+from pipeline.profile import Profile
 
 
 def price_of(job: Job, profile: Profile, own: Decimal | None = None) -> Decimal | None:

@@ -8,15 +8,17 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from pipeline.model import Limits, ModelOffer, Pace, Profile
+from pipeline.limits import Limits
+from pipeline.profile import ModelOffer, Pace, Profile
 from pipeline.providers.base import Dialect
 from pipeline.providers.videos import Videos
+from pipeline.providers.written import rehearsal_of, wire_of
 
 _AS_THEY_ARE = (
-    *("name", "title", "dialect", "base_url", "key_default", "auth", "body", "embedded", "bills", "retired"),
+    *("name", "title", "dialect", "base_url", "key_default", "embedded", "bills", "retired"),
     *("status_words", "retention_s", "lists", "lists_linked", "list_lag_s"),
     *("honours_keys", "honours_keys_linked", "keys_s"),
-    *("remixes", "extends", "extensions_max", "length_s_max", "references"),
+    *("remixes", "extends", "edits", "extensions_max", "length_s_max", "references", "deletes", "cancels"),
     *("currency", "prices_as_of", "prices_source"),
 )
 """Fields that a document and a `Profile` share word for word."""
@@ -61,6 +63,9 @@ def parse(raw: Mapping[str, Any]) -> Profile:
         params=tuple(raw["params"]) if "params" in raw else None,
         limits=Limits(**raw.get("limits", {})),
         pace=Pace(**raw.get("pace", {})),
+        variants=tuple(raw.get("variants", ())),
+        wire=wire_of(raw),
+        rehearsal=rehearsal_of(raw.get("rehearsal", {})),
     )
 
 

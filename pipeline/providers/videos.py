@@ -13,9 +13,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import inf, isnan
 
-from pipeline.model import JSON, VIDEO_ID_CHARS_MAX, Job, Profile
+from pipeline.model import JSON, VIDEO_ID_CHARS_MAX, Job, Link
+from pipeline.profile import Profile
+from pipeline.providers.answers import first, first_text, video_in
 from pipeline.providers.base import (
     NO_INPUTS,
+    Found,
     Inputs,
     Observation,
     Page,
@@ -26,54 +29,19 @@ from pipeline.providers.base import (
     Status,
     Submission,
 )
-from pipeline.providers.replies import clean, complaint, excerpt, mapping, moment, read_error, text
-from pipeline.providers.videos_submit import submit_request, video_path
+from pipeline.providers.documents import DOCUMENT_BYTES_MAX, read_document
+from pipeline.providers.hops import led_to
+from pipeline.providers.meanings import is_success, refusal_of, refused
+from pipeline.providers.replies import clean, mapping, moment, read_error, text
+from pipeline.providers.videos_submit import CALLS, path_of, submit_request
 from pipeline.providers.words import read_word
+from pipeline.signature import looks_like_mp4
 
 LIST_LIMIT = 100
 """The most that one page of the list may hold (OpenAI's API reference, "List videos")."""
 
-_MONEY_CODES = frozenset(
-    {
-        *("insufficient_quota", "billing_hard_limit_reached", "quota_exceeded"),  # OpenAI
-        # the new-api family, mostly with 403: relay/relay_task.go and types/error.go there
-        *("insufficient_user_quota", "pre_consume_token_quota_failed", "quota_not_enough"),
-    }
-)
-_NO_CHANNEL_CODES = frozenset({"model_not_found"})
-"""What the new-api family says, with 503, before it has asked anybody: middleware/distributor.go there."""
-_NOT_READY = ("not ready", "not completed", "in progress", "in-progress")
-_GONE = ("no longer available", "expire")
-"""What a 404 of `content` says when it does not mean that the video is unknown: OpenAI, new-api, SGLang."""
-
-_ABSENT_UPSTREAM = re.compile(r"\bstatus(?: code)?:? 404\b")
-"""How new-api's content proxy words an upstream 404, which it wraps as a 502 (controller/video_proxy.go there)."""
-
-_ON_SUBMIT: dict[int, Problem] = {
-    401: Problem.BAD_KEY,
-    402: Problem.NO_MONEY,
-    403: Problem.BAD_KEY,
-    408: Problem.TROUBLE,
-    409: Problem.TROUBLE,
-    425: Problem.THROTTLED,
-    429: Problem.THROTTLED,
-}
-_ON_LOOK: dict[int, Problem] = {
-    400: Problem.TROUBLE,
-    401: Problem.BAD_KEY,
-    403: Problem.BAD_KEY,
-    404: Problem.UNKNOWN_ID,
-    410: Problem.GONE,
-    425: Problem.THROTTLED,
-    429: Problem.THROTTLED,
-}
-_ON_CONTENT: dict[int, Problem] = {
-    **_ON_LOOK,
-    202: Problem.NOT_READY,
-    400: Problem.NOT_READY,
-    409: Problem.NOT_READY,
-    425: Problem.NOT_READY,
-}
+LOOK_BYTES = 16 * 1024
+"""So much of a content is enough to tell that there is one, or what is said in its place."""
 
 
 class Videos:
@@ -82,79 +50,127 @@ class Videos:
     def submit(self, job: Job, profile: Profile, *, key: str, inputs: Inputs = NO_INPUTS) -> Request:
         return submit_request(job, profile, key=key, inputs=inputs)
 
-    def read_submit(self, reply: Reply, profile: Profile) -> Submission | Refusal:
-        if not 200 <= reply.status < 300:
-            return _refusal(reply, _problem(reply, _ON_SUBMIT, other=Problem.REJECTED))
+    def read_submit(self, reply: Reply, profile: Profile, link: Link | None = None) -> Submission | Refusal:
+        if not is_success(reply, CALLS[link], profile):
+            return refusal_of(reply, CALLS[link], profile)
         raw = mapping(reply.body)
-        video_id = "" if raw is None else text(raw.get("id")) or text(raw.get("task_id"))
+        video = {} if raw is None else video_in(raw, profile.wire)
+        video_id = first_text(video, profile.wire.answers["id"])
         if raw is None or not 0 < len(video_id) <= VIDEO_ID_CHARS_MAX:
-            refusal = _refusal(reply, Problem.TROUBLE)
+            refusal = refused(reply, Problem.TROUBLE)
             return replace(refusal, message=f"an answer without an id: {refusal.message}")
-        return Submission(video_id=video_id, observation=read_video(raw, profile, video_id), raw=raw)
+        return Submission(video_id=video_id, observation=read_video(video, profile, video_id), raw=raw)
 
-    def look(self, video_id: str, profile: Profile) -> Request:  # noqa: ARG002 - other servers' paths differ
-        return Request(method="GET", path=video_path(video_id))
+    def look(self, video_id: str, profile: Profile) -> Request:
+        if profile.wire.looks == "content":
+            return replace(self.content(video_id, profile), enough_bytes=LOOK_BYTES)
+        return get("look", profile, video_id)
 
     def read_look(self, reply: Reply, profile: Profile) -> Observation | Refusal:
+        if profile.wire.looks == "content":
+            return self._read_look_at_content(reply, profile)
         raw = mapping(reply.body)
-        if raw is not None and (200 <= reply.status < 300 or _is_video(raw, reply)):
-            return read_video(raw, profile, text(raw.get("id")))
-        if reply.status == 400 and complaint(reply.body)[0] == "task_not_exist":  # new-api: not 404
-            return _refusal(reply, Problem.UNKNOWN_ID)
-        return _refusal(reply, _problem(reply, _ON_LOOK, other=Problem.TROUBLE))
+        if raw is not None and (is_success(reply, "look", profile) or _is_video(raw, reply)):
+            video = video_in(raw, profile.wire)
+            return read_video(video, profile, first_text(video, profile.wire.answers["id"]))
+        return refusal_of(reply, "look", profile)
 
-    def look_at_page(self, after: str | None, profile: Profile) -> Request:  # noqa: ARG002
+    def _read_look_at_content(self, reply: Reply, profile: Profile) -> Observation | Refusal:
+        """Where only the content tells how a video is doing: it is there, or led to, or it is said why not."""
+        is_there = reply.status in (200, 206) and looks_like_mp4(reply.body[:8])
+        if is_there or led_to(reply.status, reply.headers) is not None:
+            return Observation(video_id="", status=Status.DONE, word="content")
+        if (raw := mapping(reply.body)) is not None and is_success(reply, "content", profile):
+            seen = read_video(video_in(raw, profile.wire), profile, "")
+            if seen.word:
+                return seen
+        refusal = self.read_no_content(reply, profile)
+        match refusal.problem:
+            case Problem.NOT_READY:
+                return Observation(video_id="", status=Status.RUNNING, word="not ready", message=refusal.message)
+            case Problem.FAILED:
+                failed = Observation(video_id="", status=Status.FAILED, word="failed")
+                return replace(failed, code=refusal.code, message=refusal.message)
+            case _:
+                return refusal
+
+    def look_at_page(self, after: str | None, profile: Profile) -> Request:
         query = {"limit": str(LIST_LIMIT), "order": "desc"} | ({"after": after} if after else {})
-        return Request(method="GET", path="/videos", query=query)
+        return get("list", profile, query=query)
 
     def read_page(self, reply: Reply, profile: Profile) -> Page | Refusal:
-        raw = mapping(reply.body)
-        rows = None if raw is None else raw.get("data")
-        if reply.status != 200 or raw is None or not isinstance(rows, list):
-            return _refusal(reply, _problem(reply, _ON_LOOK, other=Problem.TROUBLE))
-        seen = [read_video(row, profile, text(row.get("id"))) for row in rows if isinstance(row, dict)]
+        raw, answers = mapping(reply.body), profile.wire.answers
+        rows = None if raw is None else first(raw, answers["rows"])
+        if not is_success(reply, "list", profile) or raw is None or not isinstance(rows, list):
+            return refusal_of(reply, "list", profile)
+        seen = [read_video(row, profile, first_text(row, answers["id"])) for row in rows if isinstance(row, dict)]
         last = text(raw.get("last_id")) or (seen[-1].video_id if seen else "")
         more = raw.get("has_more")
         is_last = more is False and len(seen) == len(rows)
         return Page(observations=tuple(seen), after=last if more is True and last else None, is_last=is_last)
 
-    def content(self, video_id: str, profile: Profile) -> Request:  # noqa: ARG002
-        return Request(method="GET", path=f"{video_path(video_id)}/content")
+    def content(self, video_id: str, profile: Profile, variant: str = "") -> Request:
+        query = {"variant": variant} if variant else {}
+        if profile.wire.content == "bytes" or variant:
+            return get("content", profile, video_id, query)
+        return replace(get(profile.wire.content_in, profile, video_id), reply_bytes_max=DOCUMENT_BYTES_MAX)
 
-    def read_no_content(self, reply: Reply, profile: Profile) -> Refusal:  # noqa: ARG002
-        refusal = _refusal(reply, _problem(reply, _ON_CONTENT, other=Problem.TROUBLE))
-        said = refusal.message.lower()
-        if reply.status == 404 and any(words in said for words in _NOT_READY):
-            return replace(refusal, problem=Problem.NOT_READY)
-        if reply.status == 502 and _ABSENT_UPSTREAM.search(said):
-            return replace(refusal, problem=Problem.UNKNOWN_ID)
-        if reply.status == 404 and any(words in said for words in _GONE):
-            return replace(refusal, problem=Problem.GONE)
-        return refusal
+    def read_content(self, reply: Reply, profile: Profile) -> Found | Refusal:
+        return read_document(reply, profile)
+
+    def read_no_content(self, reply: Reply, profile: Profile) -> Refusal:
+        return refusal_of(reply, "content", profile)
+
+    def delete(self, video_id: str, profile: Profile) -> Request:
+        return replace(get("delete", profile, video_id), method="DELETE")
+
+    def read_delete(self, reply: Reply, profile: Profile) -> Refusal | None:
+        return None if is_success(reply, "delete", profile) else refusal_of(reply, "delete", profile)
+
+
+def get(call: str, profile: Profile, video_id: str = "", query: Mapping[str, str] | None = None) -> Request:
+    """A GET as the profile has it."""
+    return Request(
+        method="GET",
+        path=path_of(call, profile, video_id),
+        query={**profile.wire.queries.get(call, {}), **(query or {})},
+    )
 
 
 def read_video(raw: Mapping[str, JSON], profile: Profile, video_id: str) -> Observation:
     """A video object, tolerantly: unknown fields pass, wrong types are as good as absent."""
-    word = text(raw.get("status"))
+    says = profile.wire.answers
+    word = first_text(raw, says["status"])
     status, known = read_word(word, profile.status_words)
-    code, message = read_error(raw) if status in (Status.FAILED, Status.CANCELLED) else ("", "")
-    prompt, model = raw.get("prompt"), raw.get("model")
+    code, message = _failure(raw, profile) if status in (Status.FAILED, Status.CANCELLED) else ("", "")
+    prompt, model = first(raw, says["prompt"]), first(raw, says["model"])
     return Observation(
         video_id=video_id,
         status=status,
         word=clean(word, 60),
         known_word=known,
-        progress=_progress(raw.get("progress")),
-        created_at=moment(raw.get("created_at")),
-        expires_at=moment(raw.get("expires_at")),
+        progress=_progress(first(raw, says["progress"])),
+        created_at=moment(first(raw, says["created_at"])),
+        expires_at=moment(first(raw, says["expires_at"])),
         code=code,
         message=message,
         prompt=prompt if isinstance(prompt, str) and prompt else None,
         model=model if isinstance(model, str) and model else None,
-        seconds=_seconds(raw.get("seconds")),
-        size=_size(raw.get("size")),
-        made_from=text(raw["remixed_from_video_id"]) if "remixed_from_video_id" in raw else None,
+        seconds=_seconds(first(raw, says["seconds"])),
+        size=_size(first(raw, says["size"])),
+        made_from=_made_from(raw, says["made_from"]),
     )
+
+
+def _failure(raw: Mapping[str, JSON], profile: Profile) -> tuple[str, str]:
+    """Why it failed: where the profile says, else wherever servers say it."""
+    told = first(raw, profile.wire.answers["error"])
+    return read_error({"error": told}) if told is not None else read_error(raw)
+
+
+def _made_from(raw: Mapping[str, JSON], paths: tuple[str, ...]) -> str | None:
+    """Empty: it says that it is made from no other; `None`: it does not say."""
+    return first_text(raw, paths) if any(path in raw for path in paths) or first(raw, paths) is not None else None
 
 
 def _progress(value: JSON) -> float | None:
@@ -183,29 +199,3 @@ def _size(value: JSON) -> str | None:
 
 def _is_video(raw: Mapping[str, JSON], reply: Reply) -> bool:
     return reply.status == 400 and raw.get("object") == "video" and bool(text(raw.get("status")))
-
-
-def _problem(reply: Reply, table: Mapping[int, Problem], *, other: Problem) -> Problem:
-    """What a refusal means: by its code where that speaks of money, else by its HTTP status."""
-    code, _ = complaint(reply.body) if reply.status >= 400 else ("", "")
-    if code in _MONEY_CODES:
-        return Problem.NO_MONEY
-    if reply.status in table:
-        return table[reply.status]
-    if reply.status == 503 and ("retry-after" in reply.headers or code in _NO_CHANNEL_CODES):
-        return Problem.THROTTLED
-    if reply.status >= 500:
-        return Problem.TROUBLE
-    return Problem.WRONG_ADDRESS if 300 <= reply.status < 400 else other
-
-
-def _refusal(reply: Reply, problem: Problem) -> Refusal:
-    code, message = complaint(reply.body)
-    return Refusal(
-        problem=problem,
-        http=reply.status,
-        code=code,
-        message=message or f"HTTP {reply.status}",
-        retry_after=reply.headers.get("retry-after", ""),
-        excerpt=excerpt(reply),
-    )

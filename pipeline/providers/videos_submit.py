@@ -18,13 +18,23 @@ from collections.abc import Mapping
 from typing import TypeVar
 from urllib.parse import quote
 
-from pipeline.model import JSON, Job, Link, Profile, Reference
+from pipeline.model import JSON, Job, Link, Reference
+from pipeline.profile import Profile
 from pipeline.providers.base import Inputs, Request
 from pipeline.providers.multipart import File, encode
+from pipeline.wire import Sent
 
 V = TypeVar("V")
 
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+_STATED: Mapping[Link | None, tuple[str, ...]] = {
+    None: ("prompt", "model", "seconds", "size"),
+    Link.REMIX: ("prompt",),
+    Link.EXTEND: ("prompt", "seconds"),
+    Link.EDIT: ("prompt",),
+}
+"""What each asks for; the rest is the source's."""
+CALLS: Mapping[Link | None, str] = {None: "submit", Link.REMIX: "remix", Link.EXTEND: "extend", Link.EDIT: "edit"}
 
 
 def submit_request(job: Job, profile: Profile, *, key: str, inputs: Inputs) -> Request:
@@ -36,64 +46,85 @@ def submit_request(job: Job, profile: Profile, *, key: str, inputs: Inputs) -> R
         raise ValueError(f"{job.id} builds on a video, and has none to build on")
     if job.link is None and job.reference is not None and not inputs.reference:
         raise ValueError(f"{job.id} builds on an image, and has none to build on")
-    match job.link:
-        case Link.REMIX:
-            path = f"{video_path(inputs.video_id)}/remix"
-        case Link.EXTEND:
-            path = "/videos/extensions"
-        case None:
-            path = "/videos"
-    fields = wire_fields(job, inputs.video_id)
-    if job.link is not None or profile.body == "json":
-        content_type, body = _as_json(fields, job.reference, inputs.reference)
+    wire, call = profile.wire, CALLS[job.link]
+    fields = wire_fields(job, profile, inputs.video_id)
+    image = inputs.reference if job.reference is not None else b""
+    encoding = (image and wire.body_with_reference) or wire.body
+    if job.link is not None or encoding == "json":
+        content_type, body = _as_json(fields, profile, job.reference, image)
     else:
-        content_type, body = _as_multipart(fields, job.reference, inputs.reference, key)
+        content_type, body = _as_multipart(fields, profile, job.reference, image, key)
     headers = {"content-type": content_type, "idempotency-key": key}
-    return Request(method="POST", path=path, headers=headers, body=body)
+    path = path_of(call, profile, inputs.video_id)
+    return Request(method="POST", path=path, query=wire.queries.get(call, {}), headers=headers, body=body)
 
 
-def wire_fields(job: Job, video_id: str = "") -> dict[str, JSON]:
-    """What is asked for, field by field, in the SDK's order; `params` last and never over one of ours.
+def wire_fields(job: Job, profile: Profile, video_id: str = "") -> dict[str, JSON]:
+    """What is asked for, field by field, in the SDK's order; then the profile's own, then `params`, and none of them
+    over one of ours.
 
     An image is not among them: how it goes depends on the encoding. *video_id* is the source's.
     """
-    seconds = str(job.seconds).removesuffix(".0")
-    fields: dict[str, JSON]
-    match job.link:
-        case Link.REMIX:
-            fields = {"prompt": job.prompt}
-        case Link.EXTEND:
-            fields = {"prompt": job.prompt, "seconds": seconds, "video": {"id": video_id}}
-        case None:
-            fields = {"prompt": job.prompt, "model": job.model, "seconds": seconds, "size": job.size}
-    return fields | {name: value for name, value in job.params.items() if name not in fields}
+    own = {"prompt": job.prompt, "model": job.model, "seconds": job.seconds, "size": job.size}
+    fields: dict[str, JSON] = {}
+    for name in _STATED[job.link]:
+        fields |= _sent(own[name], profile.wire.fields[name])
+    if job.link in (Link.EXTEND, Link.EDIT):
+        fields["video"] = {"id": video_id}
+    besides = {**(profile.wire.constants if job.link is None else {}), **job.params}
+    return fields | {name: value for name, value in besides.items() if name not in fields}
 
 
-def video_path(video_id: str) -> str:
-    """The path of a video: its id as one segment, whatever it holds."""
+def path_of(call: str, profile: Profile, video_id: str = "") -> str:
+    """The path of a call, with the id as one segment, whatever it holds."""
+    return profile.wire.paths[call].replace("{id}", _segment(video_id))
+
+
+def _segment(video_id: str) -> str:
     segment = quote(video_id, safe="", errors="surrogatepass")
-    return f"/videos/{segment if segment.strip('.') else segment.replace('.', '%2E')}"  # `..` would climb
+    return segment if segment.strip(".") else segment.replace(".", "%2E")  # `..` would climb
 
 
-def _as_json(fields: Mapping[str, JSON], reference: Reference | None, image: bytes) -> tuple[str, bytes]:
+def _sent(value: str | float, how: Sent) -> dict[str, JSON]:
+    """One of our fields as the server wants it."""
+    if not how.name:
+        return {}
+    match how.form:
+        case "integer" | "number" if isinstance(value, int | float):
+            return {how.name: int(value) if value == int(value) else value}
+        case "sides" if isinstance(value, str) and value.count("x") == 1:
+            width, height = value.split("x")
+            return {"width": int(width), "height": int(height)}
+        case _:
+            return {how.name: str(value).removesuffix(".0")}
+
+
+def _as_json(
+    fields: Mapping[str, JSON], profile: Profile, reference: Reference | None, image: bytes
+) -> tuple[str, bytes]:
     if reference is not None and image:
-        url = f"data:{reference.media_type};base64,{b64encode(image).decode('ascii')}"
-        fields = _after_prompt(fields, {"image_url": url})
+        text = b64encode(image).decode("ascii")
+        url = f"data:{reference.media_type};base64,{text}"
+        forms: Mapping[str, JSON] = {"url": url, "base64": text}
+        fields = _after_prompt(fields, profile, forms.get(profile.wire.reference_form, {"image_url": url}))
     return "application/json", json.dumps(fields).encode()
 
 
-def _as_multipart(fields: Mapping[str, JSON], reference: Reference | None, image: bytes, key: str) -> tuple[str, bytes]:
+def _as_multipart(
+    fields: Mapping[str, JSON], profile: Profile, reference: Reference | None, image: bytes, key: str
+) -> tuple[str, bytes]:
     parts: dict[str, str | File] = {name: _plain(value) for name, value in fields.items()}
     if reference is not None and image:
         name = f"reference.{_SUFFIXES.get(reference.media_type, 'bin')}"  # not its own: a new name is no new wish
-        parts = _after_prompt(parts, File(name=name, media_type=reference.media_type, content=image))
+        parts = _after_prompt(parts, profile, File(name=name, media_type=reference.media_type, content=image))
     return encode(parts, key=key)
 
 
-def _after_prompt(fields: Mapping[str, V], reference: V) -> dict[str, V]:
+def _after_prompt(fields: Mapping[str, V], profile: Profile, reference: V) -> dict[str, V]:
     """*fields* with the image in the SDK's place, and nothing else of its name."""
-    rest = {name: value for name, value in fields.items() if name not in ("prompt", "input_reference")}
-    return {"prompt": fields["prompt"], "input_reference": reference, **rest}
+    prompt, image = (profile.wire.fields[name].name for name in ("prompt", "reference"))
+    rest = {name: value for name, value in fields.items() if name not in (prompt, image)}
+    return {prompt: fields[prompt], image: reference, **rest}
 
 
 def _plain(value: JSON) -> str:

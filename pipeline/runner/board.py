@@ -16,10 +16,12 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.records import Value
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact, State
-from pipeline.model import EMBEDDED, JSON, Limits, Profile
+from pipeline.limits import Limits
+from pipeline.model import EMBEDDED, JSON
 from pipeline.pacing import RenderTimes
 from pipeline.policy.unknown import settles
 from pipeline.policy.verdict import PATIENCE, Patience, Stop, Verdict
+from pipeline.profile import Profile
 from pipeline.progress import Moved, Notice, Observer, unfailing
 from pipeline.providers.base import Dialect
 from pipeline.runner.lanes import Agenda, Bell, Count, Gate, Load

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.disk import Disk
 from pipeline.errors import NotAVideo
-from pipeline.media import looks_like_mp4
+from pipeline.signature import looks_like_mp4
 
 SAMPLE_BYTES = 4096
 """So much is looked at, and kept."""

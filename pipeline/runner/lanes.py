@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 import anyio
 
-from pipeline.model import Limits
+from pipeline.limits import Limits
 from pipeline.pacing import Rate
 
 T = TypeVar("T")

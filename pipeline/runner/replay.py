@@ -92,7 +92,7 @@ class Replay:
             if not self.may(key):
                 return Turn.AGAIN, ""
             temper.begin()
-            outcome = await self._exchange(mine.request)
+            outcome = await self._exchange(mine.request, board.job(key).wish.link)
         mine.number += 1
         replayed = after_replay(
             outcome,
@@ -109,10 +109,11 @@ class Replay:
             del self._tries[key]
         return replayed.turn, outcome.video_id if isinstance(outcome, Submission) else replayed.reason
 
-    async def _exchange(self, request: Request) -> Submission | Refusal | ProviderError:
+    async def _exchange(self, request: Request, link: str) -> Submission | Refusal | ProviderError:
         board = self._board
         try:
-            return board.dialect.read_submit(await board.transport.submit(request), board.profile)
+            reply = await board.transport.submit(request)
+            return board.dialect.read_submit(reply, board.profile, Link(link) if link else None)
         except ProviderError as error:
             return error
 

@@ -126,7 +126,7 @@ class SubmitLane:
         outcome: Submission | Refusal | ProviderError
         try:
             reply = await board.transport.submit(request)
-            outcome = board.dialect.read_submit(reply, board.profile)
+            outcome = board.dialect.read_submit(reply, board.profile, step.job.link)
         except ProviderError as error:
             outcome = error
         await self._settle(step, attempt, outcome, reply)

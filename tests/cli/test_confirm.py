@@ -27,7 +27,7 @@ from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.resolve import resolve
 from pipeline.lifecycle import Fact, State
-from pipeline.model import LimitsWish
+from pipeline.limits import LimitsWish
 from pipeline.outlook import Doubts, Outlook
 from pipeline.prepare import Choice, outlook_on, prepare
 from pipeline.sandbox import film

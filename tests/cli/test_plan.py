@@ -17,8 +17,9 @@ from pipeline.cli.main import main
 from pipeline.ledger.fields import READING
 from pipeline.ledger.ledger import Ledger
 from pipeline.lifecycle import Fact
+from pipeline.limits import LimitsWish
 from pipeline.manifest.load import Wishes
-from pipeline.model import EMBEDDED, LimitsWish
+from pipeline.model import EMBEDDED
 from pipeline.plan import BUYS
 from pipeline.prepare import Choice, prepare
 from pipeline.storage import RunFolder

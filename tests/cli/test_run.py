@@ -21,7 +21,7 @@ from pipeline.cli.arguments import Parser
 from pipeline.cli.choice import choice_of, words_of
 from pipeline.ledger.ledger import Ledger
 from pipeline.lifecycle import Fact
-from pipeline.model import LimitsWish
+from pipeline.limits import LimitsWish
 from tests.cli.conftest import without_keys
 from tests.ledger.histories import ORIGIN, SAID, clock, opened
 

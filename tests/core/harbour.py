@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from pipeline.model import Limits, LimitsWish, Manifest, ModelOffer, Profile, ProviderChoice, SourceFile
+from pipeline.limits import Limits, LimitsWish
+from pipeline.model import Manifest, ProviderChoice, SourceFile
 from pipeline.prepare import Choice
+from pipeline.profile import ModelOffer, Profile
 from tests.ledger.histories import ORIGIN, a_job
 
 PRICES = {"*": Decimal("0.10")}

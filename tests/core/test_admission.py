@@ -13,8 +13,9 @@ from pipeline.admission import check
 from pipeline.errors import UsageError
 from pipeline.ledger.ledger import Ledger
 from pipeline.lifecycle import Fact
-from pipeline.model import LimitsWish, ModelOffer, Profile
+from pipeline.limits import LimitsWish
 from pipeline.prepare import Choice, outlook_on
+from pipeline.profile import ModelOffer, Profile
 from pipeline.storage import RunFolder
 from tests.core.harbour import PROFILE, TWICE, manifest
 from tests.ledger.histories import LIVES, ORIGIN, a_job, live, planned

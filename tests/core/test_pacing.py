@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.model import Pace
 from pipeline.pacing import RETRY_AFTER_S_MAX, Rate, RenderTimes, backoff_s, next_look_s, retry_after_s
+from pipeline.profile import Pace
 
 NOW = datetime(2026, 11, 22, 20, 0, 0, tzinfo=UTC)
 

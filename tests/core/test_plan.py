@@ -15,9 +15,11 @@ from pipeline.changes import Edit
 from pipeline.forecast import duration_s, longest_chain
 from pipeline.ledger.state import Wish
 from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, State
-from pipeline.model import Job, Limits, Link, Pace, Position
+from pipeline.limits import Limits
+from pipeline.model import Job, Link, Position
 from pipeline.naming import beside
 from pipeline.plan import Action, Plan, make_plan
+from pipeline.profile import Pace
 
 FREE = Decimal(0)
 WISH = Wish("a heron", "sora-2", 4, "1280x720")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ArtifactError, NotAVideo, NotSent, OutcomeUnknown, ProviderError, Truncated, Untrusted
 from pipeline.lifecycle import Fact
-from pipeline.model import JSON, Profile
+from pipeline.model import JSON
 from pipeline.policy.collect import NO_CONTENT_TRIES, WRONG_CONTENT_TRIES, Fetches, after_fetch, fetching_s
 from pipeline.policy.submit import (
     NO_CHANNEL_AT_START,
@@ -28,6 +28,7 @@ from pipeline.policy.submit import (
 )
 from pipeline.policy.verdict import PATIENCE, Stop, Verdict
 from pipeline.policy.watch import LOST_GRACE_S, LOST_TRIES, SLOW_S, UNREADABLE_TRIES, Looks, after_look
+from pipeline.profile import Profile
 from pipeline.providers.base import Observation, Problem, Refusal, Reply, Submission
 from pipeline.providers.videos import Videos
 

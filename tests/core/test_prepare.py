@@ -12,7 +12,8 @@ import pytest
 from pipeline.admission import check
 from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.lifecycle import Fact, State
-from pipeline.model import Limits, LimitsWish, Link, Profile
+from pipeline.limits import Limits, LimitsWish
+from pipeline.model import Link
 from pipeline.outlook import Doubts
 from pipeline.plan import Action
 from pipeline.prepare import (
@@ -25,6 +26,7 @@ from pipeline.prepare import (
     still_waiting,
     write_metadata,
 )
+from pipeline.profile import Profile
 from pipeline.progress import Event, Notice
 from pipeline.storage import RunFolder
 from tests.core.harbour import PROFILE, TWICE, manifest

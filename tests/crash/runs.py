@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline import api
 from pipeline.disk import Disk
-from pipeline.model import LimitsWish
+from pipeline.limits import LimitsWish
 from tests.crash.recording import Event, RecordingDisk, Renamed, Told
 from tests.crash.shop import Shop
 from tests.crash.volume import Volume

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import NotAVideo, Truncated
-from pipeline.media import MediaFacts, looks_like_mp4, probe
+from pipeline.media import MediaFacts, probe
+from pipeline.signature import looks_like_mp4
 from tests.edges.films import FRAGMENTED, HEIGHT, LAYOUTS, RATE, SECONDS, WIDTH, boxes, encode
 
 FACTS = MediaFacts(seconds=float(SECONDS), width=WIDTH, height=HEIGHT, codec="avc1", frames=SECONDS * RATE)

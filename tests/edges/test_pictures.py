@@ -15,10 +15,12 @@ from PIL import Image, ImageCms
 
 from pipeline.disk import Disk
 from pipeline.errors import NoRoom, PipelineError, ReferenceLost, UsageError
+from pipeline.limits import LimitsWish
 from pipeline.manifest.files import Files, FolderLibrary
 from pipeline.manifest.images import Images
-from pipeline.model import LimitsWish, Manifest, Profile, ProviderChoice, Reference, SourceFile
+from pipeline.model import Manifest, ProviderChoice, Reference, SourceFile
 from pipeline.pictures import BadPicture, examine, fitted
+from pipeline.profile import Profile
 from pipeline.storage import RunFolder
 
 RED, GREEN, BLUE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 0, 0)

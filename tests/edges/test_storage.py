@@ -14,7 +14,9 @@ import pytest
 
 from pipeline.disk import Disk
 from pipeline.errors import ArtifactError, NotAVideo, Truncated
-from pipeline.model import JSON, LimitsWish, Manifest, Profile, ProviderChoice, SourceFile
+from pipeline.limits import LimitsWish
+from pipeline.model import JSON, Manifest, ProviderChoice, SourceFile
+from pipeline.profile import Profile
 from pipeline.runner.head import SAMPLE_BYTES
 from pipeline.runner.held import Held
 from pipeline.runner.part import PIECE_BYTES, VIDEO_BYTES_MAX, Part

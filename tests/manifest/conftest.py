@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.model import ModelOffer, Profile
+from pipeline.profile import ModelOffer, Profile
 
 SANDBOX = Profile(
     name="sandbox",

@@ -12,7 +12,8 @@ from PIL import Image
 
 from pipeline.errors import InvalidManifest
 from pipeline.manifest.load import Wishes, load
-from pipeline.model import Job, Manifest, Profile
+from pipeline.model import Job, Manifest
+from pipeline.profile import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,8 @@ import pytest
 
 from pipeline.errors import InvalidManifest
 from pipeline.manifest.load import load
-from pipeline.model import Issue, Manifest, Profile
+from pipeline.model import Issue, Manifest
+from pipeline.profile import Profile
 
 Read: TypeAlias = Callable[..., Manifest]
 

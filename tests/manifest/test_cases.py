@@ -20,7 +20,8 @@ import pytest
 from pipeline.errors import InvalidManifest
 from pipeline.manifest.load import load
 from pipeline.manifest.report import render_issue
-from pipeline.model import Job, Manifest, Profile
+from pipeline.model import Job, Manifest
+from pipeline.profile import Profile
 
 CASES = Path(__file__).parents[1] / "cases" / "manifests"
 FORMATS = {".yaml", ".csv", ".tsv", ".jsonl"}

@@ -16,7 +16,7 @@ from pipeline.manifest.classes import CLASSES, ELSEWHERE, class_table
 from pipeline.manifest.document import Findings
 from pipeline.manifest.load import Wishes, load
 from pipeline.manifest.source import Source
-from pipeline.model import Profile
+from pipeline.profile import Profile
 from tests.manifest.test_cases import cases
 
 ROOT = Path(__file__).parents[2]

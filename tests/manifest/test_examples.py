@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.manifest.load import load
-from pipeline.model import Manifest, Profile
+from pipeline.model import Manifest
 from pipeline.paths import example_folder
+from pipeline.profile import Profile
 
 
 def read(path: Path, profiles: dict[str, Profile]) -> Manifest:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.manifest.files import FolderLibrary
-from pipeline.model import Profile
+from pipeline.profile import Profile
 from tests.manifest.folder import Folder, picture
 
 BIRDS = "id,prompt,mood,seconds\nheron,a {{ heron }},calm,\nwren,a wren,wild,8\n"

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pipeline.manifest.files import NAMES_MAX, BadFile, FolderLibrary
-from pipeline.model import Profile
+from pipeline.profile import Profile
 from tests.manifest.folder import Folder
 
 CPU_S_MAX = 2.0

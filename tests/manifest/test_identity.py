@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.model import Job, Profile
+from pipeline.model import Job
+from pipeline.profile import Profile
 from tests.manifest.folder import Folder
 
 HERON, TUG, SEAL = (

@@ -20,7 +20,8 @@ from pipeline.manifest.files import BadFile, Files, FolderLibrary
 from pipeline.manifest.images import BYTES_MAX, Images
 from pipeline.manifest.load import Wishes, load
 from pipeline.manifest.offers import refusals
-from pipeline.model import Link, Profile, Reference
+from pipeline.model import Link, Reference
+from pipeline.profile import Profile
 from tests.manifest.wishes import job_key
 
 SIZE = (64, 36)

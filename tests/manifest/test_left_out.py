@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.model import Profile
+from pipeline.profile import Profile
 from tests.manifest.folder import Folder
 
 ROWS = {"r.csv": "prompt,mood\na heron,calm\na tug,wild\n"}

@@ -13,7 +13,8 @@ from pipeline.manifest.document import ALIKE_MAX
 from pipeline.manifest.load import Wishes, load
 from pipeline.manifest.report import render_issue
 from pipeline.manifest.words import Pen
-from pipeline.model import Manifest, Profile
+from pipeline.model import Manifest
+from pipeline.profile import Profile
 
 Loader = Callable[..., Manifest]
 

@@ -19,8 +19,9 @@ from pipeline.manifest.load import load
 from pipeline.manifest.placing import Placing
 from pipeline.manifest.report import issue_json, render_issue
 from pipeline.manifest.template import BadTemplate, Template, is_template
-from pipeline.model import Manifest, Profile
+from pipeline.model import Manifest
 from pipeline.naming import portable_path, slug
+from pipeline.profile import Profile
 from tests.manifest.wishes import job_key
 
 FORMATS = ["yaml", "csv", "jsonl"]

@@ -13,7 +13,7 @@ import pytest
 from pipeline.errors import InvalidManifest
 from pipeline.manifest.load import load
 from pipeline.manifest.rejects import OWN_COLUMNS, Rejects
-from pipeline.model import Profile
+from pipeline.profile import Profile
 
 Rejected: TypeAlias = Callable[..., list[list[str]]]
 

@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 
 from pipeline.manifest.form import Form, form, manifest_schema
 from pipeline.manifest.load import load
-from pipeline.model import Manifest, Profile
+from pipeline.model import Manifest
+from pipeline.profile import Profile
 
 ROWS = 3_000
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.manifest.circles import circles
-from pipeline.model import Link, Profile
+from pipeline.model import Link
+from pipeline.profile import Profile
 from tests.manifest.folder import Folder
 
 CPU_S_MAX = 2.0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InvalidManifest, UsageError
-from pipeline.model import Profile
+from pipeline.profile import Profile
 from tests.manifest.folder import Folder
 
 TEXT = """\

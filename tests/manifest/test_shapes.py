@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.errors import InvalidManifest
 from pipeline.manifest.load import Wishes, load
-from pipeline.model import Job, Profile
+from pipeline.model import Job
+from pipeline.profile import Profile
 
 HEAD = "defaults: {model: sketch}\njobs:\n"
 NEIGHBOURS = [

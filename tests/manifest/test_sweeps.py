@@ -14,7 +14,8 @@ import pytest
 
 from pipeline.errors import InvalidManifest
 from pipeline.manifest.load import Wishes, load
-from pipeline.model import Job, Manifest, Profile
+from pipeline.model import Job, Manifest
+from pipeline.profile import Profile
 
 
 def digits(text: str) -> str:

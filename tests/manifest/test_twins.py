@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.model import Profile
+from pipeline.profile import Profile
 from tests.manifest.folder import Folder
 
 IDLE = "two videos of this entry are the same: no prompt or param uses the axis"

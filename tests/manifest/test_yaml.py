@@ -17,7 +17,7 @@ from pipeline.manifest.form import form
 from pipeline.manifest.load import load
 from pipeline.manifest.read_yaml import read_yaml
 from pipeline.manifest.source import Source
-from pipeline.model import Profile
+from pipeline.profile import Profile
 
 CASES = Path(__file__).parents[1] / "cases" / "manifests"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeAlias
 from urllib.parse import unquote, urlsplit
@@ -16,8 +17,9 @@ import jsonschema
 import pytest
 import yaml
 
-from pipeline.model import Job, Position, Profile
+from pipeline.model import Job, Position
 from pipeline.paths import schemas_folder
+from pipeline.profile import Profile
 from pipeline.providers.base import Dialect, Observation, Page, Problem, Refusal, Reply, Status, Submission
 from pipeline.providers.registry import dialect_of, find_profile
 from pipeline.providers.words import SYNONYMS
@@ -138,6 +140,11 @@ def a_job(profile: Profile, **changes: Any) -> Job:
     }
     position = Position(file="m.yaml", line=1, column=1)
     return Job(**{"key": "0" * 32, "id": "heron", "position": position, **wish, **changes})
+
+
+def wired(profile: Profile, **changes: Any) -> Profile:
+    """*profile* with another wire."""
+    return replace(profile, wire=replace(profile.wire, **changes))
 
 
 class Contract:

@@ -9,9 +9,11 @@ from dataclasses import replace
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.model import Profile, ProviderChoice
+from pipeline.model import ProviderChoice
+from pipeline.profile import Profile
 from pipeline.providers.access import access, address_of, is_here, key_of, normal_url, proxy_of
 from pipeline.providers.registry import find_profile
+from pipeline.wire import Auth, Wire
 
 KEY = "sk-0123456789abcdef"
 SOME = Profile(name="some", title="Some", base_url_env=("SOME_URL", "OTHER_URL"), key_env=("SOME_KEY", "OTHER_KEY"))
@@ -137,16 +139,21 @@ def test_what_is_no_key_is_refused_and_not_repeated(key: str) -> None:
 
 @pytest.mark.parametrize(
     ("auth", "headers"),
-    [("bearer", {"authorization": f"Bearer {KEY}"}), ("raw", {"authorization": KEY}), ("none", {})],
+    [
+        (Auth(), {"authorization": f"Bearer {KEY}"}),
+        (Auth(prefix=""), {"authorization": KEY}),
+        (Auth(header="api-key", prefix=""), {"api-key": KEY}),
+        (Auth(header=""), {}),
+    ],
 )
-def test_the_key_goes_as_the_profile_says_and_is_never_shown(auth: str, headers: dict[str, str]) -> None:
-    profile = replace(SOME, auth=auth)
+def test_the_key_goes_as_the_profile_says_and_is_never_shown(auth: Auth, headers: dict[str, str]) -> None:
+    profile = replace(SOME, wire=Wire(auth=auth))
     key = key_of(ProviderChoice(), profile, {"SOME_KEY": KEY})
 
     got = access("https://gate.example/v1", key, profile)
 
     assert got.headers == headers
-    assert key == ("" if auth == "none" else KEY)
+    assert key == ("" if not auth.header else KEY)
     assert KEY not in repr(got)
 
 

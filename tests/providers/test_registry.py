@@ -6,10 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.model import Limits, ModelOffer, Pace, Profile
+from pipeline.limits import Limits
 from pipeline.policy.unknown import may_repeat
+from pipeline.profile import ModelOffer, Pace, Profile
 from pipeline.providers.pricing import price_of, total
 from pipeline.providers.registry import find_profile, parse, profile_names
+from pipeline.wire import Auth, Wire
 from tests.providers.contract import a_job
 
 BARE = {
@@ -34,8 +36,7 @@ def test_what_a_profile_leaves_out_has_its_default() -> None:
     assert parse(BARE) == Profile(
         name="own",
         title="Own",
-        auth="raw",
-        body="json",
+        wire=Wire(auth=Auth(prefix=""), body="json"),
         models={"*": ModelOffer()},
         retention_s=60,
         currency="EUR",

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from pipeline.model import Job, Link, Profile, Reference
+from pipeline.model import Job, Link, Reference
+from pipeline.profile import Profile
 from pipeline.providers.base import NO_INPUTS, Inputs, Request
 from pipeline.providers.registry import find_profile
 from pipeline.providers.videos import Videos
-from tests.providers.contract import a_job
+from tests.providers.contract import a_job, wired
 
 PROFILE = find_profile("openai")
 assert PROFILE is not None
@@ -33,7 +34,7 @@ def submit(job: Job, profile: Profile = OURS, **inputs: Any) -> Request:
 
 @pytest.mark.parametrize("body", ["multipart", "json"])
 def test_a_remix_is_its_prompt_at_its_sources_address(body: str) -> None:
-    request = submit(linked(Link.REMIX), replace(OURS, body=body), video_id="video_1")
+    request = submit(linked(Link.REMIX), wired(OURS, body=body), video_id="video_1")
     assert (request.method, request.path) == ("POST", "/videos/video_1/remix")
     assert json.loads(request.body) == {"prompt": "a heron at dawn"}
     assert request.headers == {"content-type": "application/json", "idempotency-key": KEY}
@@ -76,7 +77,7 @@ def test_an_image_is_a_file_part_after_the_prompt_and_tells_nothing_of_this_mach
 
 
 def test_an_image_in_json_is_a_data_url() -> None:
-    sent = json.loads(submit(a_job(OURS, reference=FOX), replace(OURS, body="json"), reference=IMAGE).body)
+    sent = json.loads(submit(a_job(OURS, reference=FOX), wired(OURS, body="json"), reference=IMAGE).body)
     assert list(sent) == ["prompt", "input_reference", "model", "seconds", "size"]
     head, _, content = sent["input_reference"]["image_url"].partition(",")
     assert head == "data:image/png;base64"
@@ -99,7 +100,7 @@ def test_a_parameter_does_not_take_the_images_place() -> None:
     ids=["image", "remix", "extension"],
 )
 def test_the_same_key_and_inputs_give_the_same_bytes(job: Job, inputs: Inputs, body: str) -> None:
-    profile = replace(OURS, body=body)
+    profile = wired(OURS, body=body)
     first = Videos().submit(job, profile, key=KEY, inputs=inputs)
     renamed = replace(job, id="another", reference=job.reference and replace(job.reference, name="b.png"))
     assert Videos().submit(renamed, profile, key=KEY, inputs=inputs) == first

@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.model import JSON, Profile
+from pipeline.model import JSON
+from pipeline.profile import Profile
 from pipeline.providers.base import Observation, Page, Problem, Refusal, Reply, Status, Submission
 from pipeline.providers.registry import find_profile
 from pipeline.providers.replies import MESSAGE_CHARACTERS_MAX
 from pipeline.providers.videos import Videos
 from pipeline.providers.videos_submit import wire_fields
 from tests.providers import contract
-from tests.providers.contract import a_job
+from tests.providers.contract import a_job, wired
 from tests.providers.recorded import names_in
 from tests.providers.test_multipart import parsed
 
@@ -53,7 +54,7 @@ replies = st.builds(
     ("seconds", "sent"), [(4, "4"), (4.0, "4"), (2.5, "2.5"), (7.1234567, "7.1234567"), (1234567, "1234567")]
 )
 def test_seconds_go_as_text_and_to_the_digit(seconds: float, sent: str) -> None:
-    assert wire_fields(a_job(OURS, seconds=seconds))["seconds"] == sent
+    assert wire_fields(a_job(OURS, seconds=seconds), OURS)["seconds"] == sent
 
 
 def test_params_go_as_they_are_and_never_over_our_own() -> None:
@@ -68,7 +69,7 @@ def test_params_go_as_they_are_and_never_over_our_own() -> None:
     job = a_job(OURS, params=params)
 
     as_form = VIDEOS.submit(job, OURS, key="k")
-    as_json = VIDEOS.submit(job, replace(OURS, body="json"), key="k")
+    as_json = VIDEOS.submit(job, wired(OURS, body="json"), key="k")
 
     own = {"prompt": "a heron at dawn", "model": "sora-2", "seconds": "4", "size": "1280x720"}
     assert as_json.headers["content-type"] == "application/json"

@@ -16,9 +16,11 @@ from unittest.mock import patch
 import anyio
 
 from pipeline import api
-from pipeline.model import Job, LimitsWish, Pace
+from pipeline.limits import LimitsWish
+from pipeline.model import Job
 from pipeline.policy.verdict import PATIENCE, Patience
 from pipeline.prepare import Choice
+from pipeline.profile import Pace
 from pipeline.progress import Event, Notice
 from pipeline.runner import foresight, run
 from pipeline.runner.board import Board

@@ -18,9 +18,11 @@ from pipeline.disk import DISK, Disk
 from pipeline.ledger.ledger import read_run, utc_now
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
-from pipeline.model import Job, LimitsWish, Link, Manifest, Pace, Position, Profile, ProviderChoice, SourceFile
+from pipeline.limits import LimitsWish
+from pipeline.model import Job, Link, Manifest, Position, ProviderChoice, SourceFile
 from pipeline.policy.verdict import Backoff, Patience
 from pipeline.prepare import Choice
+from pipeline.profile import Pace, Profile
 from pipeline.progress import Event, Notice
 from pipeline.providers.registry import find_profile
 from pipeline.runner.board import Board

@@ -15,8 +15,10 @@ from pipeline.doubts import doubts
 from pipeline.ledger.ledger import utc_now
 from pipeline.ledger.resolve import resolve
 from pipeline.lifecycle import Fact, State
-from pipeline.model import Job, LimitsWish, Link, Profile, Reference
+from pipeline.limits import LimitsWish
+from pipeline.model import Job, Link, Reference
 from pipeline.plan import Action, Plan
+from pipeline.profile import Profile
 from pipeline.progress import Moved
 from pipeline.storage import RunFolder
 from tests.runner.gateway import NOTHING, Answer, Seen, answer, refusal

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.lifecycle import State
-from pipeline.model import Job, LimitsWish, Link
+from pipeline.limits import LimitsWish
+from pipeline.model import Job, Link
 from tests.runner.hours import HOUR_S, Hours
 from tests.simulation.clock import BEGINNING
 from tests.simulation.provider import House

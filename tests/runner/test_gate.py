@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.model import Limits
+from pipeline.limits import Limits
 from pipeline.runner.lanes import BACKLOG_MAX, Answer, Gate, Load
 
 

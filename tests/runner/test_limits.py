@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import UsageError
 from pipeline.lifecycle import State
-from pipeline.model import LimitsWish
+from pipeline.limits import LimitsWish
 from pipeline.runner import lanes
 from tests.runner.gateway import Answer, Seen, answer, refusal
 from tests.runner.night import Night, job, jobs

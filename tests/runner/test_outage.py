@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.lifecycle import State
-from pipeline.model import LimitsWish
+from pipeline.limits import LimitsWish
 from pipeline.policy.verdict import PATIENCE
 from pipeline.policy.watch import SLOW_S
 from tests.runner.hours import HOUR_S, LANES, Hours

@@ -15,7 +15,7 @@ import pytest
 from pipeline.errors import UsageError
 from pipeline.ledger.ledger import utc_now
 from pipeline.lifecycle import State
-from pipeline.model import LimitsWish
+from pipeline.limits import LimitsWish
 from pipeline.policy.breaker import TROUBLES_IN_A_ROW
 from pipeline.policy.submit import UNCERTAIN_IN_A_ROW
 from pipeline.policy.unknown import AGAIN_MAX

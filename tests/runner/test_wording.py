@@ -11,7 +11,8 @@ from pipeline.cli.run import _row
 from pipeline.ledger.ledger import utc_now
 from pipeline.ledger.state import JobState, wish_of
 from pipeline.lifecycle import Fact, State
-from pipeline.model import Job, LimitsWish
+from pipeline.limits import LimitsWish
+from pipeline.model import Job
 from pipeline.prepare import Choice, still_waiting
 from pipeline.runner.wording import awaited_words, gone_words
 from tests.runner.gateway import NOTHING

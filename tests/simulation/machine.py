@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from pipeline.lifecycle import State
-from pipeline.model import LimitsWish
+from pipeline.limits import LimitsWish
 from tests.simulation.oracle import check, check_calm, check_end, check_run
 from tests.simulation.person import Person, Word
 from tests.simulation.provider import ECHOES, House

@@ -24,8 +24,10 @@ from pipeline.ledger.ledger import read_run
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import State
-from pipeline.model import Job, LimitsWish, Link, Pace, Profile
+from pipeline.limits import LimitsWish
+from pipeline.model import Job, Link
 from pipeline.prepare import Choice
+from pipeline.profile import Pace, Profile
 from pipeline.progress import Event, Moved
 from pipeline.providers.registry import find_profile
 from pipeline.runner import run as runner

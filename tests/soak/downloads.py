@@ -27,7 +27,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from pipeline import api
 from pipeline.disk import Disk
 from pipeline.lifecycle import State
-from pipeline.model import LimitsWish
+from pipeline.limits import LimitsWish
 from pipeline.prepare import Choice
 from pipeline.runner import part
 from pipeline.sandbox import film

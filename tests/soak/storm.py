@@ -17,9 +17,10 @@ import httpx
 from pipeline import api
 from pipeline.ledger.ledger import read_run
 from pipeline.lifecycle import State
-from pipeline.model import LimitsWish, Pace, Profile
+from pipeline.limits import LimitsWish
 from pipeline.policy.verdict import Backoff, Patience
 from pipeline.prepare import Choice
+from pipeline.profile import Pace, Profile
 from pipeline.providers.registry import find_profile
 from pipeline.sandbox.embedded import Embedded, embedded
 from pipeline.sandbox.settings import KEY_ENV

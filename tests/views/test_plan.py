@@ -15,7 +15,8 @@ import pytest
 from pipeline.chains import WAITS, Blocked, Standing, because
 from pipeline.ledger.state import Wish
 from pipeline.lifecycle import State
-from pipeline.model import Issue, Job, Limits, LimitsWish, Link, Manifest, Position, ProviderChoice
+from pipeline.limits import Limits, LimitsWish
+from pipeline.model import Issue, Job, Link, Manifest, Position, ProviderChoice
 from pipeline.outlook import Doubts, Outlook
 from pipeline.plan import Action, Known, make_plan
 from pipeline.providers.pricing import price_of

@@ -1,0 +1,106 @@
+"""What an answer means that is not the one asked for: the profile's own rules, then what is known of any server.
+
+A rule is data, and the first that fits counts: by code or text where these speak, else by the HTTP status. Which
+servers say so stands beside each; a status alone means what HTTP says (RFC 9110 §15).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pipeline.profile import Profile
+from pipeline.providers.base import Problem, Refusal, Reply
+from pipeline.providers.replies import complaint, excerpt
+from pipeline.wire import Rule
+
+SUBMITS = ("submit", "remix", "extend", "edit")
+LOOKS = ("look", "list", "delete")
+CONTENT = ("content",)
+
+_UPSTREAM_404 = ("status 404", "status: 404", "status code 404", "status code: 404")
+
+ANYWHERE: tuple[Rule, ...] = (
+    Rule(means="no_money", code=("insufficient_quota", "billing_hard_limit_reached", "quota_exceeded")),  # OpenAI
+    # the new-api family, mostly with 403: relay/relay_task.go and types/error.go there
+    Rule(means="no_money", code=("insufficient_user_quota", "pre_consume_token_quota_failed", "quota_not_enough")),
+    # the same with 503, before it has asked anybody (middleware/distributor.go): for want of a channel just now, too
+    Rule(means="throttled", to=SUBMITS, http=(503,), code=("model_not_found",)),
+    Rule(means="no_such_model", to=SUBMITS, http=(400, 404), code=("model_not_found",)),  # OpenAI
+    Rule(means="unknown_id", to=LOOKS, http=(400,), code=("task_not_exist",)),  # new-api: not 404
+    Rule(means="not_ready", to=CONTENT, http=(404,), text=("not ready", "not completed", "in progress", "in-progress")),
+    # how new-api's content proxy words an upstream 404, which it wraps (controller/video_proxy.go)
+    Rule(means="unknown_id", to=CONTENT, http=(502,), text=_UPSTREAM_404),
+    Rule(means="gone", to=CONTENT, http=(404,), text=("no longer available", "expire")),  # OpenAI
+)
+"""What some servers say of themselves."""
+
+BY_HTTP: tuple[Rule, ...] = (
+    Rule(means="no_money", to=SUBMITS, http=(402,)),
+    Rule(means="bad_key", http=(401, 403)),
+    Rule(means="trouble", to=SUBMITS, http=(408, 409)),
+    Rule(means="not_ready", to=CONTENT, http=(202, 400, 409, 425)),
+    Rule(means="throttled", http=(425, 429)),
+    Rule(means="unknown_id", to=(*LOOKS, *CONTENT), http=(404,)),
+    Rule(means="gone", to=(*LOOKS, *CONTENT), http=(410,)),
+)
+"""What a status alone means."""
+
+
+def meaning_of(reply: Reply, call: str, profile: Profile) -> Problem:
+    """Which problem an answer to *call* tells of."""
+    code, message = complaint(reply.body)
+    if own := _first(profile.wire.problems, reply.status, call, code, message):
+        return own
+    known = _first(ANYWHERE, reply.status, call, code, message) if reply.status >= 400 else None
+    return known or _first(BY_HTTP, reply.status, call, code, message) or _of_the_rest(reply, call)
+
+
+def is_success(reply: Reply, call: str, profile: Profile) -> bool:
+    """Whether it says that what was asked for was done: 2xx, and none of the profile's rules knows better."""
+    if not 200 <= reply.status < 300:
+        return False
+    rules = [rule for rule in profile.wire.problems if reply.status in rule.http]
+    return not rules or _first(rules, reply.status, call, *complaint(reply.body)) is None
+
+
+def refusal_of(reply: Reply, call: str, profile: Profile) -> Refusal:
+    """An answer to *call* that is not the one asked for, in our words."""
+    return refused(reply, meaning_of(reply, call, profile))
+
+
+def refused(reply: Reply, problem: Problem) -> Refusal:
+    """The same where the problem is known."""
+    code, message = complaint(reply.body)
+    return Refusal(
+        problem=problem,
+        http=reply.status,
+        code=code,
+        message=message or f"HTTP {reply.status}",
+        retry_after=reply.headers.get("retry-after", ""),
+        excerpt=excerpt(reply),
+    )
+
+
+def _first(rules: Iterable[Rule], http: int, call: str, code: str, message: str) -> Problem | None:
+    code, message = code.lower(), message.lower()
+    fits = (rule for rule in rules if _fits(rule, http, call, code, message))
+    return next((Problem(rule.means) for rule in fits), None)
+
+
+def _fits(rule: Rule, http: int, call: str, code: str, message: str) -> bool:
+    if (rule.to and call not in rule.to) or (rule.http and http not in rule.http):
+        return False
+    if rule.code and code not in (known.lower() for known in rule.code):
+        return False
+    return not rule.text or any(words.lower() in message for words in rule.text)
+
+
+_REJECTED: Mapping[str, Problem] = dict.fromkeys(SUBMITS, Problem.REJECTED)
+
+
+def _of_the_rest(reply: Reply, call: str) -> Problem:
+    if reply.status == 503 and "retry-after" in reply.headers:
+        return Problem.THROTTLED
+    if reply.status >= 500 or reply.status < 300:
+        return Problem.TROUBLE
+    return Problem.WRONG_ADDRESS if reply.status < 400 else _REJECTED.get(call, Problem.TROUBLE)

@@ -1,0 +1,59 @@
+"""What a profile's document says of the wire, and of how the sandbox plays its part, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.wire import ANSWERS, FIELDS, PATHS, Auth, Rehearsal, Rule, Said, Sent, Wire
+
+_AUTHS: Mapping[str, Auth] = {"bearer": Auth(), "raw": Auth(prefix=""), "none": Auth(header="")}
+_AS_THEY_ARE = (
+    *("body", "body_with_reference", "queries", "reference_form", "constants"),
+    *("looks", "content", "content_in", "result_models"),
+)
+
+
+def wire_of(raw: Mapping[str, Any]) -> Wire:
+    """The wire of a document that `schemas/profile.schema.json` accepts."""
+    return Wire(
+        auth=_auth(raw["auth"]),
+        paths={**PATHS, **raw.get("paths", {})},
+        fields={**FIELDS, **{name: _sent(name, how) for name, how in raw.get("fields", {}).items()}},
+        answers={**ANSWERS, **{name: _several(paths) for name, paths in raw.get("answers", {}).items()}},
+        problems=tuple(_rule(rule) for rule in raw.get("problems", ())),
+        **{name: raw[name] for name in _AS_THEY_ARE if name in raw},
+    )
+
+
+def rehearsal_of(raw: Mapping[str, Any]) -> Rehearsal:
+    """The same of its `rehearsal`."""
+    plain = {name: value for name, value in raw.items() if name not in ("leaves_out", "says")}
+    says = {problem: Said(**said) for problem, said in raw.get("says", {}).items()}
+    return Rehearsal(**plain, leaves_out=tuple(raw.get("leaves_out", ())), says=says)
+
+
+def _auth(raw: str | Mapping[str, str]) -> Auth:
+    if isinstance(raw, str):
+        return _AUTHS[raw]
+    return Auth(header=raw["header"].lower(), prefix=raw.get("prefix", ""))
+
+
+def _sent(name: str, raw: str | Mapping[str, str] | None) -> Sent:
+    """A new name, or a mapping, or nothing at all: then it is not sent."""
+    if raw is None:
+        return Sent(name="")
+    if isinstance(raw, str):
+        return Sent(name=raw)
+    return Sent(name=raw.get("name", FIELDS[name].name), form=raw.get("as", "text"))
+
+
+def _rule(raw: Mapping[str, Any]) -> Rule:
+    return Rule(
+        means=raw["means"], **{name: _several(raw[name]) for name in ("to", "http", "code", "text") if name in raw}
+    )
+
+
+def _several(raw: Any) -> tuple[Any, ...]:
+    """One or many, as they may be written."""
+    return tuple(raw) if isinstance(raw, list) else (raw,)
