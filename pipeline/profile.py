@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from pipeline.limits import Limits
 from pipeline.wire import Rehearsal, Wire
+
+if TYPE_CHECKING:
+    from pipeline.model import SourceFile
 
 _LIMITS = Limits()
 _WIRE = Wire()
@@ -46,6 +50,8 @@ class Profile:
     dialect: str = "videos"
     base_url: str = ""
     """With the version segment, without a trailing slash: `https://api.example/v1`. Empty: started by us."""
+    base_path: str = "/v1"
+    """What an address that is only a host stands for."""
     base_url_env: tuple[str, ...] = ()
     key_env: tuple[str, ...] = ()
     key_default: str = ""
@@ -104,6 +110,8 @@ class Profile:
     """The date since when its own address no longer answers; empty while it does."""
     home: str = ""
     """The file that it was read from, of a person's own; empty: it came with vidbatch."""
+    files: tuple[SourceFile, ...] = ()
+    """That file, and those of a person's own that it is based on; the run folder keeps them."""
     embedded: bool = False
     """Started by vidbatch itself, on loopback, when no address is given."""
 

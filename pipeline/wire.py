@@ -79,6 +79,9 @@ FIELDS: Mapping[str, Sent] = {
 }
 """In the order in which the official SDK sends them, but for the reference, which comes after the prompt."""
 
+REFERENCE_JSON: JSON = {"image_url": "{url}"}
+"""An image in JSON as the shape has it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -90,7 +93,7 @@ class Rule:
     """Which calls."""
     http: tuple[int, ...] = ()
     code: tuple[str, ...] = ()
-    """Of the error; one of these, in any case of letters."""
+    """Of the error, or its type; one of these, in any case of letters."""
     text: tuple[str, ...] = ()
     """Of the error's message; one of these stands in it, in any case of letters."""
 
@@ -107,10 +110,12 @@ class Wire:
     paths: Mapping[str, str] = field(default_factory=lambda: PATHS)
     queries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By call: what stands in the query besides."""
+    headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By call: headers besides."""
     fields: Mapping[str, Sent] = field(default_factory=lambda: FIELDS)
-    reference_form: str = "file"
-    """Of an image in JSON: `object` (`{image_url: …}`), `url` (the data URL itself) or `base64`; `file`: as `object`,
-    and in multipart a file part."""
+    reference_json: JSON = None
+    """An image in a JSON submit: any document, with `{url}` (a data URL) or `{base64}` in a text; `None`: as
+    `REFERENCE_JSON`. In multipart it is a file part always."""
     constants: Mapping[str, JSON] = field(default_factory=lambda: _NOTHING)
     """Fields that every submit has besides."""
     looks: str = "status"
@@ -122,6 +127,8 @@ class Wire:
     result_models: Mapping[str, str] = field(default_factory=dict)
     """For the dialect `responses`: the model that is asked for another's results; a name may end with `*`."""
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: ANSWERS)
+    list_is_whole: bool = False
+    """One page has all that there is, and nothing follows."""
     problems: tuple[Rule, ...] = ()
     """The first that fits counts, before all that is known of any server."""
 

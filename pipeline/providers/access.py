@@ -36,7 +36,7 @@ def address_of(choice: ProviderChoice, profile: Profile, environment: Mapping[st
         (f"the profile {profile.name}", profile.base_url),
     ):
         if url.strip():
-            return normal_url(_checked(url.strip(), source))
+            return normal_url(_checked(url.strip(), source), profile.base_path)
     if profile.embedded:
         return ""
     raise UsageError(f"{profile.name}: no address: give provider.base_url in the manifest")
@@ -66,10 +66,12 @@ def access(base_url: str, key: str, profile: Profile) -> Access:
     return Access(base_url=base_url, key=key, headers=headers)
 
 
-def normal_url(url: str) -> str:
-    """A base URL however it was written: with or without `/v1`, with or without `/videos`."""
+def normal_url(url: str, base_path: str = "/v1") -> str:
+    """A base URL however it was written: with or without `/v1`, with or without `/videos`; a host alone stands for
+    *base_path* there.
+    """
     url = url.strip().rstrip("/").removesuffix("/videos").rstrip("/")
-    return url if urlsplit(url).path.strip("/") else f"{url}/v1"
+    return url if urlsplit(url).path.strip("/") else url + base_path
 
 
 def is_here(url: str) -> bool:

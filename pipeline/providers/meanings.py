@@ -7,10 +7,11 @@ servers say so stands beside each; a status alone means what HTTP says (RFC 9110
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from pipeline.profile import Profile
 from pipeline.providers.base import Problem, Refusal, Reply
-from pipeline.providers.replies import complaint, excerpt
+from pipeline.providers.replies import complaint, excerpt, kind_of
 from pipeline.wire import Rule
 
 SUBMITS = ("submit", "remix", "extend", "edit")
@@ -48,11 +49,9 @@ BY_HTTP: tuple[Rule, ...] = (
 
 def meaning_of(reply: Reply, call: str, profile: Profile) -> Problem:
     """Which problem an answer to *call* tells of."""
-    code, message = complaint(reply.body)
-    if own := _first(profile.wire.problems, reply.status, call, code, message):
-        return own
-    known = _first(ANYWHERE, reply.status, call, code, message) if reply.status >= 400 else None
-    return known or _first(BY_HTTP, reply.status, call, code, message) or _of_the_rest(reply, call)
+    said = _said(reply, call)
+    known = _first(ANYWHERE, said) if reply.status >= 400 else None
+    return _first(profile.wire.problems, said) or known or _first(BY_HTTP, said) or _of_the_rest(reply, call)
 
 
 def is_success(reply: Reply, call: str, profile: Profile) -> bool:
@@ -60,7 +59,7 @@ def is_success(reply: Reply, call: str, profile: Profile) -> bool:
     if not 200 <= reply.status < 300:
         return False
     rules = [rule for rule in profile.wire.problems if reply.status in rule.http]
-    return not rules or _first(rules, reply.status, call, *complaint(reply.body)) is None
+    return not rules or _first(rules, _said(reply, call)) is None
 
 
 def refusal_of(reply: Reply, call: str, profile: Profile) -> Refusal:
@@ -81,18 +80,32 @@ def refused(reply: Reply, problem: Problem) -> Refusal:
     )
 
 
-def _first(rules: Iterable[Rule], http: int, call: str, code: str, message: str) -> Problem | None:
-    code, message = code.lower(), message.lower()
-    fits = (rule for rule in rules if _fits(rule, http, call, code, message))
-    return next((Problem(rule.means) for rule in fits), None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What an answer to a call says, in lower case."""
+
+    call: str
+    http: int
+    codes: frozenset[str]
+    message: str
 
 
-def _fits(rule: Rule, http: int, call: str, code: str, message: str) -> bool:
-    if (rule.to and call not in rule.to) or (rule.http and http not in rule.http):
+def _said(reply: Reply, call: str) -> _Said:
+    code, message = complaint(reply.body)
+    codes = frozenset(word.lower() for word in (code, kind_of(reply.body)) if word)
+    return _Said(call=call, http=reply.status, codes=codes, message=message.lower())
+
+
+def _first(rules: Iterable[Rule], said: _Said) -> Problem | None:
+    return next((Problem(rule.means) for rule in rules if _fits(rule, said)), None)
+
+
+def _fits(rule: Rule, said: _Said) -> bool:
+    if (rule.to and said.call not in rule.to) or (rule.http and said.http not in rule.http):
         return False
-    if rule.code and code not in (known.lower() for known in rule.code):
+    if rule.code and said.codes.isdisjoint(known.lower() for known in rule.code):
         return False
-    return not rule.text or any(words.lower() in message for words in rule.text)
+    return not rule.text or any(words.lower() in said.message for words in rule.text)
 
 
 _REJECTED: Mapping[str, Problem] = dict.fromkeys(SUBMITS, Problem.REJECTED)

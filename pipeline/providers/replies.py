@@ -80,6 +80,13 @@ def read_error(value: Mapping[str, JSON]) -> tuple[str, str]:
     return clean(code, 100), clean(message)
 
 
+def kind_of(body: bytes) -> str:
+    """The type of an error, where it has one: some say there what others say as its code."""
+    value = mapping(body)
+    error = None if value is None else value.get("error", value)
+    return clean(text(error.get("type")), 100) if isinstance(error, dict) else ""
+
+
 def excerpt(reply: Reply) -> str:
     """The start of a body, fit for the ledger."""
     return clean(reply.body[:EXCERPT_BYTES_MAX].decode("utf-8", "replace"), EXCERPT_BYTES_MAX)

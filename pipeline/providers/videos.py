@@ -3,7 +3,7 @@
 Rules with a source (those of the POSTs are in `videos_submit`):
 - An id is opaque, may hold `=` and `/`, and is one path segment, percent-encoded.
 - An id is never replaced by one from a later answer: some servers answer a look with another id.
-- A 400 whose body is a video object is a real status (vLLM-Omni answers a refused video so).
+- A refusal whose body is a video object is a real status, 400 or 500 (vLLM-Omni answers for failed videos so).
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class Videos:
         return submit_request(job, profile, key=key, inputs=inputs)
 
     def read_submit(self, reply: Reply, profile: Profile, link: Link | None = None) -> Submission | Refusal:
-        if not is_success(reply, CALLS[link], profile):
-            return refusal_of(reply, CALLS[link], profile)
         raw = mapping(reply.body)
         video = {} if raw is None else video_in(raw, profile.wire)
         video_id = first_text(video, profile.wire.answers["id"])
+        if not is_success(reply, CALLS[link], profile) and not (video_id and _is_video(video, profile)):
+            return refusal_of(reply, CALLS[link], profile)
         if raw is None or not 0 < len(video_id) <= VIDEO_ID_CHARS_MAX:
             refusal = refused(reply, Problem.TROUBLE)
             return replace(refusal, message=f"an answer without an id: {refusal.message}")
@@ -70,7 +70,7 @@ class Videos:
         if profile.wire.looks == "content":
             return self._read_look_at_content(reply, profile)
         raw = mapping(reply.body)
-        if raw is not None and (is_success(reply, "look", profile) or _is_video(raw, reply)):
+        if raw is not None and (is_success(reply, "look", profile) or _is_video(raw, profile)):
             video = video_in(raw, profile.wire)
             return read_video(video, profile, first_text(video, profile.wire.answers["id"]))
         return refusal_of(reply, "look", profile)
@@ -106,7 +106,7 @@ class Videos:
         seen = [read_video(row, profile, first_text(row, answers["id"])) for row in rows if isinstance(row, dict)]
         last = text(raw.get("last_id")) or (seen[-1].video_id if seen else "")
         more = raw.get("has_more")
-        is_last = more is False and len(seen) == len(rows)
+        is_last = (more is False or profile.wire.list_is_whole) and len(seen) == len(rows)
         return Page(observations=tuple(seen), after=last if more is True and last else None, is_last=is_last)
 
     def content(self, video_id: str, profile: Profile, variant: str = "") -> Request:
@@ -134,6 +134,7 @@ def get(call: str, profile: Profile, video_id: str = "", query: Mapping[str, str
         method="GET",
         path=path_of(call, profile, video_id),
         query={**profile.wire.queries.get(call, {}), **(query or {})},
+        headers=profile.wire.headers.get(call, {}),
     )
 
 
@@ -197,5 +198,7 @@ def _size(value: JSON) -> str | None:
     return size if re.fullmatch(r"[0-9]+x[0-9]+", size) else None
 
 
-def _is_video(raw: Mapping[str, JSON], reply: Reply) -> bool:
-    return reply.status == 400 and raw.get("object") == "video" and bool(text(raw.get("status")))
+def _is_video(raw: Mapping[str, JSON], profile: Profile) -> bool:
+    """Whether a refusal tells of a video after all: that word goes before the HTTP status."""
+    word = first_text(raw, profile.wire.answers["status"])
+    return raw.get("object") == "video" and bool(word) and read_word(word, profile.status_words)[1]

@@ -22,7 +22,7 @@ from pipeline.model import JSON, Job, Link, Reference
 from pipeline.profile import Profile
 from pipeline.providers.base import Inputs, Request
 from pipeline.providers.multipart import File, encode
-from pipeline.wire import Sent
+from pipeline.wire import REFERENCE_JSON, Sent
 
 V = TypeVar("V")
 
@@ -54,7 +54,7 @@ def submit_request(job: Job, profile: Profile, *, key: str, inputs: Inputs) -> R
         content_type, body = _as_json(fields, profile, job.reference, image)
     else:
         content_type, body = _as_multipart(fields, profile, job.reference, image, key)
-    headers = {"content-type": content_type, "idempotency-key": key}
+    headers = {**wire.headers.get(call, {}), "content-type": content_type, "idempotency-key": key}
     path = path_of(call, profile, inputs.video_id)
     return Request(method="POST", path=path, query=wire.queries.get(call, {}), headers=headers, body=body)
 
@@ -105,9 +105,18 @@ def _as_json(
     if reference is not None and image:
         text = b64encode(image).decode("ascii")
         url = f"data:{reference.media_type};base64,{text}"
-        forms: Mapping[str, JSON] = {"url": url, "base64": text}
-        fields = _after_prompt(fields, profile, forms.get(profile.wire.reference_form, {"image_url": url}))
+        form = profile.wire.reference_json
+        fields = _after_prompt(fields, profile, _filled(REFERENCE_JSON if form is None else form, url, text))
     return "application/json", json.dumps(fields).encode()
+
+
+def _filled(form: JSON, url: str, base64: str) -> JSON:
+    """*form* with the image in its place."""
+    if isinstance(form, dict):
+        return {name: _filled(value, url, base64) for name, value in form.items()}
+    if isinstance(form, list):
+        return [_filled(value, url, base64) for value in form]
+    return form.replace("{url}", url).replace("{base64}", base64) if isinstance(form, str) else form
 
 
 def _as_multipart(

@@ -14,7 +14,7 @@ _WORDS: dict[Status, str] = {
     Status.WAITING: (
         "queued queueing pending submitted created preparing starting not_start notstarted unknown waiting"
     ),
-    Status.RUNNING: "in_progress processing running generating preprocessing",
+    Status.RUNNING: "in_progress processing running generating preprocessing postprocessing",
     Status.DONE: "completed complete succeeded succeed success finished done",
     Status.FAILED: "failed failure fail error rejected blocked",
     Status.CANCELLED: "cancelled canceled deleted",

@@ -9,7 +9,7 @@ from pipeline.wire import ANSWERS, FIELDS, PATHS, Auth, Rehearsal, Rule, Said, S
 
 _AUTHS: Mapping[str, Auth] = {"bearer": Auth(), "raw": Auth(prefix=""), "none": Auth(header="")}
 _AS_THEY_ARE = (
-    *("body", "body_with_reference", "queries", "reference_form", "constants"),
+    *("body", "body_with_reference", "queries", "headers", "reference_json", "constants", "list_is_whole"),
     *("looks", "content", "content_in", "result_models"),
 )
 

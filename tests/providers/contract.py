@@ -7,126 +7,65 @@ before it, may say to anybody. Each profile meets both.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
 import jsonschema
 import pytest
 import yaml
 
-from pipeline.model import Job, Position
+from pipeline.model import Job, Link, Position
 from pipeline.paths import schemas_folder
 from pipeline.profile import Profile
-from pipeline.providers.base import Dialect, Observation, Page, Problem, Refusal, Reply, Status, Submission
+from pipeline.providers.base import Dialect, Found, Observation, Page, Problem, Refusal, Reply, Status, Submission
 from pipeline.providers.registry import dialect_of, find_profile
 from pipeline.providers.words import SYNONYMS
+from tests.providers.expectations import ANY_CONTENT, ANY_FAILURE, ANY_LOOK, ANY_SUBMIT, MEANINGS, REQUIRED
 from tests.providers.recorded import names_in, recorded
 
-Expected: TypeAlias = "tuple[Problem, str, str]"
+LINKS = {"submit": None, "remix": Link.REMIX, "extend": Link.EXTEND, "edit": Link.EDIT}
 
-REQUIRED = {
-    *("created", "queued", "in-progress", "completed"),
-    *("refused", "bad-key", "throttled", "unknown-id", "not-ready", "gone"),
-}
-"""What must have been recorded of a provider before we say that we speak to it."""
 
-OWN_STATUS = {
-    "queued": Status.WAITING,
-    "in-progress": Status.RUNNING,
-    "completed": Status.DONE,
-    "failed": Status.FAILED,
-}
+def outcome(call: str, reply: Reply, profile: Profile) -> object:
+    """What *reply* to *call* is read as: a problem, a status, or that it is what was asked for."""
+    dialect = dialect_of(profile)
+    match call:
+        case "look":
+            read: object = dialect.read_look(reply, profile)
+        case "content":
+            read = dialect.read_no_content(reply, profile)
+        case "document":
+            read = dialect.read_content(reply, profile)
+        case "list":
+            read = dialect.read_page(reply, profile)
+        case "delete":
+            read = dialect.read_delete(reply, profile) or "deleted"
+        case _:
+            read = dialect.read_submit(reply, profile, LINKS[call])
+    match read:
+        case Refusal():
+            assert read.message
+            return read.problem
+        case Observation():
+            assert read.progress is None or 0.0 <= read.progress <= 100.0
+            return read.status if read.known_word else f"unknown word {read.word}"
+        case Submission():
+            return "accepted"
+        case Page():
+            return "a page"
+        case Found():
+            return "found"
+        case _:
+            return read
 
-OWN_PROBLEM = {
-    "refused": ("read_submit", Problem.REJECTED),
-    "bad-key": ("read_submit", Problem.BAD_KEY),
-    "no-money": ("read_submit", Problem.NO_MONEY),
-    "throttled": ("read_submit", Problem.THROTTLED),
-    "unknown-id": ("read_look", Problem.UNKNOWN_ID),
-    "not-ready": ("read_no_content", Problem.NOT_READY),
-    "gone": ("read_no_content", Problem.GONE),
-}
 
-ANY_SUBMIT: dict[str, Expected] = {
-    "refused-object": (Problem.REJECTED, "invalid_type", "expected a file"),
-    "refused-object-without-code": (Problem.REJECTED, "invalid_request_error", "Inpaint image"),
-    "refused-flat": (Problem.REJECTED, "invalid_request", "seconds is not supported"),
-    "refused-detail-list": (Problem.REJECTED, "", "Field required; Input should be a valid integer"),
-    "refused-detail-text": (Problem.REJECTED, "", "prompt is required"),
-    "refused-text": (Problem.REJECTED, "", "Unsupported resolution"),
-    "refused-number": (Problem.REJECTED, "1400", "no such size"),
-    "refused-plain": (Problem.REJECTED, "", "Bad Request"),
-    "refused-too-large": (Problem.REJECTED, "", "413 Request Entity Too Large"),
-    "gone-410": (Problem.REJECTED, "", "HTTP 410"),
-    "bad-gateway": (Problem.TROUBLE, "", "502 Bad Gateway"),
-    "timed-out": (Problem.TROUBLE, "", "524: A timeout occurred"),
-    "trouble-empty": (Problem.TROUBLE, "", "HTTP 500"),
-    "trouble-unavailable": (Problem.TROUBLE, "upstream_saturated", "当前分组上游负载已饱和"),
-    "conflict": (Problem.TROUBLE, "idempotency_error", "under way"),
-    "throttled-seconds": (Problem.THROTTLED, "rate_limit_exceeded", "Rate limit"),
-    "throttled-date": (Problem.THROTTLED, "429", "Too many running tasks"),
-    "throttled-unavailable": (Problem.THROTTLED, "", "busy"),
-    "no-money-object": (Problem.NO_MONEY, "insufficient_quota", "exceeded your current quota"),
-    "no-money-type": (Problem.NO_MONEY, "insufficient_quota", "exceeded your current quota"),
-    "no-money-flat": (Problem.NO_MONEY, "quota_not_enough", "not enough"),
-    "no-money-402": (Problem.NO_MONEY, "", "HTTP 402"),
-    "forbidden": (Problem.BAD_KEY, "invalid_request_error", "must be verified"),
-    "moved": (Problem.WRONG_ADDRESS, "", "Moved"),
-    "redirected": (Problem.WRONG_ADDRESS, "", "HTTP 307"),
-    "nothing-said": (Problem.TROUBLE, "", "HTTP 200"),
-    "no-id": (Problem.TROUBLE, "", "HTTP 200"),
-    "null-id": (Problem.TROUBLE, "", "HTTP 200"),
-    "wrapped": (Problem.TROUBLE, "success", "HTTP 200"),
-    "a-list": (Problem.TROUBLE, "", "video_1"),
-    "login-page": (Problem.TROUBLE, "", "Log in"),
-    "cut-short": (Problem.TROUBLE, "", '{"id": "video_1"'),
-}
-
-ANY_LOOK: dict[str, Problem] = {
-    "unknown-id-detail": Problem.UNKNOWN_ID,
-    "unknown-id-400": Problem.UNKNOWN_ID,
-    "gone-410": Problem.GONE,
-    "refused-flat": Problem.TROUBLE,
-    "bad-gateway": Problem.TROUBLE,
-    "timed-out": Problem.TROUBLE,
-    "trouble-empty": Problem.TROUBLE,
-    "conflict": Problem.TROUBLE,
-    "throttled-seconds": Problem.THROTTLED,
-    "throttled-unavailable": Problem.THROTTLED,
-    "forbidden": Problem.BAD_KEY,
-    "moved": Problem.WRONG_ADDRESS,
-    "login-page": Problem.TROUBLE,
-    "nothing-said": Problem.TROUBLE,
-    "a-list": Problem.TROUBLE,
-}
-
-ANY_FAILURE: dict[str, tuple[str, str]] = {
-    "failed-null": ("", ""),
-    "failed-text": ("", "the upstream gave up"),
-    "failed-object": ("moderation_blocked", "Your request was blocked by our moderation system."),
-    "failed-number": ("400", "guardrail"),
-    "failed-reason": ("", "no capacity"),
-    "failed-in-a-400": ("400", "guardrail"),
-}
-
-ANY_CONTENT: dict[str, Problem] = {
-    "not-ready-202": Problem.NOT_READY,
-    "not-ready-400": Problem.NOT_READY,
-    "not-ready-404": Problem.NOT_READY,
-    "not-ready-409": Problem.NOT_READY,
-    "not-ready-425": Problem.NOT_READY,
-    "gone-410": Problem.GONE,
-    "unknown-id-detail": Problem.UNKNOWN_ID,
-    "throttled-seconds": Problem.THROTTLED,
-    "bad-gateway": Problem.TROUBLE,
-    "trouble-empty": Problem.TROUBLE,
-    "forbidden": Problem.BAD_KEY,
-    "moved": Problem.WRONG_ADDRESS,
-    "content-json": Problem.TROUBLE,
-}
+def meaning_of(name: str) -> tuple[str, object] | None:
+    """What a recorded reply of that name must be read as; the longest known beginning counts."""
+    known = [stem for stem in MEANINGS if name == stem or name.startswith(f"{stem}-")]
+    return MEANINGS[max(known, key=len)] if known else None
 
 
 def a_job(profile: Profile, **changes: Any) -> Job:
@@ -152,6 +91,13 @@ class Contract:
 
     name: ClassVar[str]
     video_id: ClassVar[str]
+    lacks: ClassVar[Mapping[str, str]] = {}
+    """What was not recorded of it, and why."""
+    quirks: ClassVar[Mapping[str, tuple[str, object]]] = {}
+    """Replies that mean something else than their names say, or have names of their own: call and outcome."""
+
+    any_content: ClassVar[Mapping[str, Problem]] = {}
+    """What anybody's answers to a look for the content mean of this one, where that differs."""
 
     @pytest.fixture
     def profile(self) -> Profile:
@@ -185,9 +131,23 @@ class Contract:
         assert not offer.seconds or profile.default_seconds in offer.seconds
         assert not offer.sizes or profile.default_size in offer.sizes
 
+    def test_it_is_tested_for_all_that_it_claims(self, profile: Profile) -> None:
+        assert isinstance(self, LooksAtStatus) is (profile.wire.looks == "status" and profile.dialect == "videos")
+        assert isinstance(self, Lists) is profile.lists
+
     def test_all_that_we_must_know_of_it_was_recorded(self, profile: Profile) -> None:
-        lists = {"page", "last-page"} if profile.lists else set()
-        assert REQUIRED | lists <= set(names_in(self.name)) <= REQUIRED | lists | {"failed", "no-money"}
+        wanted = REQUIRED | ({"last-page"} if profile.lists else set())
+        stems = {stem for name in names_in(self.name) for stem in wanted if name == stem or name.startswith(f"{stem}-")}
+        assert wanted - stems == set(self.lacks)
+
+    def test_all_that_was_recorded_of_it_is_read_as_what_it_is(self, profile: Profile) -> None:
+        expected = {name: self.quirks.get(name) or meaning_of(name) for name in names_in(self.name)}
+        assert [name for name, meaning in expected.items() if meaning is None] == []
+        assert set(self.quirks) <= set(expected)
+
+        read = {name: outcome(meaning[0], self.own(name), profile) for name, meaning in expected.items() if meaning}
+
+        assert read == {name: meaning[1] for name, meaning in expected.items() if meaning}
 
     # -- submit ------------------------------------------------------------------------------------------------
 
@@ -200,9 +160,9 @@ class Contract:
             assert part.encode() in request.body
 
     def test_the_same_key_gives_the_same_bytes_and_another_key_others(self, profile: Profile, dialect: Dialect) -> None:
-        def asked(key: str) -> tuple[bytes, str]:
+        def asked(key: str) -> tuple[bytes, str, str]:
             request = dialect.submit(a_job(profile), profile, key=key)
-            return request.body, request.headers["content-type"]
+            return request.body, request.headers["content-type"], request.headers["idempotency-key"]
 
         assert asked("key-1") == asked("key-1")
         assert asked("key-1") != asked("key-2")
@@ -231,43 +191,25 @@ class Contract:
         assert refusal.http == recorded(f"any/{reply}").status
         assert refusal.retry_after == recorded(f"any/{reply}").headers.get("retry-after", "")
 
-    # -- looks -------------------------------------------------------------------------------------------------
+    # -- looks and content -------------------------------------------------------------------------------------
 
     def test_an_id_is_one_opaque_segment_of_a_path(self, profile: Profile, dialect: Dialect) -> None:
         for video_id in (self.video_id, LONG_ID, "a b/../c?d#e%2F", "狐", "\ud800"):
-            look, content = dialect.look(video_id, profile), dialect.content(video_id, profile)
-            for path in (look.path, content.path.removesuffix("/content")):
-                head, _, last = path.rpartition("/")
+            for asked in (dialect.look(video_id, profile), dialect.content(video_id, profile)):
+                head, _, last = asked.path.removesuffix("/content").rpartition("/")
                 assert head == "/videos"
                 assert unquote(last, errors="surrogatepass") == video_id
-                assert urlsplit(f"https://api.example/v1{path}").path == f"/v1{path}"
-            assert content.path.endswith("/content")
-            assert look.method == content.method == "GET"
+                assert urlsplit(f"https://api.example/v1{asked.path}").path == f"/v1{asked.path}"
+                assert asked.method == "GET"
 
-    @pytest.mark.parametrize("reply", OWN_STATUS)
-    def test_its_own_status_is_read(self, reply: str, profile: Profile, dialect: Dialect) -> None:
-        if reply not in names_in(self.name):
-            pytest.skip("never recorded of this provider")
+    @pytest.mark.parametrize("reply", ANY_CONTENT)
+    def test_an_answer_that_is_no_content_says_why(self, reply: str, profile: Profile, dialect: Dialect) -> None:
+        problem = dialect.read_no_content(recorded(f"any/{reply}"), profile).problem
+        assert problem is self.any_content.get(reply, ANY_CONTENT[reply])
 
-        seen = dialect.read_look(self.own(reply), profile)
 
-        assert isinstance(seen, Observation)
-        assert (seen.status, seen.known_word) == (OWN_STATUS[reply], True)
-        assert seen.progress is None or 0.0 <= seen.progress <= 100.0
-        assert bool(seen.message) is (seen.status is Status.FAILED)
-
-    @pytest.mark.parametrize("reply", OWN_PROBLEM)
-    def test_its_own_refusal_is_understood(self, reply: str, profile: Profile, dialect: Dialect) -> None:
-        if reply not in names_in(self.name):
-            pytest.skip("never recorded of this provider")
-        reader, problem = OWN_PROBLEM[reply]
-        read: Callable[[Reply, Profile], object] = getattr(dialect, reader)
-
-        refusal = read(self.own(reply), profile)
-
-        assert isinstance(refusal, Refusal)
-        assert refusal.problem is problem
-        assert refusal.message
+class LooksAtStatus(Contract):
+    """Of a provider that answers how a video is doing."""
 
     @pytest.mark.parametrize("reply", ANY_LOOK)
     def test_any_other_answer_to_a_look_is_a_refusal(self, reply: str, profile: Profile, dialect: Dialect) -> None:
@@ -286,10 +228,11 @@ class Contract:
 
     @pytest.mark.parametrize("word", sorted(SYNONYMS))
     def test_every_word_met_in_the_field_is_known(self, word: str, profile: Profile, dialect: Dialect) -> None:
+        meant = Status(profile.status_words.get(word, SYNONYMS[word]))
         for written in (word, word.upper(), f" {word} "):
             seen = dialect.read_look(_video(status=written), profile)
             assert isinstance(seen, Observation)
-            assert (seen.status, seen.known_word) == (SYNONYMS[word], True)
+            assert (seen.status, seen.known_word) == (meant, True)
 
     @pytest.mark.parametrize("word", ["marinating", "", None, 7, True, {"a": 1}])
     def test_an_unknown_word_is_still_running(self, word: object, profile: Profile, dialect: Dialect) -> None:
@@ -329,24 +272,27 @@ class Contract:
         assert isinstance(seen, Observation)
         assert seen.expires_at == expires_at
 
-    # -- the list ----------------------------------------------------------------------------------------------
+
+class Lists(Contract):
+    """Of a provider that lists its videos."""
 
     def test_a_page_tells_of_many_and_where_the_next_begins(self, profile: Profile, dialect: Dialect) -> None:
-        if not profile.lists:
-            pytest.skip("it has no list")
+        pages = [
+            dialect.read_page(self.own(name), profile) for name in ("page", "last-page") if name in names_in(self.name)
+        ]
 
-        page, last = (dialect.read_page(self.own(name), profile) for name in ("page", "last-page"))
-
-        assert isinstance(page, Page)
+        seen = [row.video_id for page in pages if isinstance(page, Page) for row in page.observations]
+        assert len(set(seen)) == len(seen) >= 2
+        *earlier, last = pages
+        assert all(isinstance(page, Page) and page.after == page.observations[-1].video_id for page in earlier)
         assert isinstance(last, Page)
-        assert page.after == page.observations[-1].video_id
-        assert last.after is None
-        assert len({seen.video_id for seen in (*page.observations, *last.observations)}) >= 3
+        assert (last.after, last.is_last) == (None, True)
 
     def test_the_list_is_asked_for_newest_first(self, profile: Profile, dialect: Dialect) -> None:
         first, then = dialect.look_at_page(None, profile), dialect.look_at_page("video_2", profile)
-        assert (first.method, first.path, dict(first.query)) == ("GET", "/videos", {"limit": "100", "order": "desc"})
-        assert dict(then.query) == {"limit": "100", "order": "desc", "after": "video_2"}
+        asked = {**profile.wire.queries.get("list", {}), "limit": "100", "order": "desc"}
+        assert (first.method, first.path, dict(first.query)) == ("GET", "/videos", asked)
+        assert dict(then.query) == {**asked, "after": "video_2"}
 
     @pytest.mark.parametrize("reply", [*ANY_LOOK, "no-id"])
     def test_an_answer_that_is_no_page_is_a_refusal(self, reply: str, profile: Profile, dialect: Dialect) -> None:
@@ -355,12 +301,6 @@ class Contract:
         assert isinstance(refusal, Refusal)
         if recorded(f"any/{reply}").status != 400:
             assert refusal.problem is ANY_LOOK.get(reply, Problem.TROUBLE)
-
-    # -- the content -------------------------------------------------------------------------------------------
-
-    @pytest.mark.parametrize("reply", ANY_CONTENT)
-    def test_an_answer_that_is_no_content_says_why(self, reply: str, profile: Profile, dialect: Dialect) -> None:
-        assert dialect.read_no_content(recorded(f"any/{reply}"), profile).problem is ANY_CONTENT[reply]
 
 
 LONG_ID = (

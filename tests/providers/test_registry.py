@@ -26,7 +26,10 @@ BARE = {
 
 
 def test_the_names_are_the_files() -> None:
-    assert profile_names() == ("dmxapi", "openai", "sandbox")
+    assert profile_names() == (
+        *("azure", "dmxapi", "dmxapi-responses", "litellm", "newapi", "openai", "openrouter", "sandbox", "sglang"),
+        *("tensorrt-llm", "vllm-omni"),
+    )
     assert [find_profile(name).name for name in profile_names()] == list(profile_names())  # type: ignore[union-attr]
     assert find_profile("nobody") is None
     assert find_profile("../profiles/openai") is None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pipeline.providers.registry import find_profile
 from pipeline.sandbox.wish import SECONDS_MAX
-from tests.providers.contract import Contract
+from tests.providers.contract import Lists, LooksAtStatus
 
 
-class TestSandbox(Contract):
+class TestSandbox(LooksAtStatus, Lists):
     name = "sandbox"
+    lacks = dict.fromkeys(("failed", "no-money", "no-such-model"), "only by a fault file")
     video_id = "video_4420ef53d0a4a6506c251d96fa276138"
 
 

@@ -16,8 +16,8 @@ from pipeline.providers.registry import find_profile
 from pipeline.providers.replies import MESSAGE_CHARACTERS_MAX
 from pipeline.providers.videos import Videos
 from pipeline.providers.videos_submit import wire_fields
-from tests.providers import contract
 from tests.providers.contract import a_job, wired
+from tests.providers.expectations import ANY_CONTENT, ANY_FAILURE, ANY_LOOK, ANY_SUBMIT
 from tests.providers.recorded import names_in
 from tests.providers.test_multipart import parsed
 
@@ -199,5 +199,5 @@ def test_every_shipped_profile_is_held_to_the_contract() -> None:
 
 
 def test_every_recorded_reply_is_read_by_a_test() -> None:
-    read = {*contract.ANY_SUBMIT, *contract.ANY_LOOK, *contract.ANY_FAILURE, *contract.ANY_CONTENT}
+    read = {*ANY_SUBMIT, *ANY_LOOK, *ANY_FAILURE, *ANY_CONTENT}
     assert set(names_in("any")) == read | {"created-202", "created-task"}
