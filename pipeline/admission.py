@@ -11,6 +11,8 @@ from pipeline.lifecycle import State
 from pipeline.model import Manifest
 from pipeline.outlook import Choice, Outlook
 from pipeline.plan import Action, Step
+from pipeline.profile import Profile
+from pipeline.providers.access import own_address
 from pipeline.storage import RunFolder, is_intact
 from pipeline.text import plural
 
@@ -20,12 +22,8 @@ NOT_HOME = (State.IN_FLIGHT, State.FINISHED, State.STALLED)
 
 def check(outlook: Outlook, state: RunState, origin: str) -> None:
     """Refuse, before anything is written or sent, what could not end well. Raises `UsageError`."""
-    profile = outlook.manifest.profile
-    if profile.retired and origin == profile.base_url:
-        raise UsageError(
-            f"{profile.title} at {origin} was shut down on {profile.retired}: give provider.base_url another server "
-            "that speaks its API"
-        )
+    if not outlook.choice.allow_retired and is_retired(outlook.manifest.profile, origin):
+        raise UsageError(f"{retirement(outlook.manifest.profile, origin)}; or try it all the same with --allow-retired")
     if outlook.manifest.jobs and outlook.plan.left_out == len(outlook.manifest.jobs):
         raise UsageError("--only matches no job: it is compared with ids and groups, as in --only 'coast*'")
     _check_budget(outlook, state)
@@ -33,6 +31,25 @@ def check(outlook: Outlook, state: RunState, origin: str) -> None:
     _check_origin(outlook, state, origin)
     _check_currency(outlook, state)
     check_folders(outlook, state)
+
+
+def is_retired(profile: Profile, origin: str) -> bool:
+    """Whether *origin* is the profile's own address, which no longer answers."""
+    return bool(profile.retired and origin and profile.base_url) and origin == own_address(profile)
+
+
+def retirement(profile: Profile, origin: str) -> str:
+    """What to say of a profile that is retired, for a run at *origin* (empty: not known); empty of any other."""
+    if not profile.retired:
+        return ""
+    if not profile.base_url:
+        return f"{profile.title} is being shut down: {profile.retired} is its last day or was"
+    if origin and not is_retired(profile, origin):
+        return f"{profile.title} was shut down on {profile.retired}; {origin} is another server that speaks its API"
+    return (
+        f"{profile.title} at {profile.base_url} was shut down on {profile.retired}: give provider.base_url another "
+        "server that speaks its API"
+    )
 
 
 def _check_budget(outlook: Outlook, state: RunState) -> None:
@@ -124,6 +141,15 @@ def demand_no_more(outlook: Outlook, seen: Outlook) -> None:
 
 def is_missing(job: JobState, folder: RunFolder) -> bool:
     """Whether it was stored, and its file has to be fetched again."""
+    return not job.is_deleted and _has_lost_its_file(job, folder)
+
+
+def is_lost(job: JobState, folder: RunFolder) -> bool:
+    """Whether it was stored, its file is gone, and the provider was asked to delete it: it can only be bought again."""
+    return job.is_deleted and _has_lost_its_file(job, folder)
+
+
+def _has_lost_its_file(job: JobState, folder: RunFolder) -> bool:
     return job.state is State.STORED and not is_intact(folder.video(job.path), job.bytes or 0)
 
 

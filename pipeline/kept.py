@@ -18,7 +18,7 @@ from pipeline.limits import LimitsWish
 from pipeline.manifest.fields import shown
 from pipeline.manifest.files import BadFile
 from pipeline.manifest.patterns import Pattern, is_pattern
-from pipeline.model import JSON, Manifest
+from pipeline.model import JSON, Manifest, SourceFile
 from pipeline.pictures import CROP, PAD
 from pipeline.text import plain
 
@@ -53,6 +53,8 @@ class Kept:
     manifest: KeptFile
     files: Mapping[str, KeptFile]
     """What it read, by the names that it has in the manifest."""
+    profile: tuple[SourceFile, ...] = ()
+    """The files of a person's own that its profile was read from, and where their copies are."""
     reading: Mapping[str, JSON]
     """What was stated over it: `Manifest.reading`."""
     limits: LimitsWish
@@ -60,16 +62,21 @@ class Kept:
 
 
 def index_of(manifest: Manifest, places: Sequence[str]) -> bytes:
-    """The index of *manifest*, whose files are kept at *places*, one each. The same reading gives the same bytes."""
+    """The index of *manifest*, whose files are kept at *places*, one each, and then its profile's.
+
+    The same reading gives the same bytes.
+    """
     own, *others = [
         {"name": file.name, "sha256": file.sha256, "kept": place}
-        for file, place in zip(manifest.files, places, strict=True)
+        for file, place in zip((*manifest.files, *manifest.profile.files), places, strict=True)
     ]
+    count = len(manifest.files) - 1
     limits = {name: str(n) if isinstance(n, Decimal) else n for name, n in manifest.limits.stated().items()}
     index = {
         "format": FORMAT,
         "manifest": own,
-        "files": others,
+        "files": others[:count],
+        **({"profile": others[count:]} if others[count:] else {}),
         "reading": dict(manifest.reading),
         "limits": limits,
     }
@@ -90,6 +97,7 @@ def read_index(path: Path, sha256: str) -> Kept:
             name=_text(own["name"]),
             manifest=_file(path, own),
             files={_text(file["name"]): _file(path, file) for file in index["files"]},
+            profile=tuple(_of_profile(path, file) for file in index.get("profile", ())),
             reading=_reading(index["reading"]),
             limits=_limits(index["limits"] if index["format"] == FORMAT else {}),
         )
@@ -156,6 +164,11 @@ def _file(index: Path, entry: Mapping[str, Any]) -> KeptFile:
     if ".." in Path(kept).parts or Path(kept).is_absolute():
         raise ValueError(f"'{plain(kept)}' leaves the folder")
     return KeptFile(path=index.parent / kept, sha256=_text(entry["sha256"]))
+
+
+def _of_profile(index: Path, entry: Mapping[str, Any]) -> SourceFile:
+    kept = _file(index, entry)
+    return SourceFile(name=_text(entry["name"]), sha256=kept.sha256, path=kept.path)
 
 
 def _reading(stated: Any) -> dict[str, JSON]:

@@ -31,6 +31,8 @@ class Choice:
     """What becomes of submits that nothing can settle: `hold`, or `resubmit`, which may pay twice."""
     max_duplicate_cost: Decimal | None = None
     """With `resubmit`: so much may be paid twice in this run's life, in the profile's currency."""
+    allow_retired: bool = False
+    """Also at an address of which its profile says that it no longer answers."""
     buys: bool = True
     """False: nothing is submitted, nor any key repeated, since that may buy; what is bought comes home."""
 

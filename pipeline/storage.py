@@ -84,7 +84,8 @@ class RunFolder:
         """
         self.disk.make_folder(self.manifests)
         self._demand_room(manifest.files)
-        places = [self._keep_file(source, manifest.sha256, own=n == 0) for n, source in enumerate(manifest.files)]
+        files = (*manifest.files, *manifest.profile.files)
+        places = [self._keep_file(source, manifest.sha256, own=n == 0) for n, source in enumerate(files)]
         index = index_of(manifest, [place.relative_to(self.manifests).as_posix() for place in places])
         digest = hashlib.sha256(index).hexdigest()
         if not self._index(digest).exists():

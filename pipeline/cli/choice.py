@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipeline.model import Manifest
     from pipeline.prepare import Choice
 
-_ALLOWANCES = ("--allow-unknown", "--allow-large", "--allow-outside")
+_ALLOWANCES = ("--allow-unknown", "--allow-large", "--allow-outside", "--allow-retired")
 LARGE = "let more than 100,000 jobs of an entry, 200,000 of a manifest and 64 MiB of data pass"
 
 
@@ -51,12 +51,15 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
         default="outputs",
         help="where run folders go (default: outputs)",
     )
+    parser.add_argument(
+        "--allow-retired", action="store_true", help="send to an address that was shut down, as the profile says"
+    )
     add_reading(parser)
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Declare how manifests are read."""
-    parser.add_argument("--provider", metavar="NAME", default="", help="a profile's name, over the manifest's")
+    parser.add_argument("--provider", metavar="NAME", default="", help="a profile's name or file, over the manifest's")
     parser.add_argument(
         "--set",
         dest="settings",
@@ -134,6 +137,7 @@ def choice_of(args: argparse.Namespace) -> Choice:
             budget=args.budget,
             confirm_above=getattr(args, "confirm_above", None),
         ),
+        allow_retired=args.allow_retired,
     )
 
 

@@ -59,6 +59,7 @@ def command(args: argparse.Namespace) -> int:
 def show_plan(args: argparse.Namespace, *, as_json: bool) -> int:
     """Print the plan for what the arguments name, and why a run would refuse it; returns the exit code."""
     from pipeline import api
+    from pipeline.admission import retirement
     from pipeline.text import plain
     from pipeline.views.plan import plan_document, plan_text
 
@@ -71,6 +72,9 @@ def show_plan(args: argparse.Namespace, *, as_json: bool) -> int:
         print(plan_for(sys.stdout, plan_text(outlook)))
     if refusal:
         say(f"vidbatch: a run would refuse this: {plain(refusal)}")
+    note = retirement(manifest.profile, api.origin_of(manifest))
+    if note and note not in refusal:
+        say(f"note: {plain(note)}")
     return UsageError.exit_code if refusal else 0
 
 

@@ -1,4 +1,7 @@
-"""`vidbatch profiles`: the providers that are known, what they take, what they cost, and whether a key is there."""
+"""`vidbatch profiles`: the providers that are known, what they take, what they cost, and whether a key is there.
+
+A profile of one's own is checked by showing it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.cli.arguments import not_known
-from pipeline.errors import UsageError
+from pipeline.cli.streams import say
+from pipeline.errors import InvalidManifest, UsageError
+from pipeline.manifest.fields import shown
+from pipeline.providers.catalogue import Catalogue
+from pipeline.text import cells, fit, plain
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -20,42 +27,72 @@ if TYPE_CHECKING:
 NAME = "profiles"
 HELP = "show the providers that are known, their models and prices"
 
+_MODELS_CELLS = 40
+_NO_ADDRESS = {True: "started by vidbatch itself, on loopback", False: "none of its own: state it as provider.base_url"}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", nargs="?", help="one provider, in full")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="one provider, in full; or a profile's file")
     parser.add_argument("--json", action="store_true", help="print JSON: an array, or one object for NAME")
     parser.epilog = """\
 A key is taken from the first of a provider's variables that is set. Values of keys are never shown.
+A profile of your own is NAME.yaml in ~/.config/vidbatch/profiles ($XDG_CONFIG_HOME goes before ~/.config), or any file.
 
 examples:
   vidbatch profiles              the list
-  vidbatch profiles openai       one of them: address, keys, models, lengths, sizes, prices, limits"""
+  vidbatch profiles sandbox      one of them: address, keys, models, lengths, sizes, prices, limits
+  vidbatch profiles ./mine.yaml  a file of your own: the same, or every issue in it"""
 
 
 def command(args: argparse.Namespace) -> int:
-    from pipeline.providers.registry import find_profile, profile_names
-
-    names = profile_names() if args.name is None else (args.name,)
-    profiles = [profile for profile in map(find_profile, names) if profile is not None]
-    if args.name is not None and not profiles:
-        raise UsageError(not_known("profile", args.name, profile_names()))
+    if args.name is not None:
+        profile = profile_named(args.name, os.environ)
+        described = json.dumps(as_json(profile, os.environ), indent=2) if args.json else ""
+        print(described or "\n".join(in_full(profile, os.environ)))
+        return 0
+    profiles = list(_all_sound(Catalogue.of(os.environ)))
     if args.json:
-        described = [as_json(profile, os.environ) for profile in profiles]
-        print(json.dumps(described if args.name is None else described[0], indent=2))
-    elif args.name is None:
-        print("\n".join(table(profiles, os.environ)))
+        print(json.dumps([as_json(profile, os.environ) for profile in profiles], indent=2))
     else:
-        print("\n".join(in_full(profiles[0], os.environ)))
+        print("\n".join(table(profiles, os.environ)))
     return 0
+
+
+def profile_named(name: str, environ: Mapping[str, str]) -> Profile:
+    """The profile called *name*, or in the file *name*; its keys are secret from now on.
+
+    Raises `UsageError` where there is none, and `InvalidManifest` with every issue in one of a person's own.
+    """
+    from pipeline.cli.redact import holds_key
+
+    known = Catalogue.of(environ)
+    profile = known.find(name)
+    if profile is None:
+        raise UsageError(not_known("profile", shown(name), known.names()))
+    holds_key(*profile.key_env)
+    return profile
+
+
+def _all_sound(known: Catalogue) -> Iterator[Profile]:
+    """Every profile that can be read; of the others it is said how to see why not."""
+    for name in known.names():
+        try:
+            profile = known.find(name)
+        except (InvalidManifest, UsageError) as error:
+            say(f"vidbatch: {plain(name)}: {plain(str(error))}: vidbatch profiles {plain(name)}")
+            continue
+        if profile is not None:
+            yield profile
 
 
 def table(profiles: Sequence[Profile], environ: Mapping[str, str]) -> Iterator[str]:
     """One row a profile, in columns as wide as they need to be."""
-    rows = [("NAME", "MODELS", "KEY")]
-    rows += [(p.name, _models(p), _key(p, environ)) for p in profiles]
-    widths = [max(len(row[n]) for row in rows) for n in (0, 1)]
-    for name, models, key in rows:
-        yield f"{name:<{widths[0]}}  {models:<{widths[1]}}  {key}"
+    rows = [("NAME", "FROM", "MODELS", "KEY")]
+    rows += [(p.name, "you" if p.home else "vidbatch", _models(p), _key(p, environ)) for p in profiles]
+    widths = [max(cells(row[n]) for row in rows) for n in (0, 1, 2)]
+    for *columns, key in rows:
+        padded = (text + " " * (width - cells(text)) for text, width in zip(columns, widths, strict=True))
+        yield "  ".join((*padded, key))
 
 
 def in_full(profile: Profile, environ: Mapping[str, str]) -> Iterator[str]:
@@ -64,9 +101,10 @@ def in_full(profile: Profile, environ: Mapping[str, str]) -> Iterator[str]:
 
     limits = profile.limits
     rows = {
-        "address": profile.base_url or "started by vidbatch itself, on loopback",
+        "file": profile.home,
+        "address": profile.base_url or _NO_ADDRESS[profile.embedded],
         "or from": _variables(profile.base_url_env, environ),
-        "key": _variables(profile.key_env, environ) or "none needed",
+        "key": _variables(profile.key_env, environ) or _key(profile, environ),
         "": profile.embedded and "no address and no key are needed for the one that vidbatch starts",
         "retired": profile.retired and f"since {profile.retired} its own address no longer answers",
         "videos": f"kept for {duration(profile.retention_s)}",
@@ -76,10 +114,10 @@ def in_full(profile: Profile, environ: Mapping[str, str]) -> Iterator[str]:
         f"{limits.downloads} downloads at once",
         "prices": _prices_source(profile),
     }
-    yield f"{profile.name}: {profile.title}"
+    yield f"{profile.name}: {plain(profile.title)}"
     for label, text in rows.items():
         if text:
-            yield f"  {label:<8} {text}"
+            yield f"  {label:<8} {plain(text)}"
     for model, offer in profile.models.items():
         yield ""
         yield from _offer(profile, model, offer)
@@ -90,6 +128,8 @@ def as_json(profile: Profile, environ: Mapping[str, str]) -> dict[str, JSON]:
     return {
         "name": profile.name,
         "title": profile.title,
+        "file": profile.home or None,
+        "dialect": profile.dialect,
         "base_url": profile.base_url,
         "base_url_env": list(profile.base_url_env),
         "key_env": list(profile.key_env),
@@ -98,9 +138,12 @@ def as_json(profile: Profile, environ: Mapping[str, str]) -> dict[str, JSON]:
         "retention_s": profile.retention_s,
         "remixes": profile.remixes,
         "extends": profile.extends,
+        "edits": profile.edits,
         "extensions_max": profile.extensions_max,
         "length_s_max": profile.length_s_max,
         "references": profile.references,
+        **_abilities(profile),
+        "wire": _wire(profile),
         "currency": profile.currency,
         "prices_as_of": profile.prices_as_of or None,
         "prices_source": profile.prices_source or None,
@@ -113,6 +156,33 @@ def as_json(profile: Profile, environ: Mapping[str, str]) -> dict[str, JSON]:
             }
             for model, offer in profile.models.items()
         },
+    }
+
+
+def _abilities(profile: Profile) -> dict[str, JSON]:
+    """What it can besides making videos."""
+    return {
+        "variants": list(profile.variants),
+        "deletes": profile.deletes,
+        "cancels": profile.cancels,
+        "lists": profile.lists,
+        "honours_keys": profile.honours_keys,
+        "seeds": profile.params is None or "seed" in profile.params,
+        "bills": profile.bills,
+    }
+
+
+def _wire(profile: Profile) -> dict[str, JSON]:
+    """How one speaks to it."""
+    wire = profile.wire
+    auth: JSON = {"header": wire.auth.header, "prefix": wire.auth.prefix} if wire.auth.header else None
+    return {
+        "auth": auth,
+        "body": wire.body,
+        "looks": wire.looks,
+        "content": wire.content,
+        "content_in": wire.content_in,
+        "paths": dict(wire.paths),
     }
 
 
@@ -139,7 +209,12 @@ def _prices(per_second: Mapping[str, Decimal], currency: str) -> str:
 
 def _takes(profile: Profile) -> str:
     """What a job may build on besides its prompt, by the manifest's words for it."""
-    words = {"remix_of": profile.remixes, "extend_of": profile.extends, "input_reference": profile.references}
+    words = {
+        "remix_of": profile.remixes,
+        "extend_of": profile.extends,
+        "edit_of": profile.edits,
+        "input_reference": profile.references,
+    }
     return ", ".join(word for word, taken in words.items() if taken) or "prompts only"
 
 
@@ -157,12 +232,14 @@ def _prices_source(profile: Profile) -> str:
 
 
 def _models(profile: Profile) -> str:
-    return ", ".join("any" if model == "*" else model for model in profile.models)
+    return fit(plain(", ".join("any" if model == "*" else model for model in profile.models)), _MODELS_CELLS)
 
 
 def _key(profile: Profile, environ: Mapping[str, str]) -> str:
-    if profile.embedded or not profile.key_env:
+    if profile.embedded or not profile.wire.auth.header:
         return "none needed"
+    if not profile.key_env:
+        return "none needed" if profile.key_default else "name its variable in the manifest"
     found = _first_set(profile.key_env, environ)
     return f"{found} is set" if found else f"set {' or '.join(profile.key_env)}"
 

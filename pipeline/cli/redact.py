@@ -21,7 +21,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"""(\bbearer\s+)(?!\[redacted\])[^\s'",;)\]}]+""", re.IGNORECASE), rf"\1{HIDDEN}"),
     (re.compile(r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_\-*.]{5,}"), HIDDEN),
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@'\"]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
-    (  # signed links: AWS, Azure, Google, Tencent and Aliyun all name these parameters so
+    (  # signed links: the stores of files that servers use all name these parameters so
         re.compile(
             r"([?&;][\w.-]*(?:sig|signature|token|key|secret|passw|credential|auth|policy|q-ak)[\w.-]*=)[^&\s'\"<>]+",
             re.IGNORECASE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipeline.manifest.document import Witness
     from pipeline.manifest.load import Wishes
-    from pipeline.model import Issue
+    from pipeline.model import Issue, Manifest
 
 NAME = "validate"
 HELP = "report every issue of a manifest, and nothing else"
@@ -78,16 +79,33 @@ def check(path: Path, wishes: Wishes, witness: Witness | None = None) -> Checked
     """Every issue of the manifest at *path*; that it cannot be read is one, too."""
     from pipeline.manifest.load import load
     from pipeline.model import Issue, Position
-    from pipeline.providers.registry import find_profile, profile_names
+    from pipeline.providers.catalogue import Catalogue
 
+    known = Catalogue.of(os.environ)
     try:
-        manifest = load(path, find_profile=find_profile, profile_names=profile_names(), wishes=wishes, witness=witness)
+        manifest = load(path, find_profile=known.find, profile_names=known.names(), wishes=wishes, witness=witness)
     except InvalidManifest as invalid:
         return Checked(path=path, job_count=0, issues=invalid.issues)
     except UsageError as error:
         unread = Issue(position=Position(file=str(path), line=1, column=1), message=str(error), code="unreadable")
         return Checked(path=path, job_count=0, issues=[unread])
-    return Checked(path=path, job_count=len(manifest.jobs), issues=manifest.warnings)
+    return Checked(path=path, job_count=len(manifest.jobs), issues=[*_retired(manifest, path), *manifest.warnings])
+
+
+def _retired(manifest: Manifest, path: Path) -> Sequence[Issue]:
+    """The warning that a run would be refused because it goes to an address that was shut down."""
+    if not manifest.profile.retired:
+        return ()
+    from pipeline.admission import is_retired, retirement
+    from pipeline.api import origin_of
+    from pipeline.model import Issue, Position
+
+    origin = origin_of(manifest)
+    if not is_retired(manifest.profile, origin):
+        return ()
+    position = manifest.provider.position or Position(file=str(path), line=1, column=1)
+    words = retirement(manifest.profile, origin)
+    return [Issue(position=position, message=words, path="provider", code="profile-retired", warning=True)]
 
 
 def _tell(checked: Sequence[Checked]) -> None:

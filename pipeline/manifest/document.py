@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from pipeline.manifest.classes import CLASSES
 from pipeline.manifest.fields import shown
@@ -204,6 +204,23 @@ class Place:
 
 class Unreadable(Exception):
     """Reading cannot go on; what is wrong is among the findings already."""
+
+
+def without(frame: Mapping[str, Any], wrong: Collection[Path]) -> Mapping[str, Any]:
+    """*frame* without what stands at the paths in *wrong*."""
+    above = {path[:length] for path in wrong for length in range(len(path))}
+
+    def sound(value: Any, path: Path) -> Any:
+        if path not in above:
+            return value
+        if isinstance(value, dict):
+            return {key: sound(below, (*path, key)) for key, below in value.items() if (*path, key) not in wrong}
+        if isinstance(value, list):
+            return [sound(below, (*path, n)) for n, below in enumerate(value) if (*path, n) not in wrong]
+        return value
+
+    result: Mapping[str, Any] = sound(frame, ())
+    return result
 
 
 def dotted(path: Path) -> str:

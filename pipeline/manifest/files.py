@@ -158,6 +158,10 @@ class Files:
         """The files that *pattern* names, in order. Raises `BadFile`."""
         return self._library.names(pattern)
 
+    def find(self, name: str) -> Path:
+        """Where the file *name* is. Raises `BadFile`."""
+        return self._library.find(name)
+
     def holds(self, name: str) -> bool:
         """Whether there is a file called *name*, be it written like a pattern."""
         try:

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from pipeline.errors import UsageError
 from pipeline.limits import LimitsWish
 from pipeline.manifest.addresses import BadAddress, checked_address
 from pipeline.manifest.chances import overfull
 from pipeline.manifest.document import Document, Findings, Path, Place
 from pipeline.manifest.fields import did_you_mean, shown
 from pipeline.manifest.placing import DEFAULT_PATH, Placing
+from pipeline.manifest.profiles import Profiles
 from pipeline.manifest.scalars import TOO_FINE, is_money
 from pipeline.manifest.settings import OUTPUT_PATH
 from pipeline.manifest.template import BadTemplate
 from pipeline.manifest.texts import blame
-from pipeline.model import NOTHING, ProviderChoice
+from pipeline.model import NOTHING, Aftercare, ProviderChoice
 from pipeline.naming import UnsafePath
 from pipeline.profile import Profile
 
 DEFAULT_PROVIDER = "sandbox"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profiles:
-    """The profiles there are."""
-
-    find: Callable[[str], Profile | None]
-    names: Sequence[str]
 
 
 def read_provider(
@@ -42,18 +34,13 @@ def read_provider(
     name = wish or stated.get("profile", DEFAULT_PROVIDER)
     if wish and stated.get("profile", wish) != wish:
         stated = {}  # the rest of the mapping is about another provider
-    profile = profiles.find(name)
     path: Path = ("provider",) if isinstance(written, str) else ("provider", "profile")
-    if profile is None:
-        message = f"there is no provider '{shown(name)}'{did_you_mean(name, profiles.names)}"
-        if wish or "provider" not in frame:
-            raise UsageError(f"{message} (known: {', '.join(profiles.names)})")
-        findings.about(path, "unknown-profile", message)
-    else:
+    profile = profiles.named(name, None if wish or "provider" not in frame else Place(findings, path))
+    if profile is not None:
         _check_sandbox(stated, profile, findings)
     position = findings.source.position(document.offset(path)) if stated else None
     choice = ProviderChoice(
-        profile=name,
+        profile=profile.name if profile is not None else name,
         base_url=_address(stated.get("base_url", ""), findings),
         api_key_env=stated.get("api_key_env", ""),
         price_per_second=_money(("provider", "price_per_second"), document, findings)
@@ -122,6 +109,28 @@ def read_placing(frame: Mapping[str, Any], findings: Findings) -> Placing | None
     except BadTemplate as fault:
         blame(Place(findings, OUTPUT_PATH), fault)
     return None
+
+
+def read_aftercare(
+    frame: Mapping[str, Any], profile: Profile | None, findings: Findings, *, allow_unknown: bool
+) -> Aftercare:
+    """What follows once a video is stored; what *profile* does not have of it is among the findings."""
+    output: Mapping[str, Any] = frame.get("output", NOTHING)
+    variants = tuple(dict.fromkeys(output.get("variants", ())))
+    asked = Aftercare(variants=variants, delete_remote=output.get("delete_remote", False))
+    if profile is None:
+        return asked
+    for name in asked.variants:
+        if name not in profile.variants:
+            known = f"it has {' and '.join(profile.variants)}" if profile.variants else "it has none"
+            message = f"{profile.name} has no variant '{shown(name)}' of a video; {known}"
+            message += did_you_mean(name, profile.variants)
+            path: Path = ("output", "variants", output["variants"].index(name))
+            findings.about(path, "profile-variant", message, warning=allow_unknown)
+    if asked.delete_remote and not profile.deletes:
+        message = f"{profile.name} deletes no videos; they stay there until it drops them"
+        findings.about(("output", "delete_remote"), "profile-delete", message, warning=allow_unknown)
+    return asked
 
 
 def _money(path: Path, document: Document, findings: Findings) -> Decimal:

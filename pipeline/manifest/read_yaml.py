@@ -28,11 +28,13 @@ _MERGE = "<<"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def read_yaml(source: Source, findings: Findings, schema: Mapping[str, Any]) -> NodeDocument:
-    """The document in *source*. Raises `Unreadable` where no tree can be made of it."""
+def read_yaml(
+    source: Source, findings: Findings, schema: Mapping[str, Any], *, needs: str = "a manifest needs 'jobs'"
+) -> NodeDocument:
+    """The document in *source*. Raises `Unreadable` where no tree can be made of it; *needs* is said of none."""
     root = _Tree(source, findings).root()
     if root is None:
-        findings.at(0, "empty-file", "the file is empty; a manifest needs 'jobs'")
+        findings.at(0, "empty-file", f"the file is empty; {needs}")
         raise Unreadable
     return NodeDocument(root, schema)
 

@@ -84,6 +84,10 @@ class Reading:
         document, findings = self.document(name, source, alone=alone)
         return None if document is None else (document, findings)
 
+    def refuse(self, issues: Sequence[Issue]) -> None:
+        """Keep what is wrong in a file that was read elsewhere."""
+        self._refused += issues
+
     def _count(self, length: int) -> None:
         """Read so many bytes more, be they the same ones as before. Raises `BadFile`."""
         most = LARGE_ALL_BYTES_MAX if self._large else ALL_BYTES_MAX

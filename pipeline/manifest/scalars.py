@@ -55,6 +55,8 @@ def typed(text: str, schema: Mapping[str, Any] | bool, *, plain: bool) -> JSON:
     if ("number" in types or "integer" in types) and (plain or "string" in types):
         number = number_of(text)
         return text if number is None else number
+    if plain and "null" in types and text in ("null", ""):
+        return None
     return _WORDS[text] if plain and "boolean" in types and text in ("true", "false") else text
 
 

@@ -20,6 +20,7 @@ _TYPES = {
     "boolean": "true or false",
     "object": "a mapping",
     "array": "a list",
+    "null": "null",
 }
 _SECRET_KEYS = ("key", "api_key", "apikey", "token", "api_token", "secret", "password", "authorization", "bearer")
 
@@ -64,9 +65,27 @@ class _Verdict:
 
 def faults_of(errors: Iterable[ValidationError]) -> Sequence[Fault]:
     """The faults that *errors* mean, without repeats."""
-    faults = dict.fromkeys(fault for error in errors for fault in _faults(_verdict(error)))
+    said = (one for error in errors for one in _fitting(error))
+    faults = dict.fromkeys(fault for error in said for fault in _faults(_verdict(error)))
     prompted = any(fault.meant in ("prompt", "prompt_file") for fault in faults)
     return [fault for fault in faults if fault.code != "missing-prompt" or not prompted]
+
+
+def _fitting(error: ValidationError) -> Sequence[ValidationError]:
+    """What *error* says; of a choice, what the alternative says that is of the value's kind, or else the first one."""
+    if error.validator != "oneOf" or not error.context:
+        return [error]
+    by_choice: dict[Any, list[ValidationError]] = {}
+    for one in error.context:
+        by_choice.setdefault(one.relative_schema_path[0], []).append(one)
+    meant = (said for said in by_choice.values() if not any(map(_is_of_another_kind, said)))
+    return next(meant, next(iter(by_choice.values())))
+
+
+def _is_of_another_kind(error: ValidationError) -> bool:
+    """Whether an alternative is not for such a value at all."""
+    single = isinstance(error.instance, dict | list)
+    return not error.relative_path and (error.validator == "type" or (error.validator == "enum" and single))
 
 
 def _verdict(error: ValidationError) -> _Verdict:
@@ -94,8 +113,10 @@ def _faults(error: _Verdict) -> list[Fault]:
 
 
 def _unknown(path: Path, name: str, known: Sequence[str]) -> Fault:
-    if path == ("provider",) and name.lower() in _SECRET_KEYS:
-        message = "a key does not belong in a manifest; set a variable of the environment and name it in 'api_key_env'"
+    variable = "api_key_env" if path == ("provider",) else "key_env" if "key_env" in known else ""
+    if variable and name.lower() in _SECRET_KEYS:
+        what = "a manifest" if path else "a profile"
+        message = f"a key does not belong in {what}; set a variable of the environment and name it in '{variable}'"
         return Fault(path=(*path, name), code="secret", message=message, key=True, hidden=True)
     meant = meant_key(name, known)
     hint = f"; did you mean '{meant}'?" if meant else _of_a_key(name, known)
@@ -205,6 +226,8 @@ _WORDS: Mapping[str, tuple[str, Callable[[_Verdict], str]]] = {
     "minLength": ("empty", _too_short),
     "maxLength": ("too-long", _too_long),
     "minItems": ("empty", lambda _: "the list is empty"),
+    "minProperties": ("empty", lambda _: "the mapping is empty"),
+    "uniqueItems": ("duplicate-value", lambda _: "the list has an entry twice"),
     "maxItems": ("too-long", lambda error: f"{len(error.value):,} entries; {error.limit:,} is the most"),
     "minimum": ("out-of-range", _bound("the least is")),
     "maximum": ("out-of-range", _bound("the most is")),

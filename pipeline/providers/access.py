@@ -42,6 +42,11 @@ def address_of(choice: ProviderChoice, profile: Profile, environment: Mapping[st
     raise UsageError(f"{profile.name}: no address: give provider.base_url in the manifest")
 
 
+def own_address(profile: Profile) -> str:
+    """The base URL that the profile itself states; empty where it states none."""
+    return normal_url(profile.base_url, profile.base_path) if profile.base_url else ""
+
+
 def key_of(choice: ProviderChoice, profile: Profile, environment: Mapping[str, str]) -> str:
     """The key in force; empty where none is needed. Raises `UsageError` that names the variables that would do."""
     if not profile.wire.auth.header:

@@ -11,11 +11,12 @@ from typing import Any
 from pipeline.limits import Limits
 from pipeline.profile import ModelOffer, Pace, Profile
 from pipeline.providers.base import Dialect
+from pipeline.providers.responses import Responses
 from pipeline.providers.videos import Videos
 from pipeline.providers.written import rehearsal_of, wire_of
 
 _AS_THEY_ARE = (
-    *("name", "title", "dialect", "base_url", "key_default", "embedded", "bills", "retired"),
+    *("name", "title", "dialect", "base_url", "base_path", "key_default", "embedded", "bills", "retired"),
     *("status_words", "retention_s", "lists", "lists_linked", "list_lag_s"),
     *("honours_keys", "honours_keys_linked", "keys_s"),
     *("remixes", "extends", "edits", "extensions_max", "length_s_max", "references", "deletes", "cancels"),
@@ -23,7 +24,7 @@ _AS_THEY_ARE = (
 )
 """Fields that a document and a `Profile` share word for word."""
 
-DIALECTS: Mapping[str, Dialect] = {"videos": Videos()}
+DIALECTS: Mapping[str, Dialect] = {"videos": Videos(), "responses": Responses()}
 
 
 def profile_names() -> tuple[str, ...]:
@@ -35,12 +36,19 @@ def profile_names() -> tuple[str, ...]:
 @cache
 def find_profile(name: str) -> Profile | None:
     """The profile of that name; `None` where there is none."""
+    raw = document_of(name)
+    return None if raw is None else parse(raw)
+
+
+def document_of(name: str) -> dict[str, Any] | None:
+    """The same as it is written."""
     if name not in profile_names():
         return None
     import yaml
 
     source = files(__package__) / "profiles" / f"{name}.yaml"
-    return parse(yaml.safe_load(source.read_text(encoding="utf-8")))
+    document: dict[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    return document
 
 
 def dialect_of(profile: Profile) -> Dialect:
@@ -59,7 +67,7 @@ def parse(raw: Mapping[str, Any]) -> Profile:
         default_model=defaults.get("model", ""),
         default_seconds=defaults.get("seconds"),
         default_size=defaults.get("size", ""),
-        models={name: _offer(offer or {}) for name, offer in raw["models"].items()},
+        models={name: _offer(offer) for name, offer in raw["models"].items() if offer is not None},
         params=tuple(raw["params"]) if "params" in raw else None,
         limits=Limits(**raw.get("limits", {})),
         pace=Pace(**raw.get("pace", {})),

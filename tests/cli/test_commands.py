@@ -102,7 +102,8 @@ def test_what_a_profile_does_not_know_is_an_issue_or_a_warning(vidbatch: Vidbatc
     (tmp_path / "odd.csv").write_text("prompt,seconds\na fox,5\n", encoding="utf-8")
 
     refused = vidbatch("validate", "odd.csv", "--provider", "openai")
-    allowed = vidbatch("validate", "odd.csv", "--provider", "openai", "--allow-unknown")
+    elsewhere = {"OPENAI_BASE_URL": "https://gate.example/v1"}  # its own address was shut down: one warning more
+    allowed = vidbatch("validate", "odd.csv", "--provider", "openai", "--allow-unknown", **elsewhere)
 
     assert (refused.returncode, refused.stdout.splitlines()[-1]) == (2, "odd.csv: 1 issue")
     assert (allowed.returncode, allowed.stdout.splitlines()[-1]) == (0, "odd.csv: 1 job, no issues, 1 warning")
@@ -125,6 +126,7 @@ def test_a_profile_in_full_tells_prices_and_variables_but_no_value(vidbatch: Vid
     assert "OPENAI_API_KEY (set), API_TOKEN (not set)" in done.stdout
     assert "OPENAI_API_BASE (set)" in done.stdout
     assert "sora-2 (the default)" in done.stdout
+    assert "takes    remix_of, extend_of, edit_of, input_reference\n" in done.stdout
     assert "120 s in all, 6 extensions of one video, at most" in done.stdout
     assert "$0.10 a second" in done.stdout
     assert "canary" not in done.stdout

@@ -1,0 +1,193 @@
+"""Profiles of a person's own: files like those that ship, read as manifests are, with every issue at its place.
+
+A file may be based on another profile, so what is judged is what they come to together: a fault is told where the
+first of them states it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, reduce
+from pathlib import Path
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator
+
+from pipeline.errors import InvalidManifest, UsageError
+from pipeline.manifest.document import Findings, Unreadable, dotted, without
+from pipeline.manifest.document import Path as Way
+from pipeline.manifest.fields import did_you_mean, is_file_name, shown
+from pipeline.manifest.nodes import NodeDocument
+from pipeline.manifest.read_yaml import read_yaml
+from pipeline.manifest.source import read_source
+from pipeline.manifest.wording import Fault, faults_of
+from pipeline.model import JSON, SourceFile
+from pipeline.paths import schemas_folder
+from pipeline.profile import Profile
+from pipeline.providers.inherit import heir
+from pipeline.providers.registry import document_of, parse, profile_names
+from pipeline.providers.sense import nonsense
+
+BYTES_MAX = 2**20
+CHAIN_MAX = 8
+"""So many files may be based on each other."""
+_BASED_ON: Final = "based_on"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layer:
+    """One file, as it was read, with what is wrong in it."""
+
+    path: Path
+    file: SourceFile
+    findings: Findings
+    document: NodeDocument
+
+    @property
+    def stated(self) -> Mapping[str, Any]:
+        return self.document.frame if isinstance(self.document.frame, dict) else {}
+
+    @property
+    def based_on(self) -> str:
+        name = self.stated.get(_BASED_ON, "")
+        return name if isinstance(name, str) else ""
+
+
+def read_own(path: Path, *, place: Callable[[str], Path | None], names: Sequence[str], called: str = "") -> Profile:
+    """The profile in the file at *path*, which is *called* so where that is how it was found.
+
+    *place* says where the file of a person's profile of some name is, *names* are all there are. Raises `UsageError`
+    where there is no such file, and `InvalidManifest` with every issue of it and of what it is based on.
+    """
+    layers = [_read(path)]
+    while (above := _above(layers, place, names)) is not None:
+        layers.append(_read(above))
+    return _together(layers, called)
+
+
+def read_kept(files: Sequence[SourceFile]) -> Profile:
+    """The same of *files* that a run folder keeps, the first one based on the second and so on.
+
+    Raises `UsageError` where they are no longer what was kept.
+    """
+    layers = []
+    for file in files:
+        assert file.path is not None, "what was kept is somewhere"
+        layer = _read(file.path)
+        if layer.file.sha256 != file.sha256:
+            raise UsageError(f"{file.path} is not the profile that was run with: name it anew with --provider")
+        layers.append(replace(layer, file=replace(layer.file, name=file.name)))
+    if (root := layers[-1].based_on) and root not in profile_names():
+        raise UsageError(
+            f"{layers[-1].path}: this vidbatch has no profile '{shown(root)}': use the one that it ran with"
+        )
+    return _together(layers)
+
+
+def _read(path: Path) -> _Layer:
+    """The file at *path*, of which a tree can be made. Raises `UsageError` and `InvalidManifest`."""
+    source, file = read_source(path, bytes_max=BYTES_MAX)
+    findings = Findings(source)
+    try:
+        needs = "a profile needs 'name', and 'based_on' or all that it has"
+        findings.document = document = read_yaml(source, findings, _typing(_schema()), needs=needs)
+    except Unreadable:
+        raise InvalidManifest(findings.in_order()) from None
+    return _Layer(path=path, file=file, findings=findings, document=document)
+
+
+def _above(layers: Sequence[_Layer], place: Callable[[str], Path | None], names: Sequence[str]) -> Path | None:
+    """Which file the last of *layers* is based on; `None`: none, one that ships, or a wrong one, which is found."""
+    layer, base = layers[-1], layers[-1].based_on
+    if not base or base in profile_names():
+        return None
+    path = layer.path.parent / base if is_file_name(base) else place(base)
+    if path is None:
+        code, message = "unknown-profile", f"there is no profile '{shown(base)}'{did_you_mean(base, names)}"
+    elif not path.is_file():
+        code, message = "missing-file", f"there is no file '{shown(base)}' beside this one"
+    elif any(path.samefile(known.path) for known in layers):
+        code, message = "include-cycle", f"'{shown(base)}' is based on this file itself"
+    elif len(layers) >= CHAIN_MAX:
+        code, message = "too-deep", f"more than {CHAIN_MAX} files are based on each other"
+    else:
+        return path
+    layer.findings.about((_BASED_ON,), code, message)
+    return None
+
+
+def _together(layers: Sequence[_Layer], called: str = "") -> Profile:
+    """What *layers* come to, the first one over the others. Raises `InvalidManifest`."""
+    root = layers[-1].based_on
+    merged = reduce(heir, (layer.stated for layer in reversed(layers)), document_of(root) or {})
+    shapeless = [layer for layer in layers if not isinstance(layer.document.frame, dict)]
+    for layer in shapeless:
+        for fault in faults_of(_judge().iter_errors(layer.document.frame)):
+            layer.findings.about(fault.path, fault.code, fault.message)
+    for fault in () if shapeless else _faults(merged, called, whole=not root or root in profile_names()):
+        _tell(fault, layers)
+    issues = [issue for layer in layers for issue in layer.findings.in_order()]
+    if issues:
+        raise InvalidManifest(issues)
+    return replace(parse(merged), home=str(layers[0].path), files=tuple(layer.file for layer in layers))
+
+
+def _faults(merged: Mapping[str, JSON], called: str, *, whole: bool) -> Sequence[Fault]:
+    """What is wrong with *merged*; of what is not the *whole* profile, what it lacks is not told."""
+    errors = _judge().iter_errors(merged)
+    formal = faults_of(error for error in errors if whole or error.validator != "required" or error.absolute_path)
+    sound = without(merged, {fault.path for fault in formal})
+    return [*formal, *nonsense(sound, shipped=profile_names(), called=called)]
+
+
+def _tell(fault: Fault, layers: Sequence[_Layer]) -> None:
+    """Add *fault* where it is written, or, of what a profile that ships has, where that is named."""
+    layer = next((layer for layer in layers if _states(layer.stated, fault.path)), None)
+    if layer is not None:
+        layer.findings.about(fault.path, fault.code, fault.message, key=fault.key, hidden=fault.hidden)
+        return
+    last = layers[-1]
+    message = f"with the {dotted(fault.path)} that '{shown(last.based_on)}' has: {fault.message}"
+    last.findings.about((_BASED_ON,), fault.code, message)
+
+
+def _states(value: Any, path: Way) -> bool:
+    """Whether something is written at *path* of *value*."""
+    for part in path:
+        below = dict(enumerate(value)) if isinstance(value, list) else value
+        if not isinstance(below, dict) or part not in below:
+            return False
+        value = below[part]
+    return True
+
+
+@lru_cache(maxsize=1)
+def _schema() -> Mapping[str, Any]:
+    schema: Mapping[str, Any] = json.loads((schemas_folder() / "profile.schema.json").read_text(encoding="utf-8"))
+    return schema
+
+
+@lru_cache(maxsize=1)
+def _judge() -> Draft202012Validator:
+    return Draft202012Validator(_schema())
+
+
+def _typing(schema: Any) -> Any:
+    """*schema* as far as values get their types by it, with what it lets one choose from in one."""
+    if not isinstance(schema, dict):
+        return schema
+    choices = [schema, *map(_typing, schema.get("oneOf", ()))]
+    types = [kind for choice in choices for kind in _types(choice)]
+    joined: dict[str, Any] = {"type": types} if types else {}
+    for choice in choices:
+        joined |= {name: _typing(choice[name]) for name in ("items", "additionalProperties") if name in choice}
+        if "properties" in choice:
+            joined["properties"] = {name: _typing(below) for name, below in choice["properties"].items()}
+    return joined
+
+
+def _types(schema: Mapping[str, Any]) -> Sequence[str]:
+    stated = schema.get("type", "string" if "enum" in schema else [])
+    return [stated] if isinstance(stated, str) else stated

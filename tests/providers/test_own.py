@@ -1,0 +1,216 @@
+"""A profile of a person's own: found, based on another, judged whole, kept."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import InvalidManifest, UsageError
+from pipeline.model import SourceFile
+from pipeline.profile import ModelOffer, Profile
+from pipeline.providers.catalogue import Catalogue, own_folder
+from pipeline.providers.own import CHAIN_MAX, read_kept
+from pipeline.providers.registry import document_of, find_profile, profile_names
+from pipeline.providers.sense import nonsense
+
+BARE = "name: mine\ntitle: Mine\nauth: raw\nmodels: {'*': {}}\nretention_s: 60\ncurrency: EUR\n"
+
+
+def find(folder: Path, text: str, name: str = "mine", **others: str) -> Profile:
+    """The profile of this *text* in the *folder* of a person who has *others* beside it."""
+    for file, content in {name: text, **others}.items():
+        (folder / f"{file}.yaml").write_text(content, encoding="utf-8")
+    profile = Catalogue(folder=folder).find(name)
+    assert profile is not None
+    return profile
+
+
+def issues(folder: Path, text: str, name: str = "mine", **others: str) -> list[str]:
+    """What is wrong with it, as `file:line:column code`."""
+    with pytest.raises(InvalidManifest) as caught:
+        find(folder, text, name, **others)
+    return [f"{Path(i.position.file).name}:{i.position.line}:{i.position.column} {i.code}" for i in caught.value.issues]
+
+
+def told(folder: Path, text: str, **others: str) -> str:
+    """The words of the first issue."""
+    with pytest.raises(InvalidManifest) as caught:
+        find(folder, text, **others)
+    return caught.value.issues[0].message
+
+
+def test_a_profile_is_found_by_its_name_or_by_its_file(tmp_path: Path) -> None:
+    by_name = find(tmp_path, BARE)
+    by_file = Catalogue().find(str(tmp_path / "mine.yaml"))
+
+    assert by_file == by_name
+    assert (by_name.name, by_name.home) == ("mine", str(tmp_path / "mine.yaml"))
+    assert by_name.files[0].content == BARE.encode()
+    assert Catalogue(folder=tmp_path).names() == sorted([*profile_names(), "mine"])
+    assert Catalogue(folder=tmp_path).find("nobody") is None
+    assert Catalogue(folder=tmp_path / "nowhere").find("openai") == find_profile("openai")
+    with pytest.raises(UsageError, match="there is no file"):
+        Catalogue().find(str(tmp_path / "nothing.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("environment", "folder"),
+    [
+        ({"XDG_CONFIG_HOME": "/etc/mine", "HOME": "/home/me"}, "/etc/mine/vidbatch/profiles"),
+        ({"XDG_CONFIG_HOME": "here", "HOME": "/home/me"}, "/home/me/.config/vidbatch/profiles"),
+        ({"HOME": "/home/me"}, "/home/me/.config/vidbatch/profiles"),
+        ({}, None),
+    ],
+)
+def test_own_profiles_are_where_such_files_belong(environment: dict[str, str], folder: str | None) -> None:
+    assert own_folder(environment) == (None if folder is None else Path(folder))
+
+
+def test_a_scalar_has_the_type_that_the_schema_gives_it(tmp_path: Path) -> None:
+    text = BARE.replace("{'*': {}}", "{m: {seconds: [4], sizes: [1x1], price_per_second: {1x1: 0.10}}}")
+    own = "prices_as_of: 2026-01-01\nfields: {size: null, seconds: {as: integer}}\nconstants: {n: 1}\n"
+    own += "answers: {id: 0.id}\nproblems: [{http: 400, code: 1234, means: gone}]\nbase_url: https://h.example/v1\n"
+
+    profile = find(tmp_path, text + own)
+
+    assert profile.models == {"m": ModelOffer(seconds=(4,), sizes=("1x1",), price_per_second={"1x1": Decimal("0.10")})}
+    assert (profile.prices_as_of, profile.wire.constants) == ("2026-01-01", {"n": 1})
+    assert (profile.wire.fields["size"].name, profile.wire.fields["seconds"].form) == ("", "integer")
+    assert (profile.wire.problems[0].http, profile.wire.problems[0].code) == ((400,), ("1234",))
+
+
+def test_an_heir_has_what_it_states_over_what_it_is_based_on(tmp_path: Path) -> None:
+    base = BARE.replace("'*': {}", "'*': {}, a: {seconds: [4]}") + "params: [seed, sound]\nlimits: {in_flight: 3}\n"
+    own = "name: heir\nbased_on: mine\nparams: [seed]\nlimits: {downloads: 9}\nmodels: {'*': null, a: {sizes: [1x1]}}\n"
+
+    heir = find(tmp_path, own, "heir", mine=base)
+
+    assert (heir.name, heir.title, heir.currency, heir.params) == ("heir", "Mine", "EUR", ("seed",))
+    assert heir.models == {"a": ModelOffer(seconds=(4,), sizes=("1x1",))}
+    assert (heir.limits.in_flight, heir.limits.downloads) == (3, 9)
+    assert [file.name for file in heir.files] == ["heir.yaml", "mine.yaml"]
+
+
+@pytest.mark.parametrize("base", ["sandbox", "./up.yaml"])
+def test_an_heir_at_an_address_of_its_own_has_nothing_that_speaks_of_the_other_one(tmp_path: Path, base: str) -> None:
+    up = "name: up\nbased_on: sandbox\nkey_env: [UP_KEY]\n"
+    own = f"name: mine\nbased_on: {base}\n"
+
+    same, moved = find(tmp_path, own, up=up), find(tmp_path, f"{own}base_url: https://h.example/v1\n", up=up)
+
+    assert (same.embedded, same.bills, same.key_default) == (True, False, "sandbox")
+    assert (moved.embedded, moved.bills, moved.key_default, moved.key_env) == (False, True, "", ())
+    assert moved.models == same.models
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ("titel: Mine", "7:1 unknown-key"),
+        ("key: sk-abcdefghijk", "7:1 secret"),
+        ("body: jason", "7:7 unknown-word"),
+        ("base_url: http://gate.example/v1", "7:11 insecure-url"),
+        ("defaults: {model: m, size: 1x2}", "7:28 bad-form"),
+        ("defaults: {model: m, seconds: 5}", "7:31 bad-form"),
+        ("paths: {look: /tasks}", "7:15 bad-form"),
+        ("paths: {submit: '/{id}'}", "7:17 bad-form"),
+        ("paths: {look: '/{id}/{key}'}", "7:15 bad-form"),
+        ("paths: {look: '/{id}?a=b'}", "7:15 bad-form"),
+        ("content_in: look", "7:13 bad-form"),
+        ("status_words: {DONE: done}", "7:16 bad-form"),
+        ("fields: {seconds: {as: sides}}", "7:24 bad-form"),
+        ("fields: {prompt: null}", "7:18 bad-form"),
+        ("result_models: {a: b}", "7:1 bad-form"),
+        ("headers: {look: {authorization: Bearer x}}", "7:18 secret"),
+        ("headers: {submit: {Content-Type: text/plain}}", "7:20 bad-form"),
+        ("pace: {interval_s: 9, interval_s_max: 3}", "7:39 bad-form"),
+        ("prices_as_of: yesterday", "7:15 bad-form"),
+        ("retired: 2026-02-30", "7:10 bad-form"),
+        ("problems: [{to: lok, means: gone}]", "7:17 unknown-word"),
+        ("problems: [{to: [look, lok], means: gone}]", "7:24 unknown-word"),
+        ("problems: [{http: abc, means: gone}]", "7:19 wrong-type"),
+        ("answers: {id: ''}", "7:15 empty"),
+        ("key_env: [A_KEY, A_KEY]", "7:10 duplicate-value"),
+        ("based_on: nobody", "7:11 unknown-profile"),
+        ("based_on: ./nothing.yaml", "7:11 missing-file"),
+        ("based_on: ./mine.yaml", "7:11 include-cycle"),
+    ],
+)
+def test_what_is_wrong_is_told_at_its_place(tmp_path: Path, more: str, place: str) -> None:
+    text = BARE.replace("{'*': {}}", "{m: {sizes: [1x1], seconds: [4]}}") + f"{more}\n"
+
+    assert f"mine.yaml:{place}" in issues(tmp_path, text)
+
+
+def test_all_that_is_wrong_is_told_at_once_in_every_file_where_it_is_written(tmp_path: Path) -> None:
+    up = BARE.replace("name: mine", "name: up") + "body: jason\nstatus_words: {DONE: done}\n"
+    own = "name: openai\nbased_on: up\nmodels: {'*': null, m: {sizes: [1x1], price_per_second: {1x2: 1}}}\n"
+    own += "defaults: {model: n}\n"
+
+    assert issues(tmp_path, own, up=up) == [
+        "mine.yaml:1:7 bad-name",
+        "mine.yaml:3:58 bad-form",
+        "mine.yaml:4:19 bad-form",
+        "up.yaml:7:7 unknown-word",
+        "up.yaml:8:16 bad-form",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "the file is empty; a profile needs 'name', and 'based_on' or all that it has"),
+        ("- a\n", "expected a mapping, found a list"),
+        ("based_on: openai\n", "missing: 'name'"),
+        ("name: other\nbased_on: openai\n", "'other' is found as other.yaml only; give file and profile one name"),
+        ("name: mine\nbased_on: openia\n", "there is no profile 'openia'; did you mean 'openai'?"),
+        (
+            "name: mine\nbased_on: openai\nmodels: {sora-2: null}\n",
+            "with the defaults.model that 'openai' has: there is no model 'sora-2' here; did you mean 'sora-2-pro'?",
+        ),
+        (BARE.replace("raw", "{heder: X}"), "missing: 'header'"),
+        (BARE.replace("raw", "beerer"), "'beerer' is not known here; did you mean 'bearer'?"),
+        (BARE.replace("{'*': {}}", "{'*': null}"), "no model is left; write '*' for any"),
+    ],
+)
+def test_it_is_told_what_to_write(tmp_path: Path, text: str, words: str) -> None:
+    assert told(tmp_path, text) == words
+
+
+def test_a_file_of_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
+    assert issues(tmp_path, BARE.replace("mine", "openai"), "openai") == ["openai.yaml:1:7 bad-name"]
+
+
+def test_files_are_based_on_each_other_in_circles_and_in_long_chains_for_so_long_only(tmp_path: Path) -> None:
+    circle = {"mine": "name: mine\nbased_on: up\n", "up": "name: up\nbased_on: mine\n"}
+    chain = {f"p{n}": f"name: p{n}\nbased_on: p{n + 1}\n" for n in range(CHAIN_MAX)} | {f"p{CHAIN_MAX}": BARE}
+
+    assert "is based on this file itself" in told(tmp_path, circle["mine"], up=circle["up"])
+    assert issues(tmp_path, chain["p0"], "p0", **chain) == [f"p{CHAIN_MAX - 1}.yaml:2:11 too-deep"]
+    assert find(tmp_path, chain["p1"], "p1").name == "p1"
+
+
+def test_what_a_run_kept_is_read_without_the_folders_it_came_from(tmp_path: Path) -> None:
+    heir = find(tmp_path, "name: heir\nbased_on: ./mine.yaml\n", "heir", mine=BARE)
+    kept = [SourceFile(name=f.name, sha256=f.sha256, path=tmp_path / f"{n}.yaml") for n, f in enumerate(heir.files)]
+    for file, known in zip(kept, heir.files, strict=True):
+        assert file.path is not None
+        file.path.write_bytes(known.content)
+    (tmp_path / "mine.yaml").unlink()
+
+    again = read_kept(kept)
+
+    assert (again.name, again.wire, again.files) == (heir.name, heir.wire, heir.files)
+    (tmp_path / "1.yaml").write_text(BARE + "params: []\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="is not the profile that was run with"):
+        read_kept(kept)
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_profile_that_ships_makes_sense(name: str) -> None:
+    document: Any = document_of(name)
+
+    assert list(nonsense(document, shipped=())) == []
