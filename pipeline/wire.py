@@ -133,6 +133,20 @@ class Wire:
     """The first that fits counts, before all that is known of any server."""
 
 
+SHAPES: Mapping[str, Wire] = {
+    "videos": Wire(),
+    "responses": Wire(
+        body="json",
+        paths={**PATHS, **dict.fromkeys(("submit", "look", "content"), "/responses")},
+        fields={**FIELDS, "prompt": Sent(name="input")},
+        looks="content",
+        content="base64",
+        answers={**ANSWERS, "video": ("output.0.content.0.text",), "status": ("status", "task_status")},
+    ),
+}
+"""By dialect: what a profile names deviations from."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """One refusal as a server words it."""
@@ -147,11 +161,14 @@ class Rehearsal:
     """How the sandbox answers in a provider's place, where the rest of the profile does not say it already."""
 
     id: str = "video_{hex32}"
-    """An id, with `{hexN}`, `{alnumN}`, `{digitsN}` and `{uuid}` for what differs from video to video."""
+    """An id, with `{hexN}`, `{alnumN}`, `{digitsN}` and `{uuid}` for what differs from video to video, `{model}` for
+    the video's model, and `{base64:…}` around what is encoded so, without `=`."""
     errors: str = "object"
     """The shape of an error: `object` (`{error: {…}}`), `flat` (`{code, message, data}`), `detail` (`{detail: …}`) or
     `text` (`{error: "…"}`)."""
     accepted_http: int = 200
+    takes: tuple[str, ...] = ()
+    """Encodings of a submit that it takes besides the one that we send: `multipart`, `json`."""
     words: Mapping[str, str] = field(default_factory=dict)
     """By one of `queued`, `in_progress`, `completed`, `failed`, `expired`: the word in its place."""
     progress: str = "number"

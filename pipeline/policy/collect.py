@@ -98,6 +98,8 @@ def _after_refused_fetch(
             return Verdict(fact=None, reason=again.reason, stop=Stop.RUN)
         case Problem.GONE:
             return Verdict(fact=Fact.EXPIRED, reason=again.reason)
+        case Problem.FAILED:  # its word on what it called finished: believed for good when it would be gone anyway
+            return Verdict(fact=_given_up(kept_s), reason=again.reason)
         case Problem.UNKNOWN_ID if fetches.absent + 1 >= NO_CONTENT_TRIES:
             return Verdict(fact=_given_up(kept_s), reason=again.reason)
         case Problem.UNKNOWN_ID:

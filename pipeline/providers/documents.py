@@ -1,4 +1,7 @@
-"""Content that comes in a document: a URL under one of several names, or the bytes as base64 text."""
+"""Content that comes in a document: a URL under one of several names, or the bytes as base64 text.
+
+What comes as the bytes themselves after all is taken as it is: gateways change their minds from model to model.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,12 @@ from pipeline.providers.base import Found, Problem, Refusal, Reply, Status
 from pipeline.providers.meanings import is_success, refusal_of, refused
 from pipeline.providers.replies import mapping, read_error
 from pipeline.providers.words import read_word
+from pipeline.signature import looks_like_mp4
 
+LOOK_BYTES = 256 << 10
+"""So much of such a document is read to learn how a video is doing: more than the longest prompt repeated, so that
+what is longer holds the video.
+"""
 DOCUMENT_BYTES_MAX = 128 << 20
 """The longest that is read: 90 MB of video as text. (Those of the field have 8 to 14 MB.)"""
 
@@ -22,11 +30,31 @@ DOCUMENT_BYTES_MAX = 128 << 20
 def read_document(reply: Reply, profile: Profile) -> Found | Refusal:
     """Where the content is, or the very bytes; else why there is none (yet)."""
     call = profile.wire.content_in
+    if _is_video(reply, call, profile):
+        return Found(content=reply.body)
     raw = mapping(reply.body)
     if raw is None or not is_success(reply, call, profile):
         return refusal_of(reply, call, profile)
     video = video_in(raw, profile.wire)
     return _not_to_be_had(video, reply, profile) or _found(video, profile) or _without(reply)
+
+
+def has_video(reply: Reply, profile: Profile) -> bool:
+    """Whether an answer of which `LOOK_BYTES` were read has the video, or names it, and says nothing else."""
+    call = profile.wire.content_in
+    if _is_video(reply, call, profile):
+        return True
+    raw = mapping(reply.body)
+    if not is_success(reply, call, profile):
+        return False
+    if raw is None:
+        return len(reply.body) >= LOOK_BYTES and reply.body.lstrip().startswith(b"{")
+    video = video_in(raw, profile.wire)
+    return not first_text(video, profile.wire.answers["status"]) and _found(video, profile) is not None
+
+
+def _is_video(reply: Reply, call: str, profile: Profile) -> bool:
+    return looks_like_mp4(reply.body[:8]) and is_success(reply, call, profile)
 
 
 def _not_to_be_had(video: Mapping[str, JSON], reply: Reply, profile: Profile) -> Refusal | None:
@@ -57,11 +85,12 @@ def _found(video: Mapping[str, JSON], profile: Profile) -> Found | None:
 
 
 def _decoded(text: str) -> Found | None:
-    """Base64, with or without the head of a data URL (RFC 2397)."""
+    """Base64, with or without the head of a data URL (RFC 2397), in one line or many; whole, or nothing."""
     try:
-        return Found(content=b64decode(text.rpartition(",")[2]))
+        content = b64decode("".join(text.rpartition(",")[2].split()), validate=True)
     except (NoBase64, ValueError):
         return None
+    return Found(content=content) if content else None
 
 
 def _without(reply: Reply) -> Refusal:

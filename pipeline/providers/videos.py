@@ -29,19 +29,24 @@ from pipeline.providers.base import (
     Status,
     Submission,
 )
-from pipeline.providers.documents import DOCUMENT_BYTES_MAX, read_document
+from pipeline.providers.documents import DOCUMENT_BYTES_MAX, has_video, read_document
+from pipeline.providers.documents import LOOK_BYTES as DOCUMENT_LOOK_BYTES
 from pipeline.providers.hops import led_to
 from pipeline.providers.meanings import is_success, refusal_of, refused
 from pipeline.providers.replies import clean, mapping, moment, read_error, text
 from pipeline.providers.videos_submit import CALLS, path_of, submit_request
 from pipeline.providers.words import read_word
 from pipeline.signature import looks_like_mp4
+from pipeline.wire import Wire
 
 LIST_LIMIT = 100
 """The most that one page of the list may hold (OpenAI's API reference, "List videos")."""
 
 LOOK_BYTES = 16 * 1024
-"""So much of a content is enough to tell that there is one, or what is said in its place."""
+"""So much of a content is enough to tell that there is one, or what is said in its place. (No Range is sent for it:
+a server may remember the first of a file as its whole, or refuse what it says about itself while there is none.)
+"""
+_HERE = Observation(video_id="", status=Status.DONE, word="content")
 
 
 class Videos:
@@ -62,13 +67,18 @@ class Videos:
         return Submission(video_id=video_id, observation=read_video(video, profile, video_id), raw=raw)
 
     def look(self, video_id: str, profile: Profile) -> Request:
-        if profile.wire.looks == "content":
-            return replace(self.content(video_id, profile), enough_bytes=LOOK_BYTES)
-        return get("look", profile, video_id)
+        wire = profile.wire
+        if wire.looks == "content":
+            enough_bytes = LOOK_BYTES if wire.content == "bytes" else DOCUMENT_LOOK_BYTES
+            return replace(self.content(video_id, profile), enough_bytes=enough_bytes)
+        asked = get("look", profile, video_id)
+        return replace(asked, enough_bytes=DOCUMENT_LOOK_BYTES) if _looks_at_document(wire) else asked
 
     def read_look(self, reply: Reply, profile: Profile) -> Observation | Refusal:
         if profile.wire.looks == "content":
             return self._read_look_at_content(reply, profile)
+        if _looks_at_document(profile.wire) and has_video(reply, profile):
+            return _HERE
         raw = mapping(reply.body)
         if raw is not None and (is_success(reply, "look", profile) or _is_video(raw, profile)):
             video = video_in(raw, profile.wire)
@@ -77,14 +87,14 @@ class Videos:
 
     def _read_look_at_content(self, reply: Reply, profile: Profile) -> Observation | Refusal:
         """Where only the content tells how a video is doing: it is there, or led to, or it is said why not."""
-        is_there = reply.status in (200, 206) and looks_like_mp4(reply.body[:8])
-        if is_there or led_to(reply.status, reply.headers) is not None:
-            return Observation(video_id="", status=Status.DONE, word="content")
-        if (raw := mapping(reply.body)) is not None and is_success(reply, "content", profile):
+        if led_to(reply.status, reply.headers) is not None or self._is_content(reply, profile):
+            return _HERE
+        call = profile.wire.content_in
+        if (raw := mapping(reply.body)) is not None and is_success(reply, call, profile):
             seen = read_video(video_in(raw, profile.wire), profile, "")
             if seen.word:
                 return seen
-        refusal = self.read_no_content(reply, profile)
+        refusal = refusal_of(reply, call, profile)
         match refusal.problem:
             case Problem.NOT_READY:
                 return Observation(video_id="", status=Status.RUNNING, word="not ready", message=refusal.message)
@@ -93,6 +103,11 @@ class Videos:
                 return replace(failed, code=refusal.code, message=refusal.message)
             case _:
                 return refusal
+
+    def _is_content(self, reply: Reply, profile: Profile) -> bool:
+        if profile.wire.content == "bytes":
+            return reply.status in (200, 206) and looks_like_mp4(reply.body[:8])
+        return has_video(reply, profile)
 
     def look_at_page(self, after: str | None, profile: Profile) -> Request:
         query = {"limit": str(LIST_LIMIT), "order": "desc"} | ({"after": after} if after else {})
@@ -126,6 +141,11 @@ class Videos:
 
     def read_delete(self, reply: Reply, profile: Profile) -> Refusal | None:
         return None if is_success(reply, "delete", profile) else refusal_of(reply, "delete", profile)
+
+
+def _looks_at_document(wire: Wire) -> bool:
+    """Whether what tells how a video is doing has the video, too, once it is done."""
+    return wire.content != "bytes" and wire.content_in == "look"
 
 
 def get(call: str, profile: Profile, video_id: str = "", query: Mapping[str, str] | None = None) -> Request:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from pipeline.wire import ANSWERS, FIELDS, PATHS, Auth, Rehearsal, Rule, Said, Sent, Wire
+from pipeline.wire import SHAPES, Auth, Rehearsal, Rule, Said, Sent, Wire
 
 _AUTHS: Mapping[str, Auth] = {"bearer": Auth(), "raw": Auth(prefix=""), "none": Auth(header="")}
 _AS_THEY_ARE = (
@@ -16,11 +17,14 @@ _AS_THEY_ARE = (
 
 def wire_of(raw: Mapping[str, Any]) -> Wire:
     """The wire of a document that `schemas/profile.schema.json` accepts."""
-    return Wire(
+    shape = SHAPES[raw.get("dialect", "videos")]
+    fields = {name: _sent(shape.fields[name], how) for name, how in raw.get("fields", {}).items()}
+    return replace(
+        shape,
         auth=_auth(raw["auth"]),
-        paths={**PATHS, **raw.get("paths", {})},
-        fields={**FIELDS, **{name: _sent(name, how) for name, how in raw.get("fields", {}).items()}},
-        answers={**ANSWERS, **{name: _several(paths) for name, paths in raw.get("answers", {}).items()}},
+        paths={**shape.paths, **raw.get("paths", {})},
+        fields={**shape.fields, **fields},
+        answers={**shape.answers, **{name: _several(paths) for name, paths in raw.get("answers", {}).items()}},
         problems=tuple(_rule(rule) for rule in raw.get("problems", ())),
         **{name: raw[name] for name in _AS_THEY_ARE if name in raw},
     )
@@ -28,9 +32,9 @@ def wire_of(raw: Mapping[str, Any]) -> Wire:
 
 def rehearsal_of(raw: Mapping[str, Any]) -> Rehearsal:
     """The same of its `rehearsal`."""
-    plain = {name: value for name, value in raw.items() if name not in ("leaves_out", "says")}
+    plain = {name: value for name, value in raw.items() if name not in ("leaves_out", "takes", "says")}
     says = {problem: Said(**said) for problem, said in raw.get("says", {}).items()}
-    return Rehearsal(**plain, leaves_out=tuple(raw.get("leaves_out", ())), says=says)
+    return Rehearsal(**plain, leaves_out=tuple(raw.get("leaves_out", ())), takes=tuple(raw.get("takes", ())), says=says)
 
 
 def _auth(raw: str | Mapping[str, str]) -> Auth:
@@ -39,13 +43,13 @@ def _auth(raw: str | Mapping[str, str]) -> Auth:
     return Auth(header=raw["header"].lower(), prefix=raw.get("prefix", ""))
 
 
-def _sent(name: str, raw: str | Mapping[str, str] | None) -> Sent:
+def _sent(usual: Sent, raw: str | Mapping[str, str] | None) -> Sent:
     """A new name, or a mapping, or nothing at all: then it is not sent."""
     if raw is None:
         return Sent(name="")
     if isinstance(raw, str):
         return Sent(name=raw)
-    return Sent(name=raw.get("name", FIELDS[name].name), form=raw.get("as", "text"))
+    return Sent(name=raw.get("name", usual.name), form=raw.get("as", "text"))
 
 
 def _rule(raw: Mapping[str, Any]) -> Rule:

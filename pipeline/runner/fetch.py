@@ -1,4 +1,8 @@
-"""One download over HTTP: what is asked for, and what the answer says about the bytes that follow."""
+"""One download over HTTP: what is asked for, and what the answer says about the bytes that follow.
+
+The answer is the video, or a document that has it or says where it is. A link is asked for anew at each try: one that
+was signed runs out. What is here of a video is gone on with all the same, where its strong ETag still holds.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,10 @@ import anyio.to_thread
 from pipeline.errors import NotAVideo, OutcomeUnknown
 from pipeline.policy.collect import whole_s
 from pipeline.progress import Received
-from pipeline.providers.base import Problem, Refusal, Request
+from pipeline.providers.base import Found, Problem, Refusal, Reply, Request
 from pipeline.runner.board import Board, Wanted
 from pipeline.runner.held import Held
-from pipeline.runner.part import Part
+from pipeline.runner.part import PIECE_BYTES, Part
 from pipeline.transport import Incoming
 
 _SPAN = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
@@ -42,10 +46,55 @@ async def fetch(board: Board, wanted: Wanted, part: Part) -> tuple[int | None, s
     if held and held.whole:
         await _resume(part, held, held.total)
         return held.total, held.etag
-    request = from_where(board.dialect.content(wanted.video_id, board.profile), held)
+    request = board.dialect.content(wanted.video_id, board.profile)
+    if board.profile.wire.content == "bytes":
+        return await _download(board, wanted, part, from_where(request, held), held)
+    found = await _find(board, request)
+    if not found.url:
+        return _write(board, wanted, part, found.content), ""
+    there = from_where(Request(method="GET", path=request.path), held)
+    return await _download(board, wanted, part, there, held, link=found.url)
+
+
+async def _find(board: Board, request: Request) -> Found:
+    """Ask for the document that has a video or says where it is. Raises as `fetch` does."""
     time = anyio.CancelScope(deadline=anyio.current_time() + whole_s(None))
     with time:
         async with board.transport.fetch(request) as incoming:
+            _check_encoding(incoming)
+            time.deadline = anyio.current_time() + whole_s(incoming.length)
+            reply = await _answer(incoming, request)
+        found = await anyio.to_thread.run_sync(board.dialect.read_content, reply, board.profile)
+        if isinstance(found, Refusal):
+            raise NotServed(_of_whom(incoming, found))
+        board.tempers["collect"].answered()
+        return found
+    raise OutcomeUnknown("not whole in time")
+
+
+async def _answer(incoming: Incoming, request: Request) -> Reply:
+    """All of an answer; what is refused is told in few words."""
+    if 200 <= incoming.status < 300:
+        return await incoming.document(request.reply_bytes_max)
+    return await incoming.reply()
+
+
+def _write(board: Board, wanted: Wanted, part: Part, content: bytes) -> int:
+    """A video that came in a document; returns how many bytes it has."""
+    part.begin("", len(content))
+    for at in range(0, len(content), PIECE_BYTES):
+        part.write(content[at : at + PIECE_BYTES])
+    board.observer(Received(id=board.job(wanted.key).id, bytes=len(content)))
+    return len(content)
+
+
+async def _download(
+    board: Board, wanted: Wanted, part: Part, request: Request, held: Held | None, *, link: str = ""
+) -> tuple[int | None, str]:
+    """Bring the bytes that *request* is answered with, or those at *link*. Returns and raises as `fetch` does."""
+    time = anyio.CancelScope(deadline=anyio.current_time() + whole_s(None))
+    with time:
+        async with board.transport.fetch(request, link=link) as incoming:
             expected = await _begin(board, part, incoming, held)
             board.tempers["collect"].answered()
             time.deadline = anyio.current_time() + whole_s(incoming.length)
@@ -72,8 +121,7 @@ async def _take(board: Board, wanted: Wanted, part: Part, incoming: Incoming) ->
 
 async def _begin(board: Board, part: Part, incoming: Incoming, held: Held | None) -> int | None:
     """Take up the part or start it anew, as the answer says. Raises `NotServed` for anything but a video."""
-    if incoming.headers.get("content-encoding", "identity") != "identity":
-        raise NotAVideo(f"it came encoded as {incoming.headers['content-encoding'][:40]!r}, unasked")
+    _check_encoding(incoming)
     if incoming.status == 200:
         part.begin(incoming.headers.get("etag", ""), incoming.length)
         return incoming.length
@@ -84,10 +132,19 @@ async def _begin(board: Board, part: Part, incoming: Incoming, held: Held | None
             raise OutcomeUnknown("the server cannot go on where the download broke off: starting anew")
         await _resume(part, held, total)
         return total
-    refusal = board.dialect.read_no_content(await incoming.reply(), board.profile)
-    if incoming.away and refusal.problem in _OF_A_LINK:  # no word on the video: the link has run out
-        refusal = replace(refusal, problem=Problem.STALE_LINK)
-    raise NotServed(refusal)
+    raise NotServed(_of_whom(incoming, board.dialect.read_no_content(await incoming.reply(), board.profile)))
+
+
+def _check_encoding(incoming: Incoming) -> None:
+    if incoming.headers.get("content-encoding", "identity") != "identity":
+        raise NotAVideo(f"it came encoded as {incoming.headers['content-encoding'][:40]!r}, unasked")
+
+
+def _of_whom(incoming: Incoming, refusal: Refusal) -> Refusal:
+    """*refusal*, as it is meant: away from the provider it is no word on the video; the link has run out."""
+    if incoming.away and refusal.problem in _OF_A_LINK:
+        return replace(refusal, problem=Problem.STALE_LINK)
+    return refusal
 
 
 def total_of(incoming: Incoming, held: Held) -> int | None:

@@ -46,17 +46,18 @@ class Transport:
         return await self._exchange(self._submits, request, deadline_s)
 
     async def look(self, request: Request, *, deadline_s: float = LOOK_S) -> Reply:
-        """GET a small document. Raises the same; follows nothing."""
+        """Ask for a small document, or for the beginning of an answer. Raises the same; follows nothing."""
         return await self._exchange(self._looks, request, deadline_s)
 
     @asynccontextmanager
-    async def fetch(self, request: Request) -> AsyncIterator[Incoming]:
+    async def fetch(self, request: Request, *, link: str = "") -> AsyncIterator[Incoming]:
         """Start a download, and follow where it leads, by the rules of `providers.hops`.
 
+        With *link* it starts there: at the place that the answer to such a request named, as if it had led us there.
         Raises as `submit` does, `Misled`, and what `Incoming.blocks` raises.
         """
         with self._hushed():
-            hop: Hop | None = None
+            hop = self._led(request, None, _as_in_a_header(link)) if link else None
             for _ in range(HOPS_MAX + 1):
                 async with self._asked(request, hop) as response:
                     location = led_to(response.status_code, headers_of(response))
@@ -64,9 +65,13 @@ class Transport:
                         away = hop is not None and not hop.at_home
                         yield Incoming(response, without_key=self.without_key, away=away, network=self._network)
                         return
-                home = home_of(self._access.base_url)
-                hop = next_hop(hop or home_of(self._access.base_url + request.path), location, home=home)
+                hop = self._led(request, hop, location)
             raise Misled(f"it is redirected more than {HOPS_MAX} times in a row")
+
+    def _led(self, request: Request, came_from: Hop | None, location: str) -> Hop:
+        """The place that *location* names, in the answer to *request* or to the hop after it. Raises `Misled`."""
+        base_url = self._access.base_url
+        return next_hop(came_from or home_of(base_url + request.path), location, home=home_of(base_url))
 
     def without_key(self, content: bytes) -> bytes:
         """*content* without our key: some servers repeat it when they refuse it, and what they say is kept."""
@@ -111,18 +116,20 @@ class Transport:
         async with lines.one() as way:
             with self._hushed(), translating(trace), anyio.fail_after(deadline_s):
                 response = await way.handle_async_request(self._outgoing(request, lines, trace))
-                body = await bounded(response)
+                body = await bounded(response, bytes_max=request.reply_bytes_max, enough_bytes=request.enough_bytes)
         headers = headers_of(response, self.without_key)
         return Reply(status=response.status_code, headers=headers, body=self.without_key(body))
 
     def _outgoing(self, request: Request, lines: Lines, trace: Trace, hop: Hop | None = None) -> httpx.Request:
-        """*request* as it goes to the provider, who is told who we are; to another path of its, where it led us."""
+        """*request* as it goes to the provider, who is told who we are; to another path of its, where it led us: what
+        lies there is asked for and nothing more, whatever the request was.
+        """
         return httpx.Request(
-            request.method,
+            "GET" if hop else request.method,
             hop.url if hop else self._access.base_url + request.path,
             params=None if hop else dict(request.query) or None,
             headers={**_OURS, **self._access.headers, **request.headers},
-            content=request.body or None,
+            content=None if hop else request.body or None,
             extensions={"timeout": lines.timeout, "trace": trace.note},
         )
 
@@ -149,6 +156,11 @@ async def connect(
             transfers=await lines(downloads, network.idle_s, network.warm_enough_s),
             away=Away(network, trust, _OURS),
         )
+
+
+def _as_in_a_header(link: str) -> str:
+    """A URL from a document in the letters in which a header has it: one for each of its bytes."""
+    return link.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def _quiet() -> None:

@@ -1,19 +1,19 @@
-"""What comes back: small answers whole and bounded, downloads in blocks and never slower than a crawl."""
+"""What comes back: answers whole and bounded, downloads in blocks and never slower than a crawl."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 
 import anyio
+import anyio.to_thread
 import httpx
 
-from pipeline.errors import OutcomeUnknown, Truncated
-from pipeline.providers.base import Reply
+from pipeline.errors import NotAVideo, OutcomeUnknown, Truncated
+from pipeline.providers.base import REPLY_BYTES_MAX, Reply
 from pipeline.transport.failures import ON_THE_WIRE, words
 from pipeline.transport.network import Network
 
-REPLY_BYTES_MAX = 1 << 20
 GOODBYE_S = 1.0
 """How long the end of a connection may take."""
 
@@ -64,6 +64,20 @@ class Incoming:
             raise OutcomeUnknown(words(error)) from error
         return Reply(status=self.status, headers=self.headers, body=self._without_key(body))
 
+    async def document(self, bytes_max: int) -> Reply:
+        """The whole answer, where it is a document that may hold a video: with a download's patience.
+
+        Raises as `blocks` does, and `NotAVideo` where it is longer than *bytes_max*.
+        """
+        body = bytearray()
+        async with aclosing(self.blocks()) as blocks:
+            async for block in blocks:
+                body += block
+                if len(body) > bytes_max:
+                    raise NotAVideo(f"a document of more than {bytes_max} bytes came in its place")
+        told = await anyio.to_thread.run_sync(self._without_key, bytes(body))  # a tenth of a second for 10 MB
+        return Reply(status=self.status, headers=self.headers, body=told)
+
 
 class Speed:
     """Whether a download still moves. A read's own time limit is none: one byte a second keeps to it for ever."""
@@ -93,14 +107,16 @@ def headers_of(
     return {name.decode("latin-1").lower(): without_key(value).decode("latin-1") for name, value in pairs}
 
 
-async def bounded(response: httpx.Response) -> bytes:
-    """A body that must be small."""
+async def bounded(response: httpx.Response, *, bytes_max: int = REPLY_BYTES_MAX, enough_bytes: int = 0) -> bytes:
+    """A body that must be small; with *enough_bytes*, its beginning alone: the rest is never read."""
     body = bytearray()
     async with body_of(response) as blocks:
         async for block in blocks:
             body += block
-            if len(body) > REPLY_BYTES_MAX:
-                raise httpx.RemoteProtocolError(f"the answer is larger than {REPLY_BYTES_MAX} bytes")
+            if 0 < enough_bytes <= len(body):
+                return bytes(body[:enough_bytes])
+            if len(body) > bytes_max:
+                raise httpx.RemoteProtocolError(f"the answer is larger than {bytes_max} bytes")
     return bytes(body)
 
 

@@ -46,6 +46,14 @@ def test_so_many_new_links_are_asked_for_and_no_more() -> None:
     assert verdict(STALE, fetches).stop is Stop.NOTHING
 
 
+@pytest.mark.parametrize(("kept_s", "fact"), [(HOUR_S, Fact.DOWNLOAD_FAILED), (0.0, Fact.EXPIRED)])
+def test_a_video_that_failed_after_all_is_asked_for_once_a_run_and_not_for_ever(kept_s: float, fact: Fact) -> None:
+    said = verdict(Refusal(problem=Problem.FAILED, http=200, message="moderated"), kept_s=kept_s)
+
+    assert (said.fact, said.again_s, said.stop) == (fact, None, Stop.NOTHING)
+    assert "moderated" in said.reason
+
+
 @pytest.mark.parametrize(
     ("length", "allowed_s"),
     [(None, 1800.0), (0, 600.0), (30_000_000, 600.0), (30_000_001, 600.00002), (1_000_000_000, 20_000.0)],

@@ -233,6 +233,72 @@ async def test_within_the_provider_we_say_who_we_are(authority: trustme.CA) -> N
     assert gate.asked[1].headers["authorization"] == SECRETS["authorization"]
 
 
+@pytest.mark.parametrize("location", FORBIDDEN)
+async def test_no_link_in_a_document_is_followed_to_where_we_do_not_go(authority: trustme.CA, location: str) -> None:
+    async with serving(saying(answer(body=FILM)), tls=certified(authority, "cdn.example")) as inside:
+        link = location.format(port=inside.port) + "?sig=secret"
+        async with (
+            serving(saying(answer()), tls=certified(authority, "gate.example")) as gate,
+            reaching(gate, WORLD) as t,
+        ):
+            with pytest.raises(Misled) as caught:
+                async with t.fetch(CONTENT, link=link):
+                    pass
+
+    assert "secret" not in str(caught.value)
+    assert gate.connections + inside.connections == 0
+
+
+async def test_a_link_in_a_document_is_fetched_without_a_word_of_who_we_are(authority: trustme.CA) -> None:
+    async with two_origins(authority) as (gate, cdn), reaching(gate, OURS) as transport:
+        link = f"https://cdn.example:{cdn.port}/狐.mp4?sig=a%2Fb"
+        async with transport.fetch(CONTENT, link=link) as incoming:
+            assert incoming.away
+            assert b"".join([block async for block in incoming.blocks()]) == FILM
+
+    (asked,) = cdn.asked
+    assert asked.line == "GET /%E7%8B%90.mp4?sig=a%2Fb HTTP/1.1"
+    assert (asked.headers["range"], asked.headers["if-range"]) == ("bytes=5-", '"film-1"')
+    assert KEY not in str(asked.headers)
+    assert gate.connections == 0
+
+
+@pytest.mark.parametrize(
+    "link", ["/files/film?x=1", "../../files/film?x=1", "https://gate.example:{port}/files/film?x=1"]
+)
+async def test_a_link_to_the_provider_itself_is_asked_for_as_it_is_wherever_it_stood(
+    authority: trustme.CA, link: str
+) -> None:
+    result = Request(method="POST", path="/responses", body=b'{"model": "film-get"}')
+    async with (
+        serving(saying(answer(body=FILM)), tls=certified(authority, "gate.example")) as gate,
+        reaching(gate, WORLD) as transport,
+        transport.fetch(result, link=link.format(port=gate.port)) as incoming,
+    ):
+        assert not incoming.away
+        assert b"".join([block async for block in incoming.blocks()]) == FILM
+
+    (asked,) = gate.asked
+    assert (asked.line, asked.body) == ("GET /files/film?x=1 HTTP/1.1", b"")
+    assert asked.headers["authorization"] == SECRETS["authorization"]
+
+
+async def test_a_post_for_a_result_that_is_redirected_is_not_posted_again(authority: trustme.CA) -> None:
+    async def lead(stream: ByteStream, asked: Asked) -> None:
+        home = asked.line.startswith("POST")
+        await stream.send(leading("307 Again", "/files/film") if home else answer(body=FILM))
+
+    result = Request(method="POST", path="/responses", body=b'{"model": "film-get"}')
+    async with (
+        serving(lead, tls=certified(authority, "gate.example")) as gate,
+        reaching(gate, WORLD) as transport,
+        transport.fetch(result) as incoming,
+    ):
+        assert b"".join([block async for block in incoming.blocks()]) == FILM
+
+    assert [(asked.line.split(" ")[0], asked.body) for asked in gate.asked] == [("POST", result.body), ("GET", b"")]
+
+
 async def test_who_leads_back_to_the_provider_gets_no_key_of_ours_to_lead_with(authority: trustme.CA) -> None:
     cdn_says = b""
 

@@ -9,6 +9,7 @@ import ssl
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import anyio
@@ -19,7 +20,7 @@ import trustme
 from anyio.abc import ByteStream
 from anyio.streams.tls import TLSStream
 
-from pipeline.errors import NotSent, OutcomeUnknown, ProviderError, Truncated, Untrusted
+from pipeline.errors import NotAVideo, NotSent, OutcomeUnknown, ProviderError, Truncated, Untrusted
 from pipeline.providers.access import Access
 from pipeline.providers.base import Reply, Request
 from pipeline.transport import LOOKS_AT_ONCE, NETWORK, REPLY_BYTES_MAX, Network, Transport, connect, failures
@@ -284,6 +285,53 @@ class TestUntrusted:
 
 class TestCarried:
     """What goes out, and what comes back."""
+
+    async def test_a_look_at_a_film_reads_no_more_than_tells_of_it(self) -> None:
+        body, went = bytes(64 << 20), 0
+
+        async def behave(stream: ByteStream, asked: Asked) -> None:
+            nonlocal went
+            await stream.send(answer(body=b"", content_length=str(len(body))))
+            for at in range(0, len(body), 1 << 16):
+                await stream.send(body[at : at + (1 << 16)])
+                went += 1 << 16
+
+        async with serving(behave) as server, connected(server.url()) as transport:
+            reply = await transport.look(replace(GET, enough_bytes=16_384), deadline_s=5.0)
+            again = await transport.look(replace(GET, enough_bytes=16_384), deadline_s=5.0)
+
+        assert (reply.status, reply.body, again) == (200, bytes(16_384), reply)
+        assert server.connections == 2
+        assert went < len(body)  # the rest is in no buffer, and never comes
+
+    async def test_an_answer_may_be_as_long_as_its_request_allows(self) -> None:
+        async with serving(saying(answer(body=bytes(3000)))) as server, connected(server.url()) as transport:
+            assert len((await transport.look(replace(GET, reply_bytes_max=3000))).body) == 3000
+            with pytest.raises(OutcomeUnknown, match="larger than 2999 bytes"):
+                await transport.look(replace(GET, reply_bytes_max=2999))
+
+    async def test_a_document_may_be_as_long_as_a_film_and_has_a_films_time(self) -> None:
+        long, bounds = bytes(REPLY_BYTES_MAX + 1), Network(head_s=0.2)
+        body = answer(body=long)
+
+        async def behave(stream: ByteStream, asked: Asked) -> None:
+            await stream.send(body[:-1])
+            await anyio.sleep(0.25)  # longer than a short answer has
+            await stream.send(body[-1:])
+
+        async with serving(behave) as server, connected(server.url(), network=bounds) as transport:
+            async with transport.fetch(GET) as incoming:
+                assert (await incoming.document(len(long))).body == long
+            with pytest.raises(NotAVideo, match="a document of more than 1000 bytes"):
+                async with transport.fetch(GET) as incoming:
+                    await incoming.document(1000)
+
+    async def test_a_document_that_breaks_off_is_none(self) -> None:
+        cut = saying_and_closing(answer(body=bytes(100))[:-1])
+        async with serving(cut) as server, connected(server.url()) as transport:
+            with pytest.raises(Truncated):
+                async with transport.fetch(GET) as incoming:
+                    await incoming.document(1000)
 
     async def test_a_request_goes_out_as_it_was_made(self) -> None:
         async with serving(saying(answer())) as server, connected(server.url()) as transport:

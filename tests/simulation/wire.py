@@ -49,7 +49,8 @@ class Wire(Transport):
         return await self._carry(request, deadline_s)
 
     @asynccontextmanager
-    async def fetch(self, request: Request) -> AsyncIterator[Incoming]:
+    async def fetch(self, request: Request, *, link: str = "") -> AsyncIterator[Incoming]:
+        assert not link, "nobody names one here"
         mishap = self._next_mishap()
         reply = await self._carry(request, LOOK_S, Mishap.NONE if mishap is Mishap.CUT else mishap)
         cut_at = self._chance.randrange(len(reply.body) + 1) if mishap is Mishap.CUT else None
