@@ -14,7 +14,7 @@ UNREACHABLE_AT_START = 5
 """Submits in a row that could not be sent, before anything was accepted: more likely a wrong address than an outage.
 Later an outage is sat out: see `breaker`."""
 NO_CHANNEL_AT_START = 5
-"""The same for "no channel for this model" (503): then the model is wrong, or not for us."""
+"""The same for "no channel for this model" (503), of one model: then that is wrong, or not for us."""
 UNCERTAIN_IN_A_ROW = 5
 """Submits in a row of unknown outcome: each may be a bill, so no more are sent before something is known of them."""
 REJECTED_AT_START = 5
@@ -25,6 +25,8 @@ NO_SUCH_PLACE = (404, NO_SUCH_METHOD)
 """Of a submit, before any was accepted: the address or the model is wrong, not the wish."""
 NO_SUCH_VIDEO = (404, 410)
 """Of what builds on another video: it may be said of that one."""
+_OF_THE_SOURCE = (Problem.UNKNOWN_ID, Problem.GONE, Problem.NOT_READY, Problem.FAILED)
+"""The same, where a profile's rule reads it so. Of what stands alone they say nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +71,15 @@ def after_submit(
     now: datetime,
     spread: float,
     way: Streak | None = None,
+    model: Streak | None = None,
     is_aged: bool = False,
 ) -> Verdict:
     """What a POST's outcome means. *streak* is the lane's before this outcome.
 
     *settles*: unknown outcomes are being settled, so too many in a row are waited for (`Streak.in_doubt`) and do not
-    end the submits. *way* is the streak of what builds on another video as this does; `None`: it stands alone.
-    *is_aged*: that video was bought longer ago than the provider keeps one, and so may be gone.
+    end the submits. *way* is the streak of what builds on another video as this does; `None`: it stands alone. *model*
+    is that of what has the same model; `None`: as the lane's. *is_aged*: the video that it builds on was bought longer
+    ago than the provider keeps one, and so may be gone.
     """
     match outcome:
         case Submission():
@@ -91,8 +95,10 @@ def after_submit(
         case Untrusted():
             return Verdict(fact=Fact.NOT_SENT, reason=str(outcome), stop=Stop.RUN)
         case Refusal():
-            if way is not None and outcome.problem is Problem.REJECTED:
+            if way is not None and outcome.problem in (Problem.REJECTED, *_OF_THE_SOURCE):
                 return _after_refused_sequel(outcome, way, is_aged=is_aged)
+            if outcome.problem is Problem.THROTTLED and _has_no_channel(outcome):
+                return _without_channel(outcome, streak, model or streak, backoff=backoff, spread=spread)
             return _after_refused_submit(outcome, streak, settles=settles, backoff=backoff, now=now, spread=spread)
         case _:
             return _uncertain(str(outcome), streak, settles)
@@ -109,12 +115,13 @@ def _after_refused_submit(
             hopeless = streak.accepted == 0 and streak.rejected + 1 >= REJECTED_AT_START
             return Verdict(fact=Fact.REJECTED, reason=reason, stop=Stop.SUBMITS if hopeless else Stop.NOTHING)
         case Problem.THROTTLED:
-            hopeless = _has_no_channel(refusal) and streak.accepted == 0 and streak.throttled + 1 >= NO_CHANNEL_AT_START
             wait_s = throttled_s(refusal, streak.throttled + 1, backoff=backoff, now=now, spread=spread)
-            stop = Stop.SUBMITS if hopeless else Stop.NOTHING
-            return Verdict(fact=Fact.THROTTLED, reason=reason, pause_s=wait_s, stop=stop)
+            return Verdict(fact=Fact.THROTTLED, reason=reason, pause_s=wait_s)
         case Problem.NO_MONEY:
             return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.SUBMITS)
+        case Problem.NO_SUCH_MODEL:
+            reason = f"{reason} (is its name right, and may this key use it?)"
+            return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.MODEL)
         case Problem.BAD_KEY:
             reason = f"{reason} (the key is refused: is the right variable set?)"
             return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.RUN)
@@ -131,18 +138,33 @@ def _after_refused_sequel(refusal: Refusal, way: Streak, *, is_aged: bool) -> Ve
     if refusal.http == NO_SUCH_METHOD:
         reason = f"{reason} (it cannot make one video from another)"
         return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.WAY)
-    if is_aged and refusal.http in NO_SUCH_VIDEO:
+    if is_aged and _misses_the_source(refusal):
         return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.SOURCE)
     if not is_aged and way.accepted == 0 and way.rejected + 1 >= REJECTED_AT_START:
         reason = f"{reason} ({REJECTED_AT_START} in a row were refused, and none was accepted)"
         return Verdict(fact=Fact.TURNED_AWAY, reason=reason, stop=Stop.WAY)
-    gone = " (the video that it builds on may be gone)" if refusal.http in NO_SUCH_VIDEO else ""
+    gone = " (the video that it builds on may be gone)" if _misses_the_source(refusal) else ""
     return Verdict(fact=Fact.REJECTED, reason=f"{reason}{gone}")
+
+
+def _misses_the_source(refusal: Refusal) -> bool:
+    """It may be said of the video that is built on: that it is there no more."""
+    return refusal.http in NO_SUCH_VIDEO or refusal.problem in (Problem.UNKNOWN_ID, Problem.GONE)
 
 
 def _has_no_channel(refusal: Refusal) -> bool:
     """The provider knows nobody who could do it just now; it says so for a wrong model too."""
     return refusal.http == 503 and not refusal.retry_after
+
+
+def _without_channel(refusal: Refusal, streak: Streak, model: Streak, *, backoff: Backoff, spread: float) -> Verdict:
+    """Other models may have one. What had one before gets one again; what never had is most likely named wrongly."""
+    reason = words_of(refusal)
+    if model.accepted == 0 and model.throttled + 1 >= NO_CHANNEL_AT_START:
+        reason = f"{reason} ({NO_CHANNEL_AT_START} in a row; is its name right, and may this key use it?)"
+        return Verdict(fact=Fact.THROTTLED, reason=reason, stop=Stop.MODEL, last=True)
+    wait_s = pause_after(backoff, streak.throttled + 1, spread)
+    return Verdict(fact=Fact.THROTTLED, reason=reason, pause_s=wait_s, last=True)
 
 
 def _uncertain(reason: str, streak: Streak, settles: bool) -> Verdict:

@@ -17,6 +17,7 @@ class Stop(Enum):
     NOTHING = "nothing"
     SOURCE = "source"  # nothing more is made from the same video
     WAY = "way"  # nothing more is made from another video in the same way
+    MODEL = "model"  # nothing more is bought of the same model
     SUBMITS = "submits"  # nothing more is bought; what was bought is brought home
     RUN = "run"  # no request will do better
 
@@ -31,6 +32,8 @@ class Verdict:
     stop: Stop = Stop.NOTHING
     pause_s: float = 0.0
     """The whole lane waits so long."""
+    last: bool = False
+    """Of a job that is submitted again: after the others. It was said of its model, and not of how many there are."""
     again_s: float | None = None
     """Look or fetch again after so long."""
 

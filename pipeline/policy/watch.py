@@ -96,6 +96,10 @@ def _after_refused_look(
             return Verdict(fact=None, reason=reason, stop=Stop.RUN)
         case Problem.GONE:
             return Verdict(fact=Fact.LOST, reason=reason)
+        case Problem.FAILED:  # a profile's rule reads it so: there never will be a video
+            return Verdict(fact=Fact.FAILED, reason=reason)
+        case Problem.NOT_READY:
+            return Verdict(fact=None, reason=reason)
         case Problem.UNKNOWN_ID:
             if looks.unknown + 1 >= LOST_TRIES and looks.age_s >= LOST_GRACE_S:
                 if looks.old_s >= retention_s:

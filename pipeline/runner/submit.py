@@ -39,6 +39,7 @@ class SubmitLane:
         self._streak = Streak()
         self._ways: defaultdict[Link, Streak] = defaultdict(Streak)
         """The same of what builds on other videos, by how it does that."""
+        self._models: defaultdict[str, Streak] = defaultdict(Streak)
         self._doubted: list[str] = []
         """Keys of the submits of unknown outcome since the last acceptance."""
 
@@ -140,10 +141,8 @@ class SubmitLane:
             board.turns.put_back(step)
             board.buy_no_more(f"the image of {job.id} cannot be sent: {error}")
             return None
-        if not job.source:
-            return Inputs(reference=image)
-        video_id = board.turns.source_of(step)  # it may have waited for its place in the rate
-        if video_id is None:
+        video_id = board.turns.source_of(step) if job.source else ""
+        if video_id is None or board.turns.shut(step):  # it may have waited for its place in the rate
             board.turns.put_back(step)
             return None
         return Inputs(video_id=video_id, reference=image)
@@ -161,6 +160,7 @@ class SubmitLane:
             now=board.now(),
             spread=board.chance.random(),
             way=None if way is None else self._ways[way],
+            model=self._models[step.job.model],
             is_aged=is_aged,
         )
         assert verdict.fact is not None
@@ -173,21 +173,30 @@ class SubmitLane:
         with rescued(board, step, _made(verdict.fact, outcome)):
             board.record(verdict.fact, key, attempt=attempt, **fields)
             await board.ledger.commit()
-        if way is not None and verdict.stop is Stop.WAY:
-            board.turns.close(way, f"{board.where}: {verdict.reason}")
-        elif verdict.stop is Stop.SOURCE:
-            board.turns.lose(step, verdict.reason)
+        self._give_up(step, verdict)
         if isinstance(outcome, Submission):
             await self._accepted(key, outcome)
         elif verdict.fact in (Fact.NOT_SENT, Fact.THROTTLED, Fact.TURNED_AWAY):
-            board.turns.put_back(step)
+            board.turns.put_back(step, last=verdict.last)
         elif verdict.fact is Fact.UNCERTAIN:
             self._say_uncertain(key, verdict.reason)
         self._lean(outcome, verdict)
 
+    def _give_up(self, step: Step, verdict: Verdict) -> None:
+        """What this outcome ends for the run, short of all submits."""
+        turns, said = self._board.turns, f"{self._board.where}: {verdict.reason}"
+        match verdict.stop:
+            case Stop.WAY if step.job.link is not None:
+                turns.close(step.job.link, said)
+            case Stop.MODEL:
+                turns.close_model(step.job.model, said)
+            case Stop.SOURCE:
+                turns.lose(step, verdict.reason)
+
     def _note(self, fact: Fact, step: Step, *, is_aged: bool) -> None:
         """Remember how it has been going."""
-        way = step.job.link
+        way, model = step.job.link, step.job.model
+        self._models[model] = self._models[model].after(fact, excused=way is not None)
         self._streak = self._streak.after(fact, excused=way is not None)
         if way is not None:
             self._ways[way] = self._ways[way].after(fact, excused=is_aged)
@@ -205,7 +214,8 @@ class SubmitLane:
     def _lean(self, outcome: object, verdict: Verdict) -> None:
         """How hard to lean on the provider from now on."""
         gate, temper = self._board.gate, self._temper
-        if verdict.fact is Fact.THROTTLED and temper.ready_s <= anyio.current_time():  # once for each pause
+        too_many = verdict.fact is Fact.THROTTLED and not verdict.last
+        if too_many and temper.ready_s <= anyio.current_time():  # once for each pause
             gate.throttled()
         temper.heed(outcome, verdict)
         if verdict.fact is Fact.NOT_SENT or temper.is_open:

@@ -19,12 +19,12 @@ from pipeline.lifecycle import Fact, State
 from pipeline.model import Link
 from pipeline.plan import Step
 from pipeline.runner.lanes import FOREVER
-from pipeline.text import listing, plural
+from pipeline.text import listing, plain, plural
 
 if TYPE_CHECKING:
     from pipeline.runner.board import Board
 
-_MADE: Mapping[Link, str] = {Link.REMIX: "remixes", Link.EXTEND: "extensions"}
+_MADE: Mapping[Link, str] = {Link.REMIX: "remixes", Link.EXTEND: "extensions", Link.EDIT: "edits"}
 
 
 class Turns:
@@ -41,8 +41,10 @@ class Turns:
         """What the provider said of sources that it has no more, by their keys."""
         self._closed: dict[Link, str] = {}
         """Ways to make one video from another that are given up for this run, and why."""
+        self._models: dict[str, str] = {}
+        """So are models that are not to be had."""
         self._aside: list[Step] = []
-        """What would be made so; it stays pending."""
+        """What would be made so, or by these; it stays pending."""
         self._began = board.now() - timedelta(seconds=anyio.current_time())
         """The wall clock's time, as this run began with it, at the zero of the monotonic clock."""
         self._finished_s: dict[str, float] = {}
@@ -71,20 +73,23 @@ class Turns:
             else:
                 self._alone.append(step)
 
-    def put_back(self, step: Step) -> None:
-        """It was not submitted after all, and is first again."""
+    def put_back(self, step: Step, *, last: bool = False) -> None:
+        """It was not submitted after all, and is first again; *last*: after all that stands alone as it does."""
         if step.job.source:
             self._place(step)
+        elif last:
+            self._alone.append(step)
         else:
             self._alone.appendleft(step)
 
     @property
     def left_aside(self) -> str:
-        """What is not submitted because its way is closed, in words; empty where there is nothing."""
+        """What is not submitted because its way or its model is given up, in words; empty where there is nothing."""
         if not self._aside:
             return ""
         names = listing([step.job.id for step in self._aside])
-        return f"{plural(len(self._aside), 'job')} not submitted, {names}: {'; '.join(self._closed.values())}"
+        reasons = "; ".join([*self._closed.values(), *self._models.values()])
+        return f"{plural(len(self._aside), 'job')} not submitted, {names}: {reasons}"
 
     def first(self) -> Step | None:
         """Whose turn it is; `None`: nobody's. What was settled meanwhile has none any more."""
@@ -94,9 +99,13 @@ class Turns:
                 return step
             heapq.heappop(self._linked)
             self._place(step)
-        while self._alone and not self._board.is_due(self._alone[0].job.key):
+        while self._alone:
+            step = self._alone[0]
+            if self._board.is_due(step.job.key) and not self.shut(step):
+                return step
             self._alone.popleft()
-        return self._alone[0] if self._alone else None
+            self._set_aside(step)
+        return None
 
     def take(self) -> None:
         """The first has its turn."""
@@ -125,14 +134,20 @@ class Turns:
     def source_of(self, step: Step) -> str | None:
         """The provider's id of the video that a job is to be made from now; `None`: it cannot be made now."""
         found = self.standing(step)
-        return found.video_id if isinstance(found, Ready) and step.job.link not in self._closed else None
+        return found.video_id if isinstance(found, Ready) and not self.shut(step) else None
+
+    def shut(self, step: Step) -> str:
+        """Why nothing is made in its way or by its model in this run; empty: it is."""
+        way = step.job.link
+        closed = "" if way is None else self._closed.get(way, "")
+        return closed or self._models.get(step.job.model, "")
 
     def hindrance(self, step: Step) -> str:
         """Why a job will not be submitted in this run, whatever is allowed; empty: it may be."""
         if step.job.link is None:
-            return ""
+            return self.shut(step)
         found = self.standing(step)
-        return found.reason if isinstance(found, Blocked) else self._closed.get(step.job.link, "")
+        return found.reason if isinstance(found, Blocked) else self.shut(step)
 
     def is_aged(self, step: Step) -> bool:
         """Whether its source was bought longer ago than the provider keeps a video, and so may be gone."""
@@ -150,6 +165,12 @@ class Turns:
         if way not in self._closed:
             self._closed[way] = f"no more {_MADE[way]}: {reason}"
             self._board.notice("submit", self._closed[way], urgent=True)
+
+    def close_model(self, model: str, reason: str) -> None:
+        """Submit no more of this model; all others go on."""
+        if model not in self._models:
+            self._models[model] = f"no more of {plain(model)}: {reason}"
+            self._board.notice("submit", self._models[model], urgent=True)
 
     def heard(self, key: str) -> None:
         """The state of a job has changed: what builds on it may be ready now, or blocked, and so on down the chain."""
@@ -174,12 +195,8 @@ class Turns:
         if not self._board.is_due(key):
             return
         match self.standing(step):
-            case Ready() if step.job.link in self._closed:
-                if self._board.job(key).state is State.PENDING:
-                    self._aside.append(step)
-                    self._board.bell.ring()  # it was perhaps the last that somebody waited for
-                else:
-                    self._take_back(key, self._closed[step.job.link])
+            case Ready() if self.shut(step):
+                self._set_aside(step)
             case Ready(until=until):
                 rank = FOREVER if until is None else until.timestamp()
                 heapq.heappush(self._linked, (rank, next(self._ticket), step))
@@ -187,6 +204,16 @@ class Turns:
                 self._block(key, reason)
             case _:
                 self._waiting.setdefault(step.job.source, []).append(step)
+
+    def _set_aside(self, step: Step) -> None:
+        """Its way or its model is given up; what was settled meanwhile needs neither."""
+        key = step.job.key
+        if self._board.job(key).state is State.PENDING:
+            self._aside.append(step)
+        elif key in self._board.granted:
+            self._take_back(key, self.shut(step))
+        if not self:
+            self._board.bell.ring()  # it was perhaps the last that somebody waited for
 
     def _block(self, key: str, reason: str) -> None:
         """It has nothing to build on."""

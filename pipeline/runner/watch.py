@@ -205,7 +205,7 @@ class WatchLane:
                     board.renders.add(self._watched_s(watched))
                 until = dropped_at(board, watched.key, seen)
                 board.record(Fact.FINISHED, watched.key, word=seen.word, expires_at=until)
-            case Fact.FAILED, Observation() as seen:
+            case Fact.FAILED, (Observation() | Refusal()) as seen:
                 board.record(Fact.FAILED, watched.key, reason=verdict.reason, code=seen.code)
             case Fact.STALLED, _ if board.job(watched.key).state is State.STALLED:
                 return

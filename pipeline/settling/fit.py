@@ -81,14 +81,14 @@ def fit_of(row: Observation, doubt: Doubt) -> Fit:
 def _by_source(fit: Fit, row: Observation, doubt: Doubt) -> Fit:
     """*fit*, in view of the video that a row is said to be a remix of.
 
-    A remix is never taken for a video of the same words that stands alone, nor the reverse. Not every server tells of
-    a source, so one that is not told where it is due makes a row no proof of anything.
+    A remix or an edit is never taken for a video of the same words that stands alone, nor the reverse. Not every server
+    tells of a source, so one that is not told where it is due makes a row no proof of anything.
     """
     if row.made_from is None or fit is Fit.NO:
         return fit
     if row.made_from:
         return fit if row.made_from == doubt.made_from else Fit.NEAR if fit is Fit.SURE else Fit.NO
-    return Fit.NEAR if doubt.wish.link == Link.REMIX else fit
+    return Fit.NEAR if doubt.wish.link in (Link.REMIX, Link.EDIT) else fit
 
 
 def prompt_fit(echo: str | None, prompt: str) -> Fit:

@@ -37,7 +37,7 @@ class Wish(Protocol):
 
     @property
     def link(self) -> str:
-        """How it does that: `remix` or `extend`."""
+        """How it does that: `remix`, `extend` or `edit`."""
 
     @property
     def reference(self) -> Mapping[str, object]:
@@ -117,7 +117,9 @@ def strangers(rows: Iterable[Observation], owned: Mapping[str, Owned], *, dated:
 
 
 def _tells_its_source(row: Observation, own: Owned) -> bool:
-    """Whether what a row says of the video it is a remix of, if it does, is so. (What was extended is no remix.)"""
+    """Whether what a row says of the video it is a remix of, if it does, is so. (What was extended or edited is perhaps
+    called no remix.)
+    """
     if row.made_from is None:
         return True
     return row.made_from == (own.made_from if own.wish.link == Link.REMIX or row.made_from else "")

@@ -90,7 +90,7 @@ def _after_refusal(refusal: Refusal, again: Replayed, now: datetime) -> Replayed
             return Replayed(turn=again.turn, reason=again.reason, again_s=max(asked_s, again.again_s), throttled=True)
         case Problem.REJECTED if refusal.http in _REFUSES_THE_WISH and not _speaks_of_the_key(refusal):
             return Replayed(turn=Turn.NOT_CREATED, reason=again.reason)
-        case Problem.REJECTED:
+        case Problem.REJECTED | Problem.NO_SUCH_MODEL | Problem.UNKNOWN_ID | Problem.GONE | Problem.FAILED:
             return Replayed(turn=Turn.NEVER, reason=again.reason)
         case _:
             return again

@@ -38,9 +38,9 @@ PROFILE = Profile(name="some", title="Some")
 DEADLINE_S, KEPT_S = 3600.0, 7200.0
 
 Row: TypeAlias = "tuple[Fact | None, Stop]"
-Outcome: TypeAlias = "Reply | ProviderError"
+Outcome: TypeAlias = "Reply | Refusal | ProviderError"
 
-NOTHING, WAY, SUBMITS, RUN = Stop.NOTHING, Stop.WAY, Stop.SUBMITS, Stop.RUN
+NOTHING, WAY, MODEL, SUBMITS, RUN = Stop.NOTHING, Stop.WAY, Stop.MODEL, Stop.SUBMITS, Stop.RUN
 FRESH, YOUNG, FIRST = Streak(), Looks(age_s=60.0), Fetches()
 
 
@@ -117,8 +117,11 @@ class TestSubmit:
             (reply(422), Fact.REJECTED, NOTHING, 0.0),
             # no money: buy no more, bring home what was bought
             (reply(402), Fact.TURNED_AWAY, SUBMITS, 0.0),
-            # the address or the model is wrong: the next wish would fare no better
-            (error(404, "model_not_found"), Fact.TURNED_AWAY, SUBMITS, 0.0),
+            # the model is not to be had: others may be
+            (error(404, "model_not_found"), Fact.TURNED_AWAY, MODEL, 0.0),
+            (error(400, "model_not_found"), Fact.TURNED_AWAY, MODEL, 0.0),
+            # the address is wrong: the next wish would fare no better
+            (reply(404), Fact.TURNED_AWAY, SUBMITS, 0.0),
             (reply(405), Fact.TURNED_AWAY, SUBMITS, 0.0),
             (error(429, "insufficient_quota"), Fact.TURNED_AWAY, SUBMITS, 0.0),
             (error(400, "billing_hard_limit_reached"), Fact.TURNED_AWAY, SUBMITS, 0.0),
@@ -163,9 +166,9 @@ class TestSubmit:
             (NotSent(""), Streak(unreachable=UNREACHABLE_AT_START - 1), Fact.NOT_SENT, SUBMITS),
             # once somebody has answered, an outage is sat out: the breaker sees to it
             (NotSent(""), Streak(unreachable=10_000, accepted=1), Fact.NOT_SENT, NOTHING),
-            # a gateway that has no channel at first most likely has none for this model
+            # a gateway that has no channel for a model at first most likely has none at all
             (NO_CHANNEL, Streak(throttled=NO_CHANNEL_AT_START - 2), Fact.THROTTLED, NOTHING),
-            (NO_CHANNEL, Streak(throttled=NO_CHANNEL_AT_START - 1), Fact.THROTTLED, SUBMITS),
+            (NO_CHANNEL, Streak(throttled=NO_CHANNEL_AT_START - 1), Fact.THROTTLED, MODEL),
             (NO_CHANNEL, Streak(throttled=10_000, accepted=1), Fact.THROTTLED, NOTHING),
             (reply(503, retry_after="7"), Streak(throttled=10_000), Fact.THROTTLED, NOTHING),
             (reply(429), Streak(throttled=10_000), Fact.THROTTLED, NOTHING),
@@ -200,7 +203,7 @@ class TestSubmit:
             # this is not said of the way, nor of the source
             (reply(402), FRESH, Fact.TURNED_AWAY, SUBMITS, "402"),
             (reply(401), FRESH, Fact.TURNED_AWAY, RUN, "401"),
-            (NO_CHANNEL, Streak(throttled=99), Fact.THROTTLED, SUBMITS, "model_not_found"),
+            (NO_CHANNEL, Streak(throttled=99), Fact.THROTTLED, MODEL, "model_not_found"),
             (reply(500), FRESH, Fact.UNCERTAIN, NOTHING, "500"),
         ],
     )
@@ -237,6 +240,23 @@ class TestSubmit:
         ]:
             streak = streak.after(fact)
             assert streak == expected
+
+    @pytest.mark.parametrize(
+        ("lane", "model", "stop", "pause_s"),
+        [
+            (Streak(accepted=9), Streak(throttled=NO_CHANNEL_AT_START - 1), MODEL, 0.0),
+            (Streak(throttled=3, accepted=9), Streak(throttled=3, accepted=1), NOTHING, 16.0),
+            (Streak(throttled=99), FRESH, NOTHING, 300.0),
+        ],
+    )
+    def test_no_channel_for_one_model_says_nothing_of_the_others(
+        self, lane: Streak, model: Streak, stop: Stop, pause_s: float
+    ) -> None:
+        read = Videos().read_submit(NO_CHANNEL, PROFILE)
+
+        verdict = after_submit(read, lane, model=model, settles=False, backoff=PATIENCE.submit, now=NOW, spread=1.0)
+
+        assert (verdict.fact, verdict.stop, verdict.pause_s, verdict.last) == (Fact.THROTTLED, stop, pause_s, True)
 
     @pytest.mark.parametrize(
         ("status", "fact", "stop"),
@@ -526,11 +546,64 @@ def test_a_reason_says_the_status_and_each_word_once(refusal: Refusal, reason: s
     assert after_submit(refusal, Streak(), settles=False, backoff=PATIENCE.submit, now=NOW, spread=0.5).reason == reason
 
 
-@given(st.sampled_from(list(Problem)), st.floats(0.0, 1.0, exclude_max=True), st.text(max_size=40))
-def test_no_wait_is_ever_negative_or_endless(problem: Problem, spread: float, header: str) -> None:
-    refusal = Refusal(problem=problem, http=400, message="x", retry_after=header)
+UNKNOWN, REJECTED, AWAY, THROTTLED = Fact.UNCERTAIN, Fact.REJECTED, Fact.TURNED_AWAY, Fact.THROTTLED
+ALL: dict[Problem, tuple[Row, Row, Row, Row]] = {
+    # alone, on another video, on one that may be gone by now; and of a look
+    Problem.REJECTED: ((REJECTED, NOTHING), (REJECTED, NOTHING), (REJECTED, NOTHING), (None, NOTHING)),
+    Problem.BAD_KEY: ((AWAY, RUN), (AWAY, RUN), (AWAY, RUN), (None, RUN)),
+    Problem.NO_SUCH_MODEL: ((AWAY, MODEL), (AWAY, MODEL), (AWAY, MODEL), (None, NOTHING)),
+    Problem.NO_MONEY: ((AWAY, SUBMITS), (AWAY, SUBMITS), (AWAY, SUBMITS), (None, NOTHING)),
+    Problem.WRONG_ADDRESS: ((AWAY, RUN), (AWAY, RUN), (AWAY, RUN), (None, RUN)),
+    Problem.THROTTLED: ((THROTTLED, NOTHING), (THROTTLED, NOTHING), (THROTTLED, NOTHING), (None, NOTHING)),
+    Problem.UNKNOWN_ID: ((UNKNOWN, NOTHING), (REJECTED, NOTHING), (AWAY, Stop.SOURCE), (None, NOTHING)),
+    Problem.GONE: ((UNKNOWN, NOTHING), (REJECTED, NOTHING), (AWAY, Stop.SOURCE), (Fact.LOST, NOTHING)),
+    Problem.NOT_READY: ((UNKNOWN, NOTHING), (REJECTED, NOTHING), (REJECTED, NOTHING), (None, NOTHING)),
+    Problem.FAILED: ((UNKNOWN, NOTHING), (REJECTED, NOTHING), (REJECTED, NOTHING), (Fact.FAILED, NOTHING)),
+    Problem.STALE_LINK: ((UNKNOWN, NOTHING), (UNKNOWN, NOTHING), (UNKNOWN, NOTHING), (None, NOTHING)),
+    Problem.TROUBLE: ((UNKNOWN, NOTHING), (UNKNOWN, NOTHING), (UNKNOWN, NOTHING), (None, NOTHING)),
+}
+
+
+@pytest.mark.parametrize("problem", Problem)
+def test_each_problem_has_one_meaning_for_each_call_whatever_its_status(problem: Problem) -> None:
+    """A profile's rule may read any problem into any answer."""
+    refusal = Refusal(problem=problem, http=400, message="so it is")
+    alone, sequel, aged, look = ALL[problem]
+
+    told = [
+        after_submit(
+            refusal, FRESH, way=way, is_aged=is_aged, settles=False, backoff=PATIENCE.submit, now=NOW, spread=1.0
+        )
+        for way, is_aged in ((None, False), (FRESH, False), (FRESH, True))
+    ]
+
+    assert [(verdict.fact, verdict.stop) for verdict in (*told, looked(refusal))] == [alone, sequel, aged, look]
+    assert all(verdict.reason for verdict in told)
+
+
+@given(
+    problem=st.sampled_from(list(Problem)),
+    http=st.sampled_from([200, 302, 400, 404, 405, 410, 429, 500, 503]),
+    way=st.sampled_from([None, FRESH, Streak(rejected=9)]),
+    is_aged=st.booleans(),
+    spread=st.floats(0.0, 1.0, exclude_max=True),
+    header=st.text(max_size=40),
+)
+def test_no_wait_is_ever_negative_or_endless_and_no_doubt_is_ever_dispelled(
+    *, problem: Problem, http: int, way: Streak | None, is_aged: bool, spread: float, header: str
+) -> None:
+    refusal = Refusal(problem=problem, http=http, message="x", retry_after=header)
     verdicts = [
-        after_submit(refusal, Streak(), settles=False, backoff=PATIENCE.submit, now=NOW, spread=spread),
+        after_submit(
+            refusal,
+            Streak(),
+            way=way,
+            is_aged=is_aged,
+            settles=False,
+            backoff=PATIENCE.submit,
+            now=NOW,
+            spread=spread,
+        ),
         after_look(
             refusal,
             Looks(age_s=1.0),
@@ -543,6 +616,8 @@ def test_no_wait_is_ever_negative_or_endless(problem: Problem, spread: float, he
         after_fetch(refusal, Fetches(), left_s=60.0, kept_s=60.0, backoff=PATIENCE.fetch, now=NOW, spread=spread),
     ]
 
+    known, _ = ALL[problem][0 if way is None else 1]
+    assert (verdicts[0].fact is Fact.UNCERTAIN) is (known is Fact.UNCERTAIN)
     for verdict in verdicts:
         assert 0.0 <= verdict.pause_s <= 3600.0 * 1.1
         assert verdict.again_s is None or 0.0 < verdict.again_s <= 3600.0

@@ -19,6 +19,7 @@ BACKOFF = Backoff(base_s=1.0, cap_s=60.0)
 PLAIN = doubt("plain")
 REMIX = replace(doubt("remix", source="s", link="remix"), made_from="video_s")
 OTHER = replace(doubt("other", source="t", link="remix"), made_from="video_t")
+EDIT = replace(doubt("edit", source="s", link="edit"), made_from="video_s")
 LONGER = replace(doubt("longer", seconds=8, source="s", link="extend"), made_from="video_s")
 SOURCE = {"video_s": own(-900.0, -890.0)}
 
@@ -37,6 +38,9 @@ def seen(made_from: str | None, video_id: str = "v", **told: Any) -> Observation
         (REMIX, None, "v"),
         (REMIX, "", "?"),
         (REMIX, "video_t", "?"),
+        (EDIT, "video_s", "v"),
+        (EDIT, "", "?"),
+        (EDIT, "video_t", "?"),
         (LONGER, "", "v"),
         (LONGER, "video_s", "v"),
         (LONGER, "video_t", "?"),
@@ -87,7 +91,14 @@ def test_a_refusal_of_a_repeated_key_proves_nothing_where_the_source_may_be_gone
     assert (replayed.turn, replayed.stop) == (turn, Stop.NOTHING)
 
 
-@pytest.mark.parametrize("link", ["remix", "extend"])
+@pytest.mark.parametrize("link", ["extend", "edit"])
+def test_what_is_perhaps_called_no_remix_is_no_reason_to_doubt_what_is_said_of_remixes(link: str) -> None:
+    ours = Owned(wish=Asked(source="s", link=link), began_at=at(-900), ended_at=at(-890), made_from="video_s")
+    reading = read(seen("video_t"), seen("", "ours", created=-895.0))
+    assert found(REMIX, reading=reading, owned={"ours": ours})["remix"].startswith("?")
+
+
+@pytest.mark.parametrize("link", ["remix", "extend", "edit"])
 def test_a_list_that_never_showed_such_a_video_proves_no_absence_of_one(link: str) -> None:
     case = replace(doubt("night", source="s", link=link), made_from="video_s")
     like = Owned(wish=Asked(source="r", link=link), began_at=at(-900), ended_at=at(-890), made_from="video_r")

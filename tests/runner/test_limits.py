@@ -83,6 +83,21 @@ async def test_not_now_to_several_submits_at_once_makes_room_smaller_once(night:
     assert night.boards[-1].gate.window == pytest.approx(0.7 * 8 + 5 / 20)  # five were accepted after it
 
 
+async def test_a_provider_that_renders_two_at_once_is_soon_asked_for_no_more(night: Night) -> None:
+    night.gateway.looks = 3
+    full = refusal(429, "429", "Too many running tasks")
+
+    def busy(_: Seen) -> Answer | None:
+        return full if sum(not sold.finished for sold in night.gateway.book.values()) == 2 else None
+
+    night.gateway.always("submit", busy)
+    outcome = await night.run(jobs(16))
+    assert outcome.counts == {State.STORED: 16}
+    assert night.gateway.rendering_max == 2
+    assert len(night.gateway.of("submit")) - 16 < 12  # from 8 down to 2 in three pauses, of up to four submits each
+    assert 2.0 <= night.boards[-1].gate.window < 3.5
+
+
 async def test_submits_keep_the_rate(night: Night) -> None:
     night.limits = replace(night.limits, submits_per_minute=1200.0, in_flight=30)  # one in 50 ms
     await night.run(jobs(9))

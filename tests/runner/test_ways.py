@@ -1,4 +1,4 @@
-"""Ways to make one video from another that a provider does not have, and what may not be made again any more."""
+"""What is given up for a run: a way to make one video from another, a model, and a source that is gone."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 
 from pipeline.lifecycle import State
 from pipeline.model import Link
-from pipeline.policy.submit import REJECTED_AT_START
+from pipeline.policy.submit import NO_CHANNEL_AT_START, REJECTED_AT_START
 from pipeline.prepare import Choice
 from pipeline.progress import Event, Moved, Notice
-from tests.runner.gateway import NOTHING, Answer, refusal
+from tests.runner.gateway import NOTHING, Answer, Seen, refusal
 from tests.runner.night import Night, built_on, job
 
 pytestmark = pytest.mark.anyio
@@ -55,6 +55,77 @@ async def test_what_a_gateway_cannot_make_at_all_is_asked_for_once(night: Night)
     assert outcome.counts == {State.STORED: 2, State.PENDING: 2}
     assert "no more remixes" in outcome.stopped
     assert len([seen for seen in night.gateway.of("submit") if seen.video_id]) == 1
+
+
+OTHER = "sora-9"
+NO_MODEL = refusal(404, "model_not_found", "The model `sora-9` does not exist.")
+NO_CHANNEL = refusal(503, "model_not_found", "No available channel for model sora-9")
+
+
+def of_other(night: Night) -> list[Seen]:
+    """The submits of the other model."""
+    return [seen for seen in night.gateway.of("submit") if OTHER.encode() in seen.body]
+
+
+@pytest.mark.parametrize(("given", "posts"), [(NO_MODEL, 1), (NO_CHANNEL, NO_CHANNEL_AT_START)])
+async def test_a_model_that_is_not_to_be_had_is_given_up_and_the_others_go_on(
+    night: Night, given: Answer, posts: int
+) -> None:
+    night.limits = replace(night.limits, submit_slots=1)
+    others = tuple(replace(job(n), model=OTHER) for n in range(3))
+    wanted = (*others, built_on(others[0], 7), job(8), job(9))
+    night.gateway.always("submit", lambda seen: given if OTHER.encode() in seen.body else None)
+
+    outcome = await night.run(wanted)
+
+    assert outcome.counts == {State.STORED: 2, State.PENDING: 4}
+    assert len(of_other(night)) == posts
+    assert night.boards[-1].gate.window == night.boards[-1].limits.in_flight  # it was not said of how many there are
+    [said] = [words for words in night.urgent if words.startswith(f"no more of {OTHER}: {night.base_url}: ")]
+    assert "is its name right, and may this key use it?" in said
+    assert "3 jobs not submitted, job-" in outcome.stopped
+    assert said in outcome.stopped
+    night.gateway.behave()
+    assert (await night.run(wanted)).counts == {State.STORED: 6}
+
+
+async def test_what_waits_for_its_place_in_the_rate_is_not_sent_once_its_model_is_given_up(night: Night) -> None:
+    night.limits = replace(night.limits, submits_per_minute=600.0)  # one in 100 ms, and four wait for theirs
+    night.gateway.always("submit", lambda seen: NO_MODEL if OTHER.encode() in seen.body else None)
+
+    outcome = await night.run((job(0), job(1), *(replace(job(n), model=OTHER) for n in range(2, 6))))
+
+    assert outcome.counts == {State.STORED: 2, State.PENDING: 4}
+    assert len(of_other(night)) == 1
+
+
+async def test_a_model_whose_channel_is_gone_for_a_while_is_waited_for_while_the_others_go_on(night: Night) -> None:
+    night.limits = replace(night.limits, submit_slots=1)
+    others, rest = tuple(replace(job(n), model=OTHER) for n in range(3)), tuple(job(n) for n in range(3, 7))
+    night.gateway.once("submit", lambda seen: None)  # noqa: ARG005
+    night.gateway.always(
+        "submit", lambda seen: NO_CHANNEL if OTHER.encode() in seen.body and len(night.gateway.book) < 5 else None
+    )
+
+    outcome = await night.run((*others, *rest))
+
+    assert (outcome.counts, outcome.stopped) == ({State.STORED: 7}, "")
+    assert night.gateway.prompts_sold[1:5] == [one.prompt for one in rest]
+
+
+async def test_leave_to_pay_twice_is_taken_back_where_the_model_is_not_to_be_had(night: Night) -> None:
+    night.gateway.once("submit", lambda seen: NOTHING if night.gateway.sell(seen) else None)
+    doubtful, other = job(0), job(1)
+    await night.run((doubtful,))
+    night.choice, night.limits = TWICE, replace(night.limits, submit_slots=1)
+    night.gateway.always("submit", NO_MODEL)
+
+    outcome = await night.run((other, doubtful))
+
+    assert outcome.counts == {State.UNCERTAIN: 1, State.PENDING: 1}
+    assert "resubmit" not in night.facts(doubtful)
+    assert len(night.gateway.of("submit")) == 2
+    assert any(words.startswith(f"{doubtful.id}: ") and "no more of sora-2" in words for words in night.urgent)
 
 
 async def test_sources_that_are_gone_hold_up_no_chain_of_others(night: Night) -> None:
