@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError
 from pipeline.model import JSON
-from pipeline.sandbox.settings import DEFAULT_KEY, KEY_ENV, Settings
+from pipeline.sandbox.settings import DEFAULT_KEY, KEY_ENV
+
+if TYPE_CHECKING:
+    from pipeline.profile import Profile
 
 NAME = "sandbox"
 HELP = "serve the sandbox gateway on a port"
@@ -18,12 +22,19 @@ examples:
   vidbatch sandbox                                     on port 8700, two seconds a video
   vidbatch sandbox --render-s 20 90 --in-flight-max 2  slow and narrow, as a gateway can be
   vidbatch sandbox --render-s 0 --film-bytes 4096      as fast as it gets, for benchmarks
-  vidbatch sandbox --faults faults.yaml                as bad as that file says; docs/sandbox.md has the words"""
+  vidbatch sandbox --faults faults.yaml                as bad as that file says; docs/sandbox.md has the words
+  vidbatch sandbox --profile ./gateway.yaml            in the place of the server that the profile tells of"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `vidbatch sandbox`."""
     parser.epilog = EPILOG
+    parser.add_argument(
+        "--profile",
+        default="sandbox",
+        metavar="NAME|PATH",
+        help="answer as the server of that provider does (default: as itself)",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="where to listen; beyond this machine only with a key set")
     parser.add_argument("--port", type=int, default=8700, help="0 takes any free one (default: 8700)")
     parser.add_argument(
@@ -45,27 +56,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def command(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
     from pipeline.loopback import is_loopback
-    from pipeline.sandbox.serve import serve
+    from pipeline.sandbox.serve import require_extra, serve
 
+    require_extra()
+    from pipeline.cli.profiles import profile_named
+    from pipeline.sandbox.dress import dress_of
+
+    profile = profile_named(args.profile, os.environ)
     key = _key(args.key_env)
-    if key is None and not is_loopback(args.host):
-        raise UsageError(f"--host {args.host} can be reached by others: set a key of your own in {KEY_ENV} first")
-    settings = Settings().changed(_wishes(args))
+    if not is_loopback(args.host):
+        _check_closed(args.host, key, profile)
+    dress = dress_of(profile)
+    settings = dress.settings().changed(_wishes(args))
+
+    about_key = _about_key(profile, args.key_env or KEY_ENV, is_default=key is None)
 
     def on_listening(base_url: str) -> None:
         print(f"The sandbox listens on {base_url}; its book and films are in {args.folder}.")
-        print(f"In a manifest:   provider: {{profile: sandbox, base_url: {base_url}}}")
-        if key is None:
-            print(f"In the shell:    export {KEY_ENV}={DEFAULT_KEY}")
-        else:
-            print(f"Its key is the one in {args.key_env or KEY_ENV}; a run reads it from {KEY_ENV}.")
+        print(f"In a manifest:   provider: {{profile: {args.profile}, base_url: {base_url}}}")
+        print(about_key)
         print("Ctrl-C ends it.", flush=True)
 
     try:
-        serve(args.folder, settings, key or DEFAULT_KEY, host=args.host, port=args.port, on_listening=on_listening)
+        key = key or DEFAULT_KEY
+        serve(args.folder, settings, key, host=args.host, port=args.port, on_listening=on_listening, dress=dress)
     except KeyboardInterrupt:  # uvicorn has ended in good order, and hands the signal on
         return 0
     return 0
+
+
+def _check_closed(host: str, key: str | None, profile: Profile) -> None:
+    """Raises `UsageError` where others could reach it without a key of its owner's."""
+    if not profile.wire.auth.header:
+        raise UsageError(f"--host {host} can be reached by others, and as {profile.name} it asks for no key")
+    if key is None:
+        raise UsageError(f"--host {host} can be reached by others: set a key of your own in {KEY_ENV} first")
+
+
+def _about_key(profile: Profile, variable: str, *, is_default: bool) -> str:
+    """How a run gets at its key."""
+    if not profile.wire.auth.header:
+        return "It asks for no key."
+    read_from = profile.key_env[0] if profile.key_env else ""
+    if not read_from:
+        value = DEFAULT_KEY if is_default else f"the one in {variable}"
+        return f"Its key is {value}: put it into a variable, and name that as provider.api_key_env."
+    if is_default:
+        return f"In the shell:    export {read_from}={DEFAULT_KEY}"
+    return f"Its key is the one in {variable}; a run reads it from {read_from}."
 
 
 def _key(variable: str | None) -> str | None:

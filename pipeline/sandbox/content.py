@@ -9,7 +9,7 @@ from typing import Final
 from starlette.types import Receive, Scope, Send
 
 from pipeline.sandbox.ranges import Unsatisfiable, part
-from pipeline.sandbox.shelf import Reel
+from pipeline.sandbox.shelf import VIDEO, Reel
 
 MESSAGE_BYTES: Final = 256 * 1024
 
@@ -23,10 +23,12 @@ class Outline:
     stop: int
     etag: str
     content_range: str = ""
+    kind: str = VIDEO
+    """What the bytes are."""
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """All of them but the length."""
-        headers = [(b"content-type", b"video/mp4"), (b"accept-ranges", b"bytes"), (b"etag", self.etag.encode())]
+        headers = [(b"content-type", self.kind.encode()), (b"accept-ranges", b"bytes"), (b"etag", self.etag.encode())]
         if self.content_range:
             headers.append((b"content-range", self.content_range.encode()))
         return headers
@@ -58,16 +60,16 @@ class Content:
         await send({"type": "http.response.body"})
 
     def _outline(self, headers: dict[bytes, bytes]) -> Outline:
-        length, etag = self._reel.length, self._reel.etag
+        length, etag, kind = self._reel.length, self._reel.etag, self._reel.kind
         try:
             wanted = part(_text(headers.get(b"range")), _text(headers.get(b"if-range")), etag=etag, length=length)
         except Unsatisfiable:
-            return Outline(status=416, start=0, stop=0, etag=etag, content_range=f"bytes */{length}")
+            return Outline(status=416, start=0, stop=0, etag=etag, content_range=f"bytes */{length}", kind=kind)
         if wanted is None:
-            return Outline(status=200, start=0, stop=length, etag=etag)
+            return Outline(status=200, start=0, stop=length, etag=etag, kind=kind)
         first, stop = wanted
         content_range = f"bytes {first}-{stop - 1}/{length}"
-        return Outline(status=206, start=first, stop=stop, etag=etag, content_range=content_range)
+        return Outline(status=206, start=first, stop=stop, etag=etag, content_range=content_range, kind=kind)
 
     def blocks(self, first: int, stop: int) -> Iterator[bytes]:
         """The film's bytes from *first* to before *stop*."""

@@ -12,7 +12,7 @@ from typing import Final
 import anyio.to_thread
 
 from pipeline.model import JSON
-from pipeline.sandbox import reference
+from pipeline.sandbox.reference import Place, kept
 from pipeline.sandbox.refusal import Refused
 
 KEPT_BYTES_MAX: Final = 64 * 1024
@@ -27,32 +27,34 @@ class _Part:
     content: bytearray = field(default_factory=bytearray)
 
 
-async def read_fields(content_type: str, body: bytes) -> dict[str, JSON]:
+async def read_fields(content_type: str, body: bytes, image: Place) -> dict[str, JSON]:
     """As `fields_of`, beside the event loop where there may be an image to look at."""
-    if reference.FIELD.encode() in body:
-        return await anyio.to_thread.run_sync(fields_of, content_type, body)
-    return fields_of(content_type, body)
+    if image.name and image.name.encode() in body:
+        return await anyio.to_thread.run_sync(fields_of, content_type, body, image)
+    return fields_of(content_type, body, image)
 
 
-def fields_of(content_type: str, body: bytes) -> dict[str, JSON]:
-    """What *body* says, by field. A name that comes more than once holds a list. Raises `Refused` (400, 415)."""
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        return _multipart(content_type, body)
-    if kind == "application/json":
-        return _json(body)
-    raise Refused(415, f"Unsupported content type: '{content_type[:100]}'. Send multipart/form-data or JSON.")
+def fields_of(content_type: str, body: bytes, image: Place) -> dict[str, JSON]:
+    """What *body*, multipart or JSON, says by field; an *image* is in its place. Raises `Refused` (400).
+
+    A name that comes more than once holds a list.
+    """
+    if content_type.strip().lower().startswith("multipart/"):
+        return _multipart(content_type, body, image)
+    document = json_object(body)
+    seen = {name: image.of_json(value) if name == image.name else value for name, value in document.items()}
+    return {name: _kept(value) for name, value in seen.items()}
 
 
-def _json(body: bytes) -> dict[str, JSON]:
+def json_object(body: bytes) -> dict[str, JSON]:
+    """The JSON object in *body*. Raises `Refused` (400)."""
     try:
         document = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise Refused(400, "We could not parse the JSON body of your request.") from None
+        raise Refused(400, "We could not parse the JSON body of your request.", problem="rejected") from None
     if not isinstance(document, dict):
-        raise Refused(400, "The body must be a JSON object.")
-    seen = {name: reference.of_object(value) if name == reference.FIELD else value for name, value in document.items()}
-    return {name: _kept(value) for name, value in seen.items()}
+        raise Refused(400, "The body must be a JSON object.", problem="rejected")
+    return document
 
 
 def _refuse_constant(name: str) -> JSON:
@@ -66,14 +68,14 @@ def _kept(value: JSON) -> JSON:
     return value if len(written) <= KEPT_BYTES_MAX else _digest(written)
 
 
-def _multipart(content_type: str, body: bytes) -> dict[str, JSON]:
+def _multipart(content_type: str, body: bytes, image: Place) -> dict[str, JSON]:
     fields: dict[str, JSON] = {}
     for part in _parts(content_type, body):
         options = _options(part.headers.get("content-disposition", ""))
         name = options.get("name", "")
         value: JSON = part.content.decode("utf-8", "replace")
         if "filename" in options:
-            value = _file(part, name, options["filename"])
+            value = _file(part, name, options["filename"], image)
         if name in fields:
             earlier = fields[name]
             value = [*earlier, value] if isinstance(earlier, list) else [earlier, value]
@@ -90,10 +92,10 @@ def _options(header: str) -> Mapping[str, str]:
     return {name.decode("latin-1"): value.decode("utf-8", "replace") for name, value in options.items()}
 
 
-def _file(part: _Part, name: str, filename: str) -> JSON:
+def _file(part: _Part, name: str, filename: str, image: Place) -> JSON:
     content_type = part.headers.get("content-type")
-    if name == reference.FIELD:
-        return reference.kept(bytes(part.content), content_type, filename)
+    if name == image.name:
+        return kept(bytes(part.content), content_type, filename, field=name)
     return {"filename": filename, "content_type": content_type, **_digest(part.content)}
 
 
@@ -127,5 +129,6 @@ def _parts(content_type: str, body: bytes) -> Iterable[_Part]:
         parser.write(body)
         parser.finalize()
     except FormParserError as error:
-        raise Refused(400, f"We could not parse the multipart body of your request: {error}") from None
+        message = f"We could not parse the multipart body of your request: {error}"
+        raise Refused(400, message, problem="rejected") from None
     return parts

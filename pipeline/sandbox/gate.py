@@ -8,7 +8,7 @@ import logging
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.utils import formatdate
 from typing import Final
 
@@ -17,35 +17,33 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.model import JSON
+from pipeline.sandbox.doors import Door
+from pipeline.sandbox.dress import Dress
 from pipeline.sandbox.elsewhere import Elsewhere
 from pipeline.sandbox.refusal import Refused
 
-_ROUTES: Final = (
-    ("/v1/videos", re.compile(r"/v1/videos")),
-    ("/v1/videos/extensions", re.compile(r"/v1/videos/extensions")),
-    ("/v1/videos/{id}/remix", re.compile(r"/v1/videos/[^/]+/remix")),
-    ("/v1/videos/{id}", re.compile(r"/v1/videos/[^/]+")),
-    ("/v1/videos/{id}/content", re.compile(r"/v1/videos/[^/]+/content")),
-    (Elsewhere.ROUTE, re.compile(r"/elsewhere/[^/]+")),
-)
+_STORAGE: Final = (Elsewhere.ROUTE, re.compile(r"/elsewhere/[^/]+"))
 _ELSEWHERE: Final = "elsewhere"
 _DEBUG: Final = "/debug/"
 ANSWERED: Final = "sandbox.answered"
 """A message of ours, to be counted and not sent: the answer went out past the server."""
 NO_ANSWER: Final = 0
 """In the place of an HTTP status."""
-_BROKEN: Final = Refused(500, "The server had an error while processing your request.", kind="server_error")
+_BROKEN: Final = Refused(
+    500, "The server had an error while processing your request.", kind="server_error", problem="trouble"
+)
 
 
 class Tally:
     """How many requests there were, by method, route and HTTP status, since the start. Debug routes do not count."""
 
-    def __init__(self) -> None:
+    def __init__(self, doors: Sequence[Door]) -> None:
+        self._routes = (*((door.path, door.pattern) for door in doors), _STORAGE)
         self._counts: Counter[tuple[str, str, int]] = Counter()
 
     def add(self, method: str, path: str, status: int) -> None:
         if not path.startswith(_DEBUG):
-            route = next((name for name, pattern in _ROUTES if pattern.fullmatch(path)), _ELSEWHERE)
+            route = next((name for name, pattern in self._routes if pattern.fullmatch(path)), _ELSEWHERE)
             self._counts[method, route, status] += 1
 
     def as_json(self) -> list[JSON]:
@@ -58,10 +56,11 @@ class Tally:
 class Gate:
     """ASGI middleware in front of the whole app."""
 
-    def __init__(self, app: ASGIApp, *, key: str, tally: Tally, clock: Callable[[], float]) -> None:
+    def __init__(self, app: ASGIApp, *, key: str, dress: Dress, tally: Tally, clock: Callable[[], float]) -> None:
         self._app = app
         self._clock = clock
-        self._expected = f"Bearer {key}".encode()
+        self._dress, self._auth = dress, dress.profile.wire.auth
+        self._header, self._expected = self._auth.header.encode(), f"{self._auth.prefix}{key}".encode()
         self._tally = tally
         self._start = secrets.token_hex(6)
         self._numbers = itertools.count(1)
@@ -69,6 +68,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        scope = {**scope, "path": scope["raw_path"].decode("ascii", "replace")}  # an encoded `/` parts no segments
         request_id = f"req_{self._start}{next(self._numbers):08x}".encode()
 
         started = False
@@ -87,7 +87,7 @@ class Gate:
 
         refusal = self._check(scope)
         if refusal is not None:
-            return await JSONResponse(refusal.document, refusal.http)(scope, receive, answer)
+            return await self._told(refusal)(scope, receive, answer)
         try:
             await self._app(scope, receive, answer)
         except ClientDisconnect:  # it left before its body was here: nothing was ordered, and nobody hears an answer
@@ -97,17 +97,22 @@ class Gate:
                 raise  # the server logs it, and breaks the connection: what was promised cannot be sent
             # Not raised: the connection would break unannounced, and whoever uses it next could not know what it did.
             logging.getLogger(__name__).exception("%s %s failed", scope["method"], scope["path"])
-            await JSONResponse(_BROKEN.document, _BROKEN.http)(scope, receive, answer)
+            await self._told(_BROKEN)(scope, receive, answer)
         if not started:
             self._tally.add(scope["method"], scope["path"], NO_ANSWER)
         return None
 
     def _check(self, scope: Scope) -> Refused | None:
-        if scope["path"].startswith(Elsewhere.PREFIX):
+        if not self._header or scope["path"].startswith(Elsewhere.PREFIX):
             return None
-        given: bytes = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        given: bytes = next((value for name, value in scope["headers"] if name == self._header), b"")
         if hmac.compare_digest(given, self._expected):
             return None
         if not given:
-            return Refused(401, "You didn't provide an API key, as 'Authorization: Bearer KEY'.")
-        return Refused(401, "Incorrect API key provided.", code="invalid_api_key")
+            shown = f"{self._auth.header.title()}: {self._auth.prefix}KEY"
+            return Refused(401, f"You didn't provide an API key, as '{shown}'.", problem="bad_key")
+        return Refused(401, "Incorrect API key provided.", code="invalid_api_key", problem="bad_key")
+
+    def _told(self, refused: Refused) -> JSONResponse:
+        http, document = self._dress.refusal(refused)
+        return JSONResponse(document, http)

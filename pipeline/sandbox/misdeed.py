@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from typing import Final
 
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from pipeline.model import JSON
@@ -44,18 +44,11 @@ class Silence(Response):
 
 
 def misdeed(word: str, faults: Faults, now: float) -> Response:
-    """The answer that *word* means, whether it comes before the entry in the book or after it."""
+    """The answer that *word* means, whether it comes before the entry in the book or after it.
+
+    Raises `Refused` where that is a refusal in the API's shape.
+    """
     return _ANSWERS[word.removesuffix("_after").removesuffix("_before")](faults, now)
-
-
-def json_of(refusal: Refused) -> Response:
-    """*refusal* as it is answered."""
-    return JSONResponse(refusal.document, refusal.http, headers=refusal.headers)
-
-
-def without_id(video: Mapping[str, JSON]) -> Response:
-    """A receipt that does not say for what."""
-    return JSONResponse({name: value for name, value in video.items() if name != "id"})
 
 
 def broken(document: Mapping[str, JSON]) -> Response:
@@ -75,10 +68,11 @@ def _error(code: str) -> Callable[[Faults, float], Response]:
 def _wait(status: int, header: Callable[[Faults, float], str] | None = None) -> Callable[[Faults, float], Response]:
     """Not now; nothing was made. *header* gives the Retry-After."""
     code, said = ("rate_limit_exceeded", "Rate limit reached.") if status == 429 else ("overloaded", "No capacity.")
+    problem = "throttled" if status == 429 else ""
 
     def answer(faults: Faults, now: float) -> Response:
         headers = {"Retry-After": header(faults, now)} if header else None
-        return json_of(Refused(status, said, kind="requests", code=code, headers=headers))
+        raise Refused(status, said, kind="requests", code=code, headers=headers, problem=problem)
 
     return answer
 
@@ -93,7 +87,12 @@ def _date(faults: Faults, now: float) -> str:
 
 def _refused(_faults: Faults, _now: float) -> Response:
     message = "Your request was refused: the prompt may violate our content policy."
-    return json_of(Refused(400, message, code="content_policy_violation"))
+    raise Refused(400, message, code="content_policy_violation", problem="rejected")
+
+
+def _no_money(_faults: Faults, _now: float) -> Response:
+    message = "You exceeded your current quota, please check your plan and billing details."
+    raise Refused(429, message, kind="insufficient_quota", code="insufficient_quota", problem="no_money")
 
 
 _ANSWERS: Final[Mapping[str, Callable[[Faults, float], Response]]] = {
@@ -103,6 +102,7 @@ _ANSWERS: Final[Mapping[str, Callable[[Faults, float], Response]]] = {
     "429_date": _wait(429, _date),
     "503_seconds": _wait(503, _seconds),
     "refused": _refused,
+    "no_money": _no_money,
     "reset": lambda _faults, _now: Reset(),
     "no_answer": lambda _faults, _now: Silence(),
     "html": lambda _faults, _now: _page("Please wait"),

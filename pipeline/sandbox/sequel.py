@@ -1,4 +1,4 @@
-"""Videos made from videos: what a remix and an extension ask for, and whether their source can be had."""
+"""Videos made from videos: what a remix, an extension and an edit ask for, and whether their source can be had."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from pipeline.sandbox.refusal import Refused, invalid
 _KEPT: Final[Mapping[Link, tuple[str, ...]]] = {
     Link.REMIX: ("model", "seconds", "size", "input_reference"),
     Link.EXTEND: ("model", "size", "input_reference"),
+    Link.EDIT: ("model", "seconds", "size", "input_reference"),
 }
 """What a video has from its source, and so nobody may ask for."""
+_MADE: Final = {Link.REMIX: "remixed", Link.EXTEND: "extended", Link.EDIT: "edited"}
 
 
 def source_id(fields: Mapping[str, JSON]) -> str:
-    """Of which video an extension asks to go on: `video.id`, or the part `video[id]`. Raises `Refused` (400)."""
+    """Which video an extension or an edit asks for: `video.id`, or the part `video[id]`. Raises `Refused` (400)."""
     video = fields.get("video")
     named = video.get("id") if isinstance(video, dict) else fields.get("video[id]")
     if not isinstance(named, str) or not named:
@@ -49,8 +51,7 @@ def read(fields: Mapping[str, JSON], source: Order, link: Link) -> tuple[dict[st
 
 def unfinished(video_id: str, link: Link) -> Refused:
     """There is nothing to build on yet, or nothing came of it."""
-    made = "remixed" if link is Link.REMIX else "extended"
-    return invalid("video_id", f"Video '{video_id}' is not completed, and only a completed video can be {made}.")
+    return invalid("video_id", f"Video '{video_id}' is not completed, and only a completed video can be {_MADE[link]}.")
 
 
 def _digest(order: Order) -> str:

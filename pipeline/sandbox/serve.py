@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.applications import Starlette
 
+    from pipeline.sandbox.dress import Dress
+
 GOODBYE_S = 2
 """How long open requests may take when the server ends."""
 
@@ -38,20 +40,22 @@ def serve(
     port: int = 0,
     on_listening: Callable[[str], None],
     until_closed: int | None = None,
+    dress: Dress | None = None,
 ) -> None:
     """Serve until a signal comes, or the file descriptor *until_closed* ends. Blocks.
 
-    *on_listening* is told the base URL once clients can connect. Raises `UsageError` where the folder or the port is
-    taken, `MissingExtra`.
+    *on_listening* is told the base URL once clients can connect; *dress*: see `app.create_app`.
+    Raises `UsageError` where the folder or the port is taken, `MissingExtra`.
     """
     require_extra()
     from pipeline.sandbox.app import create_app
 
     with Store(folder) as store, listen(host, port) as listener, listen(host, 0) as second:
-        server = server_of(create_app(store, settings, key, second_port=second.getsockname()[1]))
+        server = server_of(create_app(store, settings, key, second_port=second.getsockname()[1], dress=dress))
         if until_closed is not None:
             threading.Thread(target=_end_with, args=(until_closed, server), daemon=True).start()
-        on_listening(base_url(host, listener.getsockname()[1]))
+        path = dress.profile.base_path if dress else "/v1"
+        on_listening(base_url(host, listener.getsockname()[1], path))
         server.run(sockets=[listener, second])
 
 
@@ -74,9 +78,9 @@ def server_of(app: Starlette) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def base_url(host: str, port: int) -> str:
+def base_url(host: str, port: int, path: str = "/v1") -> str:
     """Where clients find a server on *host* and *port*."""
-    return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
+    return f"http://[{host}]:{port}{path}" if ":" in host else f"http://{host}:{port}{path}"
 
 
 def listen(host: str, port: int) -> socket.socket:

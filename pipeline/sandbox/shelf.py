@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -16,19 +17,30 @@ from pipeline.disk import DISK
 from pipeline.sandbox import film as films
 from pipeline.sandbox.order import Order
 from pipeline.sandbox.settings import Settings
+from pipeline.sandbox.stills import KINDS, still
 
 BYTES_MAX: Final = 512 * 1024 * 1024
 """What the films may take on disk. The first painted go first, and are painted anew when they are asked for."""
 
 
+VIDEO: Final = "video/mp4"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reel:
-    """One film, opened to be sent; who asked for it closes `file`."""
+    """One film, or what is sent in its place, opened to be sent; who asked for it closes `file`."""
 
     file: BinaryIO
     length: int
     etag: str
     """Strong: equal tags are equal bytes."""
+    kind: str = VIDEO
+    """Its media type."""
+
+
+def reel_of(content: bytes, kind: str, *, etag: str) -> Reel:
+    """Bytes in the place of a film."""
+    return Reel(file=BytesIO(content), length=len(content), etag=etag, kind=kind)
 
 
 class Shelf:
@@ -42,6 +54,18 @@ class Shelf:
 
     async def take(self, order: Order, settings: Settings) -> Reel:
         """The film of *order*, painted now if it is not here. Raises `OSError`."""
+        path = await self._place(order, settings)
+        file = path.open("rb")
+        return Reel(file=file, length=os.fstat(file.fileno()).st_size, etag=f'"{path.stem}"')
+
+    async def take_still(self, order: Order, settings: Settings, variant: str) -> Reel:
+        """The picture that *variant* names, of the film of *order*. Raises `OSError`."""
+        path = await self._place(order, settings)
+        content = await anyio.to_thread.run_sync(still, path, variant, limiter=self._painters)
+        return reel_of(content, KINDS[variant], etag=f'"{path.stem}-{variant}"')
+
+    async def _place(self, order: Order, settings: Settings) -> Path:
+        """The file of the film, which is there now."""
         film = films.film_of({**order.fields, "seconds": order.seconds}, order.lineage)
         if settings.film is None:
             key, paint = film.key, partial(films.render, film)
@@ -50,8 +74,7 @@ class Shelf:
         path = self._folder / f"{key}.mp4"
         if not path.exists():
             await self._paint(path, paint)
-        file = path.open("rb")
-        return Reel(file=file, length=os.fstat(file.fileno()).st_size, etag=f'"{key}"')
+        return path
 
     async def _paint(self, path: Path, paint: Callable[[Path], None]) -> None:
         """Paint once, however many ask at the same time."""

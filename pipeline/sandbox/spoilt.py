@@ -48,9 +48,9 @@ class Spoilt(Content):
         if word == "416":
             return replace(outline, status=416, start=0, stop=0, content_range=f"bytes */{length}")
         if word == "empty":
-            return Outline(status=200, start=0, stop=0, etag=outline.etag)
+            return Outline(status=200, start=0, stop=0, etag=outline.etag, kind=outline.kind)
         if word == "range_ignored" and ranged:
-            return Outline(status=200, start=0, stop=length, etag=outline.etag)
+            return Outline(status=200, start=0, stop=length, etag=outline.etag, kind=outline.kind)
         if word == "wrong_range" and ranged:
             return replace(outline, start=0, stop=length, content_range=f"bytes 0-{length - 1}/{length}")
         return outline

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import re
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 from pipeline.model import JSON, Link
@@ -16,9 +18,13 @@ _QUEUED_PART: Final = 0.1
 _QUEUED_S_MAX: Final = 1.0
 _RATE_WINDOW_S: Final = 60.0
 
+_HEX: Final = re.compile("[0-9a-f]{8}")
+
 ODD: Final = "odd_status"
 ODD_STATUS: Final = "warming_up"
 """A word that no description of the API knows."""
+CANCELLED: Final = "cancelled"
+"""The fate, and the status, of a video that was ended at its buyer's wish."""
 _STUCK_AT: Final = 99
 
 _END: Final[Mapping[str, tuple[str, int]]] = {
@@ -40,7 +46,13 @@ def render_s(order: Order, settings: Settings) -> float:
     low, high = settings.render_s
     if low == high:
         return low
-    return low + (high - low) * int(order.id[-8:], 16) / 0xFFFFFFFF
+    return low + (high - low) * _share(order.id)
+
+
+def _share(video_id: str) -> float:
+    """A number from 0 to 1 that follows from an id."""
+    tail = video_id[-8:] if _HEX.fullmatch(video_id[-8:]) else hashlib.sha256(video_id.encode()).hexdigest()[:8]
+    return int(tail, 16) / 0xFFFFFFFF
 
 
 def is_over(order: Order, settings: Settings, now: float) -> bool:
@@ -89,6 +101,8 @@ def is_listed(order: Order, settings: Settings, now: float) -> bool:
 
 def _status(order: Order, settings: Settings, now: float, fate: str) -> tuple[str, int]:
     whole_s = render_s(order, settings)
+    if fate == CANCELLED:
+        return CANCELLED, 0
     if is_over(order, settings, now):
         return _END.get(fate, ("completed", 100))
     queued_s = min(whole_s * _QUEUED_PART, _QUEUED_S_MAX)
@@ -99,20 +113,23 @@ def _status(order: Order, settings: Settings, now: float, fate: str) -> tuple[st
     return (ODD_STATUS if fate == ODD else status), progress
 
 
-def check_limits(orders: Sequence[Order], settings: Settings, now: float) -> None:
-    """Whether one more create is let in after *orders*, oldest first. Raises `Refused` (429) where it is not."""
+def check_limits(orders: Sequence[Order], settings: Settings, now: float, ended: Container[str] = ()) -> None:
+    """Whether one more create is let in after *orders*, oldest first; *ended* are the ids of those that were cancelled.
+
+    Raises `Refused` (429) where it is not.
+    """
     if settings.rate_per_minute and len(orders) >= settings.rate_per_minute:
         free_at = orders[-settings.rate_per_minute].at + _RATE_WINDOW_S
         if now < free_at:
             raise too_many(f"Rate limit reached: {settings.rate_per_minute} videos per minute.", wait_s=free_at - now)
     if settings.in_flight_max:
-        ends = _ends_in_flight(orders, settings, now)
+        ends = [end for order, end in _ends_in_flight(orders, settings, now) if order.id not in ended]
         if len(ends) >= settings.in_flight_max:
             free_at = sorted(ends)[-settings.in_flight_max]
             raise too_many(f"Too many running tasks: {settings.in_flight_max} at once.", wait_s=free_at - now)
 
 
-def _ends_in_flight(orders: Sequence[Order], settings: Settings, now: float) -> list[float]:
+def _ends_in_flight(orders: Sequence[Order], settings: Settings, now: float) -> list[tuple[Order, float]]:
     """When each video that is being rendered will be done."""
     ends = []
     for order in reversed(orders):
@@ -120,5 +137,5 @@ def _ends_in_flight(orders: Sequence[Order], settings: Settings, now: float) -> 
             break  # orders stand in the order of their times: all before this one are done
         end = order.at + render_s(order, settings)
         if end > now:
-            ends.append(end)
+            ends.append((order, end))
     return ends

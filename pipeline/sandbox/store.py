@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -28,17 +28,10 @@ class BookDamaged(PipelineError):
     """A line of the book, other than a torn last one, cannot be read."""
 
 
-def new_video_id() -> str:
-    """An id as the API gives them."""
-    return f"video_{secrets.token_hex(16)}"
-
-
 class Store:
     """All orders of one sandbox folder, in memory and on disk. One process at a time; used from one thread."""
 
-    def __init__(
-        self, folder: Path, *, lock_wait_s: float = LOCK_WAIT_S, new_id: Callable[[], str] = new_video_id
-    ) -> None:
+    def __init__(self, folder: Path, *, lock_wait_s: float = LOCK_WAIT_S) -> None:
         """Open or begin the book in *folder*. Raises `UsageError` while another sandbox has it, `BookDamaged`."""
         self.folder = folder
         self.orders: list[Order] = []
@@ -46,7 +39,8 @@ class Store:
         self._videos: dict[str, Order] = {}
         self._by_key: dict[str, Order] = {}
         self._deleted: set[str] = set()
-        self._new_id = new_id
+        self.cancelled: set[str] = set()
+        """Ids of videos that were ended while they were rendered."""
         DISK.make_folder(folder)
         self._lock = FileLock(folder / "sandbox.lock", thread_local=False)
         try:
@@ -84,13 +78,17 @@ class Store:
         idempotency_key: str | None,
         now: float,
         source: Source | None = None,
+        video_id: str = "",
     ) -> Order:
-        """Enter a create in the book. Raises `OSError`, and then nothing was accepted."""
+        """Enter a create in the book, under *video_id*, or an id as the API gives them.
+
+        Raises `OSError`, and then nothing was accepted.
+        """
         at = max(now, self.orders[-1].at) if self.orders else now  # a clock set back does not disorder the book
         order = Order(
             n=len(self.orders) + 1,
             at=at,
-            id=self._new_id(),
+            id=video_id or f"video_{secrets.token_hex(16)}",
             body_sha256=body_sha256,
             idempotency_key=idempotency_key,
             fields=fields,
@@ -104,6 +102,11 @@ class Store:
         """Forget a video; it stays in the book."""
         self._append({"type": "deleted", "id": order.id, "at": now})
         self._deleted.add(order.id)
+
+    def cancel(self, order: Order, *, now: float) -> None:
+        """End a video that is being rendered."""
+        self._append({"type": "cancelled", "id": order.id, "at": now})
+        self.cancelled.add(order.id)
 
     def find(self, video_id: str) -> Order | None:
         """The order of a video that was not deleted."""
@@ -154,5 +157,7 @@ class Store:
     def _take_in(self, record: Mapping[str, JSON]) -> None:
         if record["type"] == "deleted":
             self._deleted.add(str(record["id"]))
+        elif record["type"] == "cancelled":
+            self.cancelled.add(str(record["id"]))
         else:
             self._enter(order_of(record))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ import pytest
 
 from pipeline.model import JSON
 from pipeline.sandbox.app import create_app
+from pipeline.sandbox.dress import Dress, own_dress
 from pipeline.sandbox.serve import listen, server_of
-from pipeline.sandbox.settings import Settings
 from pipeline.sandbox.store import Store
 
+TLS = ssl.create_default_context()
+"""Made once: a client would make its own, which takes as long as a hundred requests."""
 KEY = "a-key-for-tests"
 WISH = {"prompt": "a heron at dawn", "model": "sora-2", "seconds": "4", "size": "64x64"}
 
@@ -63,20 +66,26 @@ def multipart(fields: dict[str, str]) -> dict[str, tuple[None, str]]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, clock: Clock, **wishes: JSON) -> Iterator[Gateway]:
-    """A sandbox in a thread of this process, so that it reads the test's clock."""
+def running(folder: Path, clock: Clock, *, dress: Dress | None = None, **wishes: JSON) -> Iterator[Gateway]:
+    """A sandbox in a thread of this process, so that it reads the test's clock; the client shows the key as *dress* has
+    it, and is there where its calls are.
+    """
+    worn = dress or own_dress()
+    auth = worn.profile.wire.auth
     with (
         Store(folder) as store,
         listen("127.0.0.1", 0) as listener,
         listen("127.0.0.1", 0) as second,
     ):
         second_port = second.getsockname()[1]
-        server = server_of(create_app(store, Settings().changed(wishes), KEY, clock, second_port=second_port))
+        settings = worn.settings().changed(wishes)
+        server = server_of(create_app(store, settings, KEY, clock, second_port=second_port, dress=dress))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener, second]})
         thread.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}{worn.profile.base_path}"
         try:
-            with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=60) as client:
+            shown = {auth.header: f"{auth.prefix}{KEY}"} if auth.header else {}
+            with httpx.Client(base_url=url, headers=shown, timeout=60, verify=TLS) as client:
                 yield Gateway(client, clock, folder)
         finally:
             server.should_exit = True

@@ -20,15 +20,19 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("options", "variables", "key"),
+    ("options", "variables", "key", "told"),
     [
-        ([], {}, "sandbox"),
-        ([], {"VIDBATCH_SANDBOX_KEY": "mine"}, "mine"),
-        (["--key-env", "OTHER", "--host", "0.0.0.0"], {"OTHER": "theirs"}, "theirs"),
+        ([], {}, "sandbox", ["{profile: sandbox, base_url: http://", "export VIDBATCH_SANDBOX_KEY=sandbox"]),
+        ([], {"VIDBATCH_SANDBOX_KEY": "mine"}, "mine", ["a run reads it from VIDBATCH_SANDBOX_KEY."]),
+        (
+            ["--key-env", "OTHER", "--host", "0.0.0.0", "--profile", "newapi"],
+            *({"OTHER": "theirs"}, "theirs"),
+            ["{profile: newapi, base_url: http://", "Its key is the one in OTHER; a run reads it from NEWAPI_API_KEY."],
+        ),
     ],
 )
 def test_it_says_where_it_is_and_ends_on_ctrl_c(
-    tmp_path: Path, options: list[str], variables: dict[str, str], key: str
+    tmp_path: Path, options: list[str], variables: dict[str, str], key: str, told: list[str]
 ) -> None:
     settings = ["--render-s", "1", "2", "--no-list", "--honour-keys", "--film-bytes", "4096", "--rate-per-minute", "9"]
     command = [*WORD, "--folder", str(tmp_path / "box"), *settings, *options]
@@ -59,7 +63,7 @@ def test_it_says_where_it_is_and_ends_on_ctrl_c(
         "clock_skew_s": 0.0,
         "faults": {},
     }
-    assert "{profile: sandbox, base_url: http://" in said
+    assert [words for words in told if words not in said] == []
     assert (tmp_path / "box" / "book.jsonl").exists()
 
 
@@ -68,6 +72,8 @@ def test_it_says_where_it_is_and_ends_on_ctrl_c(
     [
         (["--host", "0.0.0.0"], "set a key of your own"),
         (["--key-env", "NOT_SET_AT_ALL"], "NOT_SET_AT_ALL"),
+        (["--profile", "newappi"], "newapi"),
+        (["--profile", "tensorrt-llm", "--host", "0.0.0.0", "--key-env", "PATH"], "it asks for no key"),
         (["--film-bytes", "10"], "2048"),
         (["--render-s", "2", "1"], "render_s"),
         (["--host", "203.0.113.1", "--key-env", "PATH"], "cannot listen"),

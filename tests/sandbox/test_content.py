@@ -114,11 +114,11 @@ def test_too_early_and_too_late_are_told_apart_by_their_words(gateway: Gateway, 
     assert gateway.get(f"/videos/{video_id}")["status"] == "completed"
 
 
-def test_another_variant_than_the_video_is_refused(path: tuple[Gateway, str]) -> None:
+def test_a_variant_that_there_is_not_is_refused(path: tuple[Gateway, str]) -> None:
     gateway, content = path
 
     assert gateway.client.get(content, params={"variant": "video"}).status_code == 200
-    assert gateway.client.get(content, params={"variant": "thumbnail"}).json()["error"]["param"] == "variant"
+    assert gateway.client.get(content, params={"variant": "poster"}).json()["error"]["param"] == "variant"
 
 
 def test_equal_wishes_have_equal_films_and_others_do_not(start: Callable[..., Gateway]) -> None:

@@ -1,0 +1,89 @@
+"""Our documents as another server would answer them: its words, its names, its places. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pipeline.model import JSON
+from pipeline.profile import Profile
+from pipeline.wire import Rehearsal
+
+_WORDS: Final = {"remixed_from_video_id": "made_from"}
+"""Where a field of our video object has another name than `Wire.answers` has for it."""
+
+
+def shown(video: Mapping[str, JSON], profile: Profile, **besides: JSON) -> dict[str, JSON]:
+    """A video object; *besides*: what it has by words of `Wire.answers`, such as `link`."""
+    return wrapped(_object(video, profile, besides), profile)
+
+
+def shown_page(page: Mapping[str, JSON], videos: Sequence[Mapping[str, JSON]], profile: Profile) -> dict[str, JSON]:
+    """A page of the list, with *videos* as its rows. A list that is whole does not speak of other pages."""
+    document: dict[str, JSON] = {}
+    for name, value in page.items():
+        if name == "data":
+            put(document, profile.wire.answers["rows"][0], [_object(video, profile, {}) for video in videos])
+        elif name == "object" or not profile.wire.list_is_whole:
+            document[name] = value
+    return document
+
+
+def wrapped(document: dict[str, JSON], profile: Profile) -> dict[str, JSON]:
+    """*document* where a reply has its video."""
+    if not (paths := profile.wire.answers["video"]):
+        return document
+    outer: dict[str, JSON] = {}
+    put(outer, paths[0], document)
+    return outer
+
+
+def put(document: dict[str, JSON], path: str, value: JSON) -> None:
+    """Set what stands at *path* in *document*, which grows as it must: `answers.at` finds it there."""
+    here: Any = document
+    steps = path.split(".")
+    for step, then in zip(steps, [*steps[1:], ""], strict=True):
+        below: Any = ([] if then.isdecimal() else {}) if then else value
+        at: Any = int(step) if isinstance(here, list) else step
+        if isinstance(here, list):
+            here.extend([None] * (at + 1 - len(here)))
+        if not then or not isinstance(_found(here, at), list | dict):
+            here[at] = below
+        here = here[at]
+
+
+def _found(here: Any, at: Any) -> Any:
+    return here[at] if isinstance(here, list) else here.get(at)
+
+
+def _object(video: Mapping[str, JSON], profile: Profile, besides: Mapping[str, JSON]) -> dict[str, JSON]:
+    rehearsal, answers = profile.rehearsal, profile.wire.answers
+    document = {name: _filled(value, str(video["id"])) for name, value in rehearsal.adds.items()}
+    for name, value in {**_told(video, rehearsal), **besides}.items():
+        paths = answers.get(_WORDS.get(name, name), ())
+        if paths or name not in document:
+            put(document, paths[0] if paths else name, value)
+    return document
+
+
+def _told(video: Mapping[str, JSON], rehearsal: Rehearsal) -> dict[str, JSON]:
+    """What it says at all, in its words."""
+    told = {name: value for name, value in video.items() if name not in rehearsal.leaves_out}
+    if not video["id"]:  # a receipt that does not say for what
+        del told["id"]
+    if "status" in told:
+        told["status"] = rehearsal.words.get(str(told["status"]), told["status"])
+    if rehearsal.progress == "none":
+        told.pop("progress", None)
+    elif rehearsal.progress == "percent" and "progress" in told:
+        told["progress"] = f"{told['progress']}%"
+    return told
+
+
+def _filled(value: JSON, video_id: str) -> JSON:
+    """*value* with the id where its texts have `{id}`."""
+    if isinstance(value, dict):
+        return {name: _filled(inner, video_id) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, video_id) for inner in value]
+    return value.replace("{id}", video_id) if isinstance(value, str) else value
