@@ -6,13 +6,13 @@ Everything that touches the world is an argument with a sensible default: the en
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.admission import NOT_HOME, check, demand_no_more, demand_same
-from pipeline.errors import NoRoom, UsageError
+from pipeline.errors import InvalidManifest, NoRoom, UsageError
 from pipeline.launch import Work, World
 from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.ledger.replay import RunState
@@ -32,16 +32,31 @@ from pipeline.prepare import (
 )
 from pipeline.progress import Ended, Notice, Observer, Started, silent
 from pipeline.providers.access import address_of, key_of, proxy_of
-from pipeline.providers.registry import find_profile, profile_names
+from pipeline.providers.catalogue import Catalogue
+from pipeline.providers.registry import find_profile
 from pipeline.runner.room import demand_room
 from pipeline.storage import RunFolder
 from pipeline.text import listing, plural
 
 if TYPE_CHECKING:
+    from pipeline.kept import Kept
     from pipeline.manifest.load import Wishes
+    from pipeline.profile import Profile
     from pipeline.runner.board import Board
 
-__all__ = ["Outcome", "World", "admit", "load", "load_kept", "obstacle", "plan_run", "run", "status"]
+__all__ = [
+    "Outcome",
+    "World",
+    "admit",
+    "load",
+    "load_kept",
+    "obstacle",
+    "origin_of",
+    "plan_run",
+    "profile_of",
+    "run",
+    "status",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +79,21 @@ class Outcome:
         return count_states(self.state, self.concerned)
 
 
-def load(path: Path | str, wishes: Wishes | None = None) -> Manifest:
-    """Read a manifest. Raises `InvalidManifest` with every issue, or `UsageError` where it cannot be read."""
+def load(path: Path | str, wishes: Wishes | None = None, *, environment: Mapping[str, str] = os.environ) -> Manifest:
+    """Read a manifest; *environment* says where a person's own profiles are.
+
+    Raises `InvalidManifest` with every issue, or `UsageError` where it cannot be read.
+    """
     from pipeline.manifest.load import Wishes
     from pipeline.manifest.load import load as load_manifest
 
-    return load_manifest(
-        Path(path), find_profile=find_profile, profile_names=profile_names(), wishes=wishes or Wishes()
-    )
+    known = Catalogue.of(environment)
+    return load_manifest(Path(path), find_profile=known.find, profile_names=known.names(), wishes=wishes or Wishes())
 
 
-def load_kept(run: Path | str, wishes: Wishes | None = None) -> Manifest:
+def load_kept(
+    run: Path | str, wishes: Wishes | None = None, *, environment: Mapping[str, str] = os.environ
+) -> Manifest:
     """The manifest that was run last in the folder *run*, from the files that the folder keeps, read as it was then.
 
     What *wishes* state goes before that, of `settings` name by name. Its name is the folder's, and its limits are those
@@ -85,27 +104,54 @@ def load_kept(run: Path | str, wishes: Wishes | None = None) -> Manifest:
     from pipeline.manifest.load import Wishes
     from pipeline.manifest.load import load as load_manifest
 
-    folder = RunFolder(Path(run))
+    folder, known = RunFolder(Path(run)), Catalogue.of(environment)
     kept = folder.kept(read_run(folder.path).reading)
     said = read_again(kept.reading, wishes.stated() if wishes else {})
     manifest = load_manifest(
         kept.manifest.path,
-        find_profile=find_profile,
-        profile_names=profile_names(),
+        find_profile=known.find,
+        profile_names=known.names(),
         wishes=Wishes.of(said),
         library=KeptLibrary(kept.files),
         name=kept.name,
+        profile=None if wishes and wishes.provider else _own_profile(kept),
     )
     if manifest.sha256 != kept.manifest.sha256:
         raise UsageError(f"{kept.manifest.path} is not the manifest that was run: name the manifest's own file instead")
     return replace(manifest, name=folder.path.resolve().name, limits=kept.limits.over(manifest.limits))
 
 
+def profile_of(state: RunState, run: Path) -> Profile | None:
+    """The profile of a run, whose folder or ledger is at *run*: of a person's own, as the run keeps it.
+
+    `None` where nobody knows it any more.
+    """
+    if state.header is None:
+        return None
+    shipped = find_profile(state.header.provider)
+    if shipped is not None or not state.reading:
+        return shipped
+    folder = RunFolder(run if run.is_dir() else run.parent)
+    try:
+        return _own_profile(folder.kept(state.reading))
+    except (UsageError, InvalidManifest):
+        return None
+
+
+def _own_profile(kept: Kept) -> Profile | None:
+    """The profile of a person's own that a manifest was run with; `None`: it was none of these."""
+    if not kept.profile:
+        return None
+    from pipeline.providers.own import read_kept
+
+    return read_kept(kept.profile)
+
+
 def plan_run(manifest: Manifest, choice: Choice | None = None) -> Outlook:
     """What a run would do, from the ledger as it is. Sends nothing and changes nothing."""
     choice = choice or Choice()
     folder = RunFolder(choice.outputs / manifest.name)
-    return outlook_on(manifest, choice, folder, _known(folder), origin=_origin(manifest))
+    return outlook_on(manifest, choice, folder, _known(folder), origin=origin_of(manifest))
 
 
 def admit(
@@ -217,7 +263,7 @@ async def _carry_out(work: Work, observer: Observer, world: World, on_board: Cal
     """Let the lanes do what there is to do; `None`: there is nothing."""
     state, folder = work.ledger.state, work.folder
     write_metadata(folder, state, observer)
-    if not has_work(work.outlook, state, work.address or EMBEDDED):
+    if not has_work(work.outlook, state, work.address or EMBEDDED, world.now()):
         return None
     folder.disk.make_folder(folder.videos)
     board = await work.carry_out(observer, world, on_board)
@@ -239,10 +285,10 @@ def _reach(manifest: Manifest, world: World) -> tuple[str, str]:
     return address, key
 
 
-def _origin(manifest: Manifest) -> str:
+def origin_of(manifest: Manifest, environment: Mapping[str, str] = os.environ) -> str:
     """What the ids of a run would belong to; empty where nobody can say, which `obstacle` tells."""
     try:
-        return address_of(manifest.provider, manifest.profile, os.environ) or EMBEDDED
+        return address_of(manifest.provider, manifest.profile, environment) or EMBEDDED
     except UsageError:
         return ""
 

@@ -13,7 +13,7 @@ from pipeline.disk import DISK, Disk
 from pipeline.errors import PipelineError
 from pipeline.ledger.ledger import Ledger, utc_now
 from pipeline.ledger.spill import spill_folders
-from pipeline.model import EMBEDDED
+from pipeline.model import EMBEDDED, NO_AFTERCARE
 from pipeline.outlook import Outlook
 from pipeline.policy.verdict import PATIENCE, Patience
 from pipeline.progress import Observer
@@ -60,10 +60,11 @@ class Work:
 
     async def carry_out(self, observer: Observer, world: World, on_board: Callable[[Board], object]) -> Board:
         """Let the lanes do it. The board they worked at tells why they stopped early, and whether by an interrupt."""
-        limits = self.outlook.limits
+        limits, wish = self.outlook.limits, self.outlook.manifest.aftercare
+        downloads = limits.downloads + bool(wish.variants)  # pictures have a line of their own: no video waits for them
         async with (
             self._provider() as (reached, ended),
-            world.connect(reached, submits=limits.submit_slots, downloads=limits.downloads) as transport,
+            world.connect(reached, submits=limits.submit_slots, downloads=downloads) as transport,
         ):
             board = self._board(transport, observer, world)
             on_board(board)
@@ -106,13 +107,16 @@ class Work:
     async def _lanes(self, board: Board, ended: LastWords | None) -> None:
         import anyio
 
+        from pipeline.runner.aftercare import AftercareLane
         from pipeline.runner.run import carry_out
 
+        follows = self.outlook.manifest.aftercare != NO_AFTERCARE
+        aftercare = AftercareLane(board, self.outlook) if follows else None
         try:
             async with anyio.create_task_group() as beside:
                 if ended is not None:
                     beside.start_soon(_leave_at_its_end, board, ended)
-                await carry_out(board, self.outlook.plan)
+                await carry_out(board, self.outlook.plan, aftercare)
                 beside.cancel_scope.cancel()
         except BaseExceptionGroup as group:
             raise first_of(group) from group

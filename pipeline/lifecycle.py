@@ -99,7 +99,7 @@ _CONSENT: dict[tuple[State, Fact], State] = {
     **{
         (left, _F.DROPPED): _S.DROPPED
         for left in (
-            *(_S.UNCERTAIN, _S.STALLED, _S.FINISHED),
+            *(_S.UNCERTAIN, _S.IN_FLIGHT, _S.STALLED, _S.FINISHED),
             *(_S.LOST, _S.EXPIRED, _S.FAILED, _S.REJECTED, _S.BLOCKED),
         )
     },

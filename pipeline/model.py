@@ -143,6 +143,19 @@ class ProviderChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aftercare:
+    """What follows once a video is stored: the manifest's `output`, but for its path. No part of any job's key."""
+
+    variants: tuple[str, ...] = ()
+    """What is fetched besides and kept beside it: `thumbnail`, `spritesheet`."""
+    delete_remote: bool = False
+    """The provider is asked to delete it."""
+
+
+NO_AFTERCARE = Aftercare()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
     """A file that was read to make the manifest; the run folder keeps it."""
 
@@ -166,6 +179,7 @@ class Manifest:
     jobs: tuple[Job, ...]
     files: tuple[SourceFile, ...]
     """The manifest itself first."""
+    aftercare: Aftercare = NO_AFTERCARE
     warnings: tuple[Issue, ...] = ()
     reading: Mapping[str, JSON] = field(default_factory=_nothing)
     """What was stated over it when it was read, by the names of `manifest.load.Wishes`; the run folder keeps it."""

@@ -71,6 +71,18 @@ def sidecar(path: str) -> str:
     return path.removesuffix(_SUFFIX) + ".json"
 
 
+def variant(path: str, name: str, suffix: str) -> str:
+    """Where the picture *name* of a video lives, beside it: `coast/fox-thumbnail.webp`.
+
+    Where that is too long for a name, the video's is cut, and a digest of it keeps the two apart.
+    """
+    folder, slash, stem = path.removesuffix(_SUFFIX).rpartition("/")
+    bytes_max = NAME_BYTES_MAX - len(suffix)
+    word = f"{stem}-{name}"
+    word = word if len(word) <= bytes_max else _marked(stem, f"{_digest(stem)[:6]}-{name}", bytes_max)
+    return f"{folder}{slash}{word}{suffix}"
+
+
 def _marked(word: str, mark: str, bytes_max: int) -> str:
     """*word*, as much of it as fits, and *mark*."""
     head = word[: bytes_max - len(mark) - 1].rstrip("-_")

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from uuid import uuid4
 
-from pipeline.admission import NOT_HOME, check_folders, is_missing
+from pipeline.admission import NOT_HOME, check_folders, is_lost, is_missing
 from pipeline.chains import standing
 from pipeline.doubts import UNKNOWN, doubts, is_asked_about
 from pipeline.errors import UsageError
 from pipeline.ledger.fields import READING
 from pipeline.ledger.ledger import Ledger, utc_now
 from pipeline.ledger.replay import RunState
+from pipeline.ledger.state import JobState
 from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, Fact, State
 from pipeline.memory import garbage_left_alone
-from pipeline.model import Manifest
+from pipeline.model import NO_AFTERCARE, Manifest
 from pipeline.naming import sidecar
 from pipeline.outlook import HOLD, RESUBMIT, Choice, Outlook
 from pipeline.plan import Action, Plan, Step, make_plan
@@ -39,6 +40,9 @@ __all__ = [
     "still_waiting",
     "write_metadata",
 ]
+
+
+GONE = "its file is gone or has another length"
 
 
 def outlook_on(
@@ -62,7 +66,7 @@ def outlook_on(
     with garbage_left_alone():
         plan = make_plan(
             manifest.jobs,
-            state.jobs,
+            _as_found(state, folder),
             price_of=price_list(profile, manifest.provider.price_per_second),
             occupied=occupied if folder.videos.is_dir() else lambda _: False,
             retry=choice.retry & ENDED_WITHOUT_VIDEO,
@@ -86,6 +90,12 @@ def outlook_on(
         coming=_coming(state, folder, origin) if plan.submits or not choice.buys else 0,
         records=state.records,
     )
+
+
+def _as_found(state: RunState, folder: RunFolder) -> Mapping[str, JobState]:
+    """The jobs as a run will find them: what is neither here nor at the provider any more has expired."""
+    lost = [job for job in state.jobs.values() if job.is_deleted and is_lost(job, folder)]
+    return {**state.jobs, **{job.key: replace(job, state=State.EXPIRED) for job in lost}} if lost else state.jobs
 
 
 def _coming(state: RunState, folder: RunFolder, origin: str) -> int:
@@ -148,7 +158,10 @@ def prepare(
     ledger.settle_crash()
     for job in ledger.state.jobs.values():
         if job.origin == origin and is_missing(job, folder):
-            ledger.record(Fact.MISSING, job.key, reason="its file is gone or has another length")
+            ledger.record(Fact.MISSING, job.key, reason=GONE)
+        elif is_lost(job, folder):
+            ledger.record(Fact.MISSING, job.key, reason=GONE)
+            ledger.record(Fact.EXPIRED, job.key, reason=f"{GONE}, and the provider has deleted it, as it was asked to")
     if outlook is None or ledger.state.records != known:
         outlook = outlook_on(manifest, choice, folder, ledger.state, origin=origin, now=now)
         check_folders(outlook, ledger.state)
@@ -184,12 +197,23 @@ def concerned(plan: Plan, state: RunState) -> tuple[str, ...]:
     return (*keys, *(key for key, job in state.jobs.items() if key not in asked and job.state in besides))
 
 
-def has_work(outlook: Outlook, state: RunState, origin: str) -> bool:
+def has_work(outlook: Outlook, state: RunState, origin: str, now: datetime | None = None) -> bool:
     """Whether a request has to be sent at all."""
     if outlook.plan.submits or any(state.counts[at] for at in NOT_HOME):
         return True
     settles = outlook.doubts.asked or outlook.max_duplicate_cost is not None
-    return bool(settles) and any(job.state is State.UNCERTAIN and job.origin == origin for job in state.jobs.values())
+    jobs = state.jobs.values()
+    if settles and any(job.state is State.UNCERTAIN and job.origin == origin for job in jobs):
+        return True
+    return outlook.manifest.aftercare != NO_AFTERCARE and _owes_something(outlook, state, origin, now or utc_now())
+
+
+def _owes_something(outlook: Outlook, state: RunState, origin: str, now: datetime) -> bool:
+    from pipeline.runner.aftercare import owing
+
+    manifest, folder = outlook.manifest, RunFolder(outlook.folder)
+    keys = (step.job.key for step in outlook.plan.steps)
+    return any(owing(state.jobs[key], manifest, folder, origin=origin, now=now) for key in keys)
 
 
 def count_states(state: RunState, keys: Iterable[str]) -> dict[State, int]:

@@ -22,8 +22,8 @@ from pipeline.model import VIDEO_ID_CHARS_MAX
 
 _KEY_DIGITS_MIN = 6
 _HOW = "user"
-_GIVEN_UP = (State.UNCERTAIN, State.STALLED, State.FINISHED)
-"""What a person may give up: the latter two are bought, and may never come."""
+_GIVEN_UP = (State.UNCERTAIN, State.IN_FLIGHT, State.STALLED, State.FINISHED)
+"""What a person may give up: all but the first are bought."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +76,8 @@ def resolve(
 ) -> list[JobState]:
     """Write *fact* (`ADOPTED` with *video_id*, `NOT_CREATED`, `RESUBMIT` or `DROPPED`) about the jobs that *names* say.
 
-    A name is a job's id, a glob on ids (of uncertain jobs alone), or the beginning of a key. What was bought and does
-    not come can be dropped by its name, too, and an adoption put right. All or none: raises `UsageError` for a name
+    A name is a job's id, a glob on ids (of uncertain jobs alone), or the beginning of a key. What was bought and is
+    not here can be dropped by its name, too, and an adoption put right. All or none: raises `UsageError` for a name
     that fits nothing or a job that is in no such state, and `LedgerBusy` while a runner holds the run. What *spills*
     (folders) know goes before: whose id was kept there is not uncertain.
     """

@@ -101,6 +101,10 @@ class Board:
     """Promised to submits that have passed the gate and have no intent on disk yet."""
     behind: str = ""
     """Why finished videos would expire before their turn to be fetched comes; empty while none would."""
+    shared: set[str] = field(default_factory=set)
+    """Ids that more than one job was given."""
+    on_stored: Callable[[str], object] = lambda key: None  # noqa: ARG005
+    """Told of every job that is stored, by its key."""
     unsettled: dict[str, float] = field(default_factory=dict)
     """Jobs of unknown outcome that may still be settled in this run, and since when they are uncertain."""
     granted: dict[str, str] = field(default_factory=dict)
@@ -184,6 +188,7 @@ class Board:
         self.ledger.record(fact, key, **fields)
         if fact is Fact.STORED:
             self.room.took(job.bytes or 0)
+            self.on_stored(key)
         if job.state is not was:
             self._mark_doubt(job, was)
             self.observer(
@@ -245,6 +250,7 @@ class Board:
         """Note whose an id is. Two jobs with one id are one video paid for twice, or a provider in disorder."""
         owner = self.owners.setdefault(video_id, key)
         if owner != key:
+            self.shared.add(video_id)
             names = f"{self.job(key).id} and {self.job(owner).id}"
             self.notice("submit", f"the provider gave {names} the same id, {video_id}: one video for both", urgent=True)
 

@@ -7,6 +7,7 @@ import anyio
 from pipeline.lifecycle import State
 from pipeline.plan import Plan
 from pipeline.policy.verdict import Stop
+from pipeline.runner.aftercare import AftercareLane
 from pipeline.runner.board import Board
 from pipeline.runner.collect import CollectLane
 from pipeline.runner.settle import SettleLane
@@ -18,8 +19,8 @@ LAZY_S = 1.0
 """What may be written late (a status that changed, a row of metadata.jsonl) is on disk so soon."""
 
 
-async def carry_out(board: Board, plan: Plan) -> None:
-    """Do what *plan* says. Returns when all of it is done, or `board.stopped` says why not.
+async def carry_out(board: Board, plan: Plan, aftercare: AftercareLane | None = None) -> None:
+    """Do what *plan* says, and *aftercare*. Returns when all of it is done, or `board.stopped` says why not.
 
     Cancelling it is an interrupt: open POSTs are answered and written down first. Raises `LedgerBroken`, `OSError`.
     """
@@ -30,7 +31,7 @@ async def carry_out(board: Board, plan: Plan) -> None:
         background.start_soon(_write_late_facts, board)
         async with anyio.create_task_group() as lanes:
             lanes.start_soon(SubmitLane(board).run)
-            lanes.start_soon(_bring_home, board, SettleLane(board, steps) if board.settles else None)
+            lanes.start_soon(_bring_home, board, SettleLane(board, steps) if board.settles else None, aftercare)
         background.cancel_scope.cancel()
     if board.stop is Stop.NOTHING and (left := board.turns.left_aside):
         board.buy_no_more(left)
@@ -58,13 +59,15 @@ def _take_up(board: Board) -> None:
         board.notice("settle", left_words(board, left), urgent=not board.unsettled or not board.settles)
 
 
-async def _bring_home(board: Board, settling: SettleLane | None) -> None:
+async def _bring_home(board: Board, settling: SettleLane | None, aftercare: AftercareLane | None) -> None:
     with board.home:
         async with anyio.create_task_group() as lanes:
             lanes.start_soon(WatchLane(board).run)
             lanes.start_soon(CollectLane(board).run)
             if settling is not None:
                 lanes.start_soon(settling.run)
+            if aftercare is not None:
+                lanes.start_soon(aftercare.run)
 
 
 async def _write_late_facts(board: Board) -> None:

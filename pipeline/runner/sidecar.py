@@ -95,7 +95,10 @@ def _built_on(job: JobState, run: RunState) -> dict[str, JSON]:
 
 
 def metadata_row(job: JobState) -> dict[str, JSON]:
-    """A stored job's row of `videos/metadata.jsonl`: `file_name` is what Hugging Face's VideoFolder looks for."""
+    """A stored job's row of `videos/metadata.jsonl`: `file_name` is what Hugging Face's VideoFolder looks for.
+
+    It takes every column whose name ends in `_file_name` for one of videos, so no picture stands in such a one.
+    """
     wish = job.wish
     return {
         "file_name": job.path,
@@ -115,6 +118,7 @@ def metadata_row(job: JobState) -> dict[str, JSON]:
         "reference": wish.reference.get("sha256"),
         "sha256": job.sha256,
         "bytes": job.bytes,
+        "variants": {name: picture.path for name in job.pictures if (picture := job.picture(name))} or None,
     }
 
 

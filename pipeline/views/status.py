@@ -43,6 +43,8 @@ def _job(job: JobState) -> dict[str, JSON]:
         "submits": job.submits,
         "cost": None if job.cost is None else float(job.cost),
         "reason": job.reason or None,
+        "variants": {name: f"{VIDEOS}/{picture.path}" for name in job.pictures if (picture := job.picture(name))},
+        "deleted_remote": job.is_deleted,
     }
 
 

@@ -20,10 +20,10 @@ from pipeline.lifecycle import AFTER, Fact
 from pipeline.model import Link
 from tests.ledger.histories import BEGINNING, PRICE, a_job, clock, key, live, opened, planned
 
-RULES = {2: "6abbfdd92d4d854e"}
+RULES = {3: "ae857aeda32d2ad9"}
 """By format: a digest of all that a ledger of this format may hold."""
 REMIX = replace(a_job(1), source=key(0), link=Link.REMIX)
-"""What only the second format can hold."""
+"""What the first format cannot hold."""
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_another_format_is_named_and_nothing_of_it_is_touched(
     with_header(path, **other)
     before = path.read_bytes()
 
-    with pytest.raises(UsageError, match=rf":1: its format is {other['format']}, and this vidbatch knows 1 and 2"):
+    with pytest.raises(UsageError, match=rf":1: its format is {other['format']}, and this vidbatch knows 1 to 3"):
         look(path)
 
     assert path.read_bytes() == before

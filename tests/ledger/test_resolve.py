@@ -113,6 +113,32 @@ def test_a_finding_is_written_and_nothing_else_changes(
     assert job.video_id == ("video_77" if "--adopt" in words else "")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--drop"], "the drop stands, and the provider was not asked to end its video"),
+        (["--drop", "--keep-remote"], "nothing was sent"),
+    ],
+)
+def test_a_drop_stands_whether_or_not_the_provider_can_be_asked_to_end_the_video(
+    run: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Ledger.open(run / "ledger.jsonl") as ledger:
+        live(ledger, 3, Fact.INTENT, Fact.ACCEPTED, Fact.STALLED)
+        ledger.commit_now()
+
+    assert vidbatch("resolve", str(run), "job-3", *words) == 0
+
+    assert states(run)[3] == "dropped"
+    assert said in capsys.readouterr().out
+
+
+def test_what_a_drop_is_not_to_do_is_said_of_a_drop_alone(run: Path) -> None:
+    with pytest.raises(UsageError, match="give both"):
+        vidbatch("resolve", str(run), "job-0", "--not-created", "--keep-remote")
+    assert states(run)[0] == "uncertain"
+
+
 def test_an_adopted_video_is_looked_for_where_its_submit_went(run: Path) -> None:
     with Ledger.open(run / "ledger.jsonl") as ledger:
         moved(ledger)
@@ -138,7 +164,7 @@ def test_jobs_may_be_named_by_glob_or_by_key(run: Path) -> None:
     assert states(run) == ["dropped", "dropped", "stored", "pending", "dropped"]
 
 
-@pytest.mark.parametrize("left", [(Fact.STALLED,), (Fact.FINISHED,), (Fact.FINISHED, Fact.DOWNLOAD_FAILED)])
+@pytest.mark.parametrize("left", [(), (Fact.STALLED,), (Fact.FINISHED,), (Fact.FINISHED, Fact.DOWNLOAD_FAILED)])
 def test_what_was_bought_and_never_comes_can_be_given_up_by_its_name_and_stays_paid(
     run: Path, left: tuple[Fact, ...]
 ) -> None:

@@ -58,8 +58,9 @@ def test_what_builds_on_nothing_is_written_as_ever(path: Path) -> None:
     assert b"made_from" not in path.read_bytes()
 
 
-def test_a_source_and_an_image_are_read_as_they_were_written(path: Path) -> None:
-    job = replace(linked(1, 0), reference=FOX)
+@pytest.mark.parametrize("link", Link)
+def test_a_source_and_an_image_are_read_as_they_were_written(link: Link, path: Path) -> None:
+    job = replace(linked(1, 0, link), reference=FOX)
     with opened(path) as ledger:
         assert ledger.plan(job, price=PRICE)
         assert not ledger.plan(job, price=PRICE)
@@ -68,7 +69,7 @@ def test_a_source_and_an_image_are_read_as_they_were_written(path: Path) -> None
         there = ledger.state.jobs[key(1)]
     again = read_run(path).jobs[key(1)]
     assert again.wish == there.wish
-    assert (again.wish.source, again.wish.link, reference_of(again.wish)) == (key(0), "remix", FOX)
+    assert (again.wish.source, again.wish.link, reference_of(again.wish)) == (key(0), link, FOX)
     assert again.attempts[0].made_from == "video_0"
     assert plans(path)[0]["reference"] == {
         "name": "images/fox.png",
@@ -105,12 +106,13 @@ def test_half_of_it_is_no_record(path: Path, change: dict[str, Any]) -> None:
 
 
 def test_the_length_of_a_chain_is_that_of_the_whole_video(path: Path) -> None:
-    jobs = [a_job(0), linked(1, 0, Link.EXTEND, 4), linked(2, 1, Link.REMIX, 4), linked(3, 2, Link.EXTEND, 12)]
+    jobs = [a_job(0), linked(1, 0, Link.EXTEND, 4), linked(2, 1, Link.REMIX, 12), linked(3, 2, Link.EXTEND, 12)]
+    jobs.append(linked(4, 3, Link.EDIT, 24))
     with opened(path) as ledger:
         for job in reversed(jobs):
             ledger.plan(job, price=PRICE)
         state = ledger.state
-        assert [in_all(state.jobs[job.key], state).seconds for job in jobs] == [8, 12, 12, 24]
+        assert [in_all(state.jobs[job.key], state).seconds for job in jobs] == [8, 12, 12, 24, 24]
         bought(ledger, 3, made_from="video_2")
         owned = claims(state, ORIGIN).owned["video_3_1"]
         assert (owned.wish.seconds, owned.made_from) == (24, "video_2")

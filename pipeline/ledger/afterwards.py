@@ -1,0 +1,71 @@
+"""What follows after `stored`, as notes of the ledger: pictures beside a video, and videos deleted where they were.
+
+A note's text is for people and old versions; these two hold a JSON object, and one that does not is passed over: what
+it told is asked for once more, and nothing is bought on the strength of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pipeline.ledger.fields import DELETED, VARIANT
+from pipeline.ledger.state import JobState, Picture
+
+
+def picture_note(key: str, name: str, picture: Picture) -> str:
+    """The text of a `VARIANT` note: the picture *name* of the job with this *key* is here, durably."""
+    told = {slot: getattr(picture, slot) for slot in Picture.__slots__}
+    return _compact({"job": key, "variant": name, **told})
+
+
+def deleted_note(job: JobState) -> str:
+    """The text of a `DELETED` note: the provider has deleted the job's video, or had not got it any more."""
+    return _compact({"job": job.key, "video_id": job.video_id})
+
+
+def take_note(jobs: Mapping[str, JobState], what: str, text: str, at: datetime) -> None:
+    """Take in what a note tells of one of *jobs*; most tell nothing of any."""
+    take = _TAKES.get(what)
+    if take is None:
+        return
+    try:
+        told = json.loads(text)
+        job = jobs[told["job"]]
+        take(job, told, at)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return
+
+
+def _take_picture(job: JobState, told: Mapping[str, Any], _: datetime) -> None:
+    name, path, sha256 = (_text(told[field]) for field in ("variant", "path", "sha256"))
+    size = told["bytes"]
+    if type(size) is not int:
+        raise TypeError("a length is a whole number")
+    picture = Picture(video_id=_text(told["video_id"]), path=path, bytes=size, sha256=sha256)
+    job.pictures = {**job.pictures, name: picture}
+
+
+def _take_deletion(job: JobState, told: Mapping[str, Any], at: datetime) -> None:
+    job.deleted_id = _text(told["video_id"])
+    if job.is_deleted:
+        job.expires_at = at
+
+
+def _compact(told: Mapping[str, Any]) -> str:
+    """In as few characters as can be: a note's text is bounded, and an id may be long."""
+    return json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
+
+
+_TAKES: Mapping[str, Callable[[JobState, Mapping[str, Any], datetime], None]] = {
+    VARIANT: _take_picture,
+    DELETED: _take_deletion,
+}
