@@ -59,8 +59,8 @@ def claims(state: RunState, origin: str, among: Collection[str] | None = None) -
 
 
 def in_all(job: JobState, state: RunState) -> Wish:
-    """What was asked for, with the length of the whole video: a remix is as long as its source, an extension begins
-    where its source ends.
+    """What was asked for, with the length of the whole video: a remix or an edit is as long as its source, an extension
+    begins where its source ends.
     """
     if not job.wish.source:
         return job.wish
@@ -111,6 +111,8 @@ def is_listed(job: JobState, origin: str, *, since: datetime, until: datetime) -
     An adopted one was made long before it was accepted, perhaps.
     """
     if job.state not in _THERE or job.origin != origin or job.accepted_at is None or job.submitted_at is None:
+        return False
+    if job.is_deleted:
         return False
     return since <= job.submitted_at and job.accepted_at <= until
 

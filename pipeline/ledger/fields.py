@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from pipeline.lifecycle import Fact
 from pipeline.model import VIDEO_ID_CHARS_MAX
 
-FORMAT = 2
+FORMAT = 3
 """The format that is written; stated in every header."""
 
-FORMATS = (1, 2)
-"""The formats that are read. 2 has `source`, `link` and `reference` in a wish and `made_from` in an intent besides;
-they are read wherever they stand.
+FORMATS = (1, 2, 3)
+"""The formats that are read. 2 has `source`, `link` and `reference` in a wish and `made_from` in an intent besides,
+3 the link `edit`; they are read wherever they stand.
 """
 
 
@@ -68,6 +68,11 @@ REPAIRED = "repaired"
 READING = "reading"
 """What a note is about that names the manifest of a run, as it was read, by the digest of its index."""
 
+VARIANT, DELETED = "variant", "deleted"
+"""What a note is about that tells of a picture beside a stored video, or of a video that the provider deleted since it
+was asked to: its text is a JSON object (`ledger.afterwards`). (A record of their own would be a new format.)
+"""
+
 WISH_FIELDS: Mapping[str, Field] = {
     "prompt": _TEXT,
     "model": _TEXT,
@@ -79,7 +84,7 @@ WISH_FIELDS: Mapping[str, Field] = {
     "axes": _OBJECT,
     "meta": _OBJECT,
     "source": _maybe(_TEXT),
-    "link": _maybe(_field(str, words=("remix", "extend"))),
+    "link": _maybe(_field(str, words=("remix", "extend", "edit"))),
     "reference": _maybe(_OBJECT),
 }
 """The fields of `wish` in a `plan` record."""

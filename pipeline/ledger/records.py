@@ -102,7 +102,7 @@ def check(record: Record) -> None:
 def _check_format(written: object) -> None:
     """Before the other fields of a header are looked at: in a later format they may be others."""
     if type(written) is int and written not in FORMATS:
-        known = " and ".join(map(str, FORMATS))
+        known = f"{FORMATS[0]} to {FORMATS[-1]}"
         raise UnknownFormat(f"its format is {written}, and this vidbatch knows {known}: use a newer one")
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from pipeline.ledger.afterwards import take_note
 from pipeline.ledger.fields import HEADER, NOTE, PLAN, READING, REPAIRED, WISH_FIELDS
 from pipeline.ledger.records import BadRecord, Record, amount, moment
 from pipeline.ledger.state import Attempt, Header, JobState, Wish, reference_of
@@ -48,8 +49,8 @@ class RunState:
             self._take_header(record)
         elif kind == REPAIRED:
             self._take_repair(record)
-        elif kind == NOTE and record.fields["what"] == READING:
-            self.reading = record.fields["text"]
+        elif kind == NOTE:
+            self._take_note(record)
         self.records += 1
         self.began_at = self.began_at or record.at
         self.last_at = record.at
@@ -60,6 +61,13 @@ class RunState:
             return self.jobs[key]
         except KeyError:
             raise BadRecord(f"job '{key[:40]}' was never planned") from None
+
+    def _take_note(self, record: Record) -> None:
+        what, text = record.fields["what"], record.fields["text"]
+        if what == READING:
+            self.reading = text
+        else:
+            take_note(self.jobs, what, text, record.at)
 
     def _take_header(self, record: Record) -> None:
         header = Header(**record.fields)

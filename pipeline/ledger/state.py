@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pipeline.lifecycle import Fact, State
@@ -127,6 +128,26 @@ class Attempt:
     """It was or may have been accepted, and so is money spent."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A variant of a stored video, kept beside it."""
+
+    video_id: str
+    """The video that it shows: a later attempt has another."""
+    path: str
+    """Below `videos/`, with `/`."""
+    bytes: int
+    sha256: str
+
+
+NO_PICTURES: Mapping[str, Picture] = MappingProxyType({})
+"""One empty mapping for all jobs that have none."""
+
+
+def _no_pictures() -> Mapping[str, Picture]:
+    return NO_PICTURES
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class JobState:
     """What the records say of one job."""
@@ -162,6 +183,10 @@ class JobState:
     code: str = ""
     changed_at: datetime | None = None
     """When its latest fact was written."""
+    pictures: Mapping[str, Picture] = field(default_factory=_no_pictures)
+    """What was kept beside its video, by the variant's name; of an earlier attempt's video, too."""
+    deleted_id: str = ""
+    """The id of a video of its that the provider deleted since it was asked to."""
 
     @property
     def attempt(self) -> int:
@@ -193,6 +218,16 @@ class JobState:
                     return None
                 total += attempt.price
         return total
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the provider has its video no more, since it was asked to delete it."""
+        return bool(self.deleted_id) and self.deleted_id == self.video_id
+
+    def picture(self, name: str) -> Picture | None:
+        """The variant *name* of its latest video, where that was kept."""
+        picture = self.pictures.get(name)
+        return picture if picture is not None and picture.video_id == self.video_id else None
 
     def is_planned_as(self, *, id: str, path: str, price: Decimal | None, wish: Wish) -> bool:  # noqa: A002
         """Whether the latest plan said just this."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pipeline.manifest.document import Path
-from pipeline.manifest.fields import MAPPING_FIELDS, RESERVED, near_miss, shown, suggestion
+from pipeline.manifest.fields import LINK_FIELDS, MAPPING_FIELDS, RESERVED, near_miss, shown, suggestion
 from pipeline.manifest.ranges import FORM, BadRange, counted, length
 from pipeline.manifest.scalars import canonical, free_value
 from pipeline.manifest.template import Named, written
@@ -19,12 +19,12 @@ from pipeline.model import JSON, NOTHING
 SETTING_AXES = ("prompt", "prompt_file", "model", "seconds", "size", "group", "input_reference", "fit")
 """Fields of an entry that an axis, or a mapping as the value of one, may set."""
 _VALUE_FIELDS = frozenset({*SETTING_AXES, *MAPPING_FIELDS})
-_NEVER_OF_A_VALUE = ("takes", "matrix", "sample", "remix_of", "extend_of")
+_NEVER_OF_A_VALUE = ("takes", "matrix", "sample", *LINK_FIELDS)
 
 _RULES = ("zip", "exclude", "include")
 _BESIDE = "'{0}' is no axis: it stands beside the matrix"
 _NO_AXES: Mapping[str, str] = {
-    **dict.fromkeys(("id", "takes", "matrix", "sample", "from", "remix_of", "extend_of"), _BESIDE),
+    **dict.fromkeys(("id", "takes", "matrix", "sample", "from", *LINK_FIELDS), _BESIDE),
     **dict.fromkeys(_RULES, "'{0}' is no axis: it stands in the matrix itself"),
     **dict.fromkeys(("params", "meta", "params.", "meta."), "an axis sets one name of '{1}': write '{1}.NAME'"),
     "vars": "'vars' is no axis: write the variable's own name",

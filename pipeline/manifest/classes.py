@@ -17,7 +17,7 @@ CLASSES: Mapping[str, str] = {
     "bad-merge": "`<<: heron`",
     "bad-name": "`vars: {my-style: film}`",
     "bad-range": "`{range: [1, 10, 0]}`",
-    "bad-source": "`remix_of` and `extend_of` in one entry",
+    "bad-source": "`remix_of` and `edit_of` in one entry",
     "bad-template": "`prompt: a heron {{ at dawn`",
     "bad-text": "a JSON string with half of a surrogate pair",
     "bad-url": "`base_url: api.example.com`",
@@ -54,17 +54,21 @@ CLASSES: Mapping[str, str] = {
     "out-of-range": "`takes: 0`",
     "outside-folder": "`prompt_file: ../secret.txt`",
     "path-collision": '`output: {path: "{{ group }}.mp4"}` with two jobs in a group',
+    "profile-delete": "`output: {delete_remote: true}` where the profile deletes no videos",
+    "profile-edit": "`edit_of` where the profile cannot edit",
     "profile-extend": "`extend_of` where the profile cannot extend",
     "profile-extensions": "a seventh `extend_of` in a row where the profile extends a video 6 times at most",
     "profile-length": "`extend_of` for a video of 124 seconds in all where the profile makes 120 at most",
-    "profile-model": "`model: sora2` where the profile has `sora-2`",
+    "profile-model": "`model: sketsh` where the profile has `sketch`",
     "profile-param": "`params: {negative_prompt: blurry}` where the profile takes `seed` only",
     "profile-reference": "`input_reference` where the profile takes no image",
     "profile-remix": "`remix_of` where the profile cannot remix",
+    "profile-retired": "a `provider` whose own address was shut down, without another `base_url`; a warning",
     "profile-seconds": "`seconds: 7` where the model takes 4, 8 or 12",
     "profile-size": "`size: 1x1`",
-    "reserved-name": "`vars: {take: 1}`, `params: {model: sora-2}`, and beside `extend_of` `params: {video: video_1}`",
-    "sandbox-only": "`sandbox: {render_s: 1}` or `faults: …` with `profile: dmxapi`; a warning with `base_url`",
+    "profile-variant": "`output: {variants: [poster]}` where the profile has `thumbnail` and `spritesheet`",
+    "reserved-name": "`vars: {take: 1}`, `params: {model: sketch}`, and beside `extend_of` `params: {video: video_1}`",
+    "sandbox-only": "`sandbox: {render_s: 1}` or `faults: …` with `profile: my-gateway`; a warning with `base_url`",
     "secret": "`api_key: sk-…` (its line is never shown)",
     "single-braces": "`prompt: a heron, {style}` where there is a variable `style`; a warning",
     "source-cycle": "`a` with `remix_of: b`, and `b` with `remix_of: a`",
@@ -100,6 +104,9 @@ CLASSES: Mapping[str, str] = {
 ELSEWHERE: Mapping[str, str] = {
     "missing-extra": (
         "tests/manifest/test_images.py::test_without_pillow_the_place_of_the_image_is_named_and_what_to_install"
+    ),
+    "profile-retired": (
+        "tests/cli/test_own_profiles.py::test_validate_warns_of_an_address_that_was_shut_down_and_not_of_another"
     ),
     "too-large": "tests/manifest/test_classes.py::test_a_prompt_file_beyond_its_bound_is_too_large",
     "too-long": "tests/manifest/test_classes.py::test_a_prompt_of_more_characters_than_any_provider_takes_is_too_long",

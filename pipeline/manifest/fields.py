@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
+LINK_FIELDS = ("remix_of", "extend_of", "edit_of")
+"""What names the video that another is made from."""
+
 DATA_FIELDS = (
     *("id", "group", "prompt", "prompt_file", "model", "seconds", "size", "takes"),
-    *("input_reference", "fit", "remix_of", "extend_of"),
+    *("input_reference", "fit", *LINK_FIELDS),
 )
 """What a column of a data file may set."""
 
@@ -94,6 +98,11 @@ def _one_slip(a: str, b: str) -> bool:
     swapped = rest_a[:2] == rest_b[1::-1] and rest_a[2:] == rest_b[2:] and len(rest_a) >= 2
     changed = rest_a[1:] == rest_b[1:] and len(b) > 4  # of four letters it is another word: site, side, beta
     return swapped or changed or rest_a[1:] == rest_b or rest_a == rest_b[1:]
+
+
+def is_file_name(profile: str) -> bool:
+    """Whether a *profile* is named by its file, not by its own name."""
+    return "/" in profile or os.sep in profile or profile.lower().endswith((".yaml", ".yml"))
 
 
 def shown(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Which jobs a wish is made from: `remix_of` and `extend_of`, by the id of an entry or of one job."""
+"""Which jobs a wish is made from: `remix_of`, `extend_of` and `edit_of`, by the id of an entry or of one job."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from pipeline.manifest.wish import Footage, Wish
 from pipeline.model import NOTHING, Job, Link, together_s
 from pipeline.profile import Profile
 
-LINKS: Final[Mapping[str, Link]] = {"remix_of": Link.REMIX, "extend_of": Link.EXTEND}
+LINKS: Final[Mapping[str, Link]] = {"remix_of": Link.REMIX, "extend_of": Link.EXTEND, "edit_of": Link.EDIT}
+_LIKE: Final[Mapping[str, str]] = {"remix_of": "edit_of", "edit_of": "remix_of"}
+"""What makes much the same of a video: all of it again by another prompt."""
 _SOURCE: Final = "video"
-"""What the API calls the source of an extension: no param of what is made from another video."""
+"""What the API calls the source of an extension and of an edit: no param of what is made from another video."""
 
 
 class Lineage:
@@ -96,7 +98,7 @@ def link_faults(wish: Wish, name: str, link: Link) -> Iterator[Fault]:
     """What a video that is made from another by the field *name* cannot have, or its provider cannot do."""
     ground = wish.sheet.ground
     if ground.profile is not None:
-        for code, message in _refused(wish, ground.profile, link):
+        for code, message in _refused(wish, ground.profile, name, link):
             yield Fault(name, "", code, message, warning=ground.allow_unknown)
     if "input_reference" in wish.fields:
         message = "a video that is made from another takes no image of its own; remove it here"
@@ -110,13 +112,16 @@ def link_faults(wish: Wish, name: str, link: Link) -> Iterator[Fault]:
         yield Fault("params", _SOURCE, "reserved-name", message)
 
 
-def _refused(wish: Wish, profile: Profile, link: Link) -> Iterator[tuple[str, str]]:
+def _refused(wish: Wish, profile: Profile, name: str, link: Link) -> Iterator[tuple[str, str]]:
     """What *profile* says it cannot do: code and words."""
-    if not (profile.remixes if link is Link.REMIX else profile.extends):
-        yield f"profile-{link}", f"{profile.name} cannot {link} a video"
+    able = {"remix_of": profile.remixes, "extend_of": profile.extends, "edit_of": profile.edits}
+    if not able[name]:
+        like = _LIKE.get(name, "")
+        hint = f"; it can {LINKS[like]} one: write '{like}'" if able.get(like) else ""
+        yield f"profile-{link}", f"{profile.name} cannot {link} a video{hint}"
         return
     seconds = wish.fields.get("seconds")
-    if link is Link.REMIX or wish.source is None or seconds is None:
+    if link is not Link.EXTEND or wish.source is None or seconds is None:
         return
     whole = extended(wish.footage, canonical(seconds))
     if profile.extensions_max is not None and whole.extensions > profile.extensions_max:

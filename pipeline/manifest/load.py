@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InvalidManifest, UsageError
-from pipeline.manifest.document import Document, Findings, Place, Witness
+from pipeline.manifest.document import Document, Findings, Place, Witness, without
 from pipeline.manifest.expand import Expansion
 from pipeline.manifest.fields import shown
 from pipeline.manifest.files import Files, FolderLibrary, Library
 from pipeline.manifest.form import form
-from pipeline.manifest.frame import Profiles, read_limits, read_placing, read_provider
+from pipeline.manifest.frame import read_aftercare, read_limits, read_placing, read_provider
 from pipeline.manifest.images import Images
 from pipeline.manifest.overrides import read_overrides
 from pipeline.manifest.patterns import is_pattern
+from pipeline.manifest.profiles import Profiles
 from pipeline.manifest.prompts import PromptFiles
 from pipeline.manifest.reading import CSV, JSONL, YAML, Reading, suffix
 from pipeline.manifest.report import issue_json, render_issue
@@ -41,7 +42,7 @@ class Wishes:
     """What the command line states over the manifest."""
 
     provider: str = ""
-    """A profile's name, for a manifest that cannot say or to override what it says."""
+    """A profile's name or file, for a manifest that cannot say or to override what it says."""
     allow_unknown: bool = False
     """What the profile refuses becomes a warning."""
     allow_large: bool = False
@@ -74,12 +75,14 @@ def load(
     wishes: Wishes = Wishes(),
     library: Library | None = None,
     name: str = "",
+    profile: Profile | None = None,
     witness: Witness | None = None,
 ) -> Manifest:
     """The manifest at *path*.
 
     The files that it names come from *library*, else from its folder. *name* is what the manifest was called where it
-    is kept under another. *witness* is told of every issue, also of those that are told as "and more like it".
+    is kept under another, *profile* what it was run with, which is looked for nowhere then. *witness* is told of every
+    issue, also of those that are told as "and more like it".
     Raises `InvalidManifest` with every issue in reading order, and `UsageError` where there is no such file, where it
     is of no known kind, or where the command line names an unknown provider.
     """
@@ -94,7 +97,9 @@ def load(
             path=path,
             name=name or path.name,
             files=Files(library or FolderLibrary(path.parent, outside=wishes.allow_outside)),
-            profiles=Profiles(find=find_profile, names=profile_names),
+            find_profile=find_profile,
+            profile_names=profile_names,
+            profile=profile,
             wishes=wishes,
             witness=witness,
         ).manifest()
@@ -104,12 +109,20 @@ class _Loading:
     """One manifest on its way from text to jobs."""
 
     def __init__(
-        self, *, path: Path, name: str, files: Files, profiles: Profiles, wishes: Wishes, witness: Witness | None
+        self,
+        *,
+        path: Path,
+        name: str,
+        files: Files,
+        find_profile: Callable[[str], Profile | None],
+        profile_names: Sequence[str],
+        profile: Profile | None,
+        wishes: Wishes,
+        witness: Witness | None,
     ) -> None:
         self._path = path
         self._name = name
         self._files = files
-        self._profiles = profiles
         self._wishes = wishes
         self._form = form()
         self._overrides = read_overrides(wishes.settings, self._form)
@@ -119,6 +132,14 @@ class _Loading:
             folder=path.parent.as_posix(),
             large=wishes.allow_large,
             witness=witness,
+        )
+        self._profiles = Profiles(
+            find=find_profile,
+            names=profile_names,
+            files=files,
+            folder=path.parent,
+            refuse=self._reading.refuse,
+            kept=profile,
         )
         self._images = Images(files, wishes.fit)
         self._pen = Pen(PromptFiles(files), self._images)
@@ -136,6 +157,7 @@ class _Loading:
             frame, wish=self._wishes.provider, profiles=self._profiles, document=document, findings=findings
         )
         limits = read_limits(frame, document, findings)
+        aftercare = read_aftercare(frame, profile, findings, allow_unknown=self._wishes.allow_unknown)
         ground = replace(self._ground(frame, findings, choice, profile), wrong=wrong)
         sheet = Sheet(document=document, findings=findings, ground=ground)
         expansion = self._expansion(sheet, frame)
@@ -156,6 +178,7 @@ class _Loading:
             limits=limits,
             jobs=jobs,
             files=(replace(kept, name=self._name), *self._files.kept()),
+            aftercare=aftercare,
             warnings=tuple(self._reading.issues(warning=True)),
             reading=self._wishes.stated(),
         )
@@ -181,7 +204,7 @@ class _Loading:
         report(findings, faults)
         frame = document.frame if isinstance(document.frame, dict) else {}
         wrong = (left_out(fault.meant or fault.field, frame.get(fault.field)) for fault in faults)
-        return _without(frame, {fault.path for fault in faults}), frozenset(chain.from_iterable(wrong))
+        return without(frame, {fault.path for fault in faults}), frozenset(chain.from_iterable(wrong))
 
     def _expansion(self, sheet: Sheet, frame: Mapping[str, Any]) -> Expansion:
         expansion = Expansion(pen=self._pen, images=self._images, overrides=self._overrides)
@@ -256,23 +279,6 @@ class _Loading:
 def _cycle(name: str, above: Sequence[str]) -> str:
     between = " which includes ".join(f"'{file}'" for file in (*above[above.index(name) + 1 :], name))
     return f"'{name}' includes {between}"
-
-
-def _without(frame: Mapping[str, Any], wrong: set[tuple[str | int, ...]]) -> Mapping[str, Any]:
-    """*frame* without what stands at the paths in *wrong*."""
-    above = {path[:length] for path in wrong for length in range(len(path))}
-
-    def sound(value: Any, path: tuple[str | int, ...]) -> Any:
-        if path not in above:
-            return value
-        if isinstance(value, dict):
-            return {key: sound(below, (*path, key)) for key, below in value.items() if (*path, key) not in wrong}
-        if isinstance(value, list):
-            return [sound(below, (*path, n)) for n, below in enumerate(value) if (*path, n) not in wrong]
-        return value
-
-    result: Mapping[str, Any] = sound(frame, ())
-    return result
 
 
 def _numbered(written: Any, sound: Mapping[str, Any], name: str) -> Iterator[tuple[int, Any]]:

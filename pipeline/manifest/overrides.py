@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.errors import UsageError
 from pipeline.manifest.axes import is_variable, name_fault, whole
-from pipeline.manifest.fields import did_you_mean, shown
+from pipeline.manifest.fields import LINK_FIELDS, did_you_mean, shown
 from pipeline.manifest.form import Form
 from pipeline.manifest.scalars import free_value, typed
 from pipeline.manifest.settings import KEPT
@@ -30,7 +30,7 @@ _REPLACES: Final = (
 )
 _ELSEWHERE: Final[Mapping[str, str]] = {
     **dict.fromkeys(
-        ("id", "matrix", "sample", "from", "remix_of", "extend_of", "zip", "exclude", "include", "vars", "output"),
+        ("id", "matrix", "sample", "from", *LINK_FIELDS, "zip", "exclude", "include", "vars", "output"),
         "that can only be said in the manifest",
     ),
     **dict.fromkeys(("params", "meta"), "write one name of it, such as params.seed=7"),

@@ -18,8 +18,12 @@ from pipeline.profile import Profile
 
 SETTINGS = ("model", "seconds", "size")
 OUTPUT_PATH: Path = ("output", "path")
-KEPT: Final[Mapping[str, Sequence[str]]] = {"remix_of": SETTINGS, "extend_of": ("model", "size")}
-"""Settings that a video has from its source, whatever is asked for."""
+KEPT: Final[Mapping[str, Sequence[str]]] = {
+    "remix_of": SETTINGS,
+    "extend_of": ("model", "size"),
+    "edit_of": SETTINGS,
+}
+"""By what names its source, the settings that a video has from that, whatever is asked for."""
 
 
 def link_in(fields: Mapping[str, Any]) -> str:
@@ -30,11 +34,12 @@ def link_in(fields: Mapping[str, Any]) -> str:
 
 
 _BY_NAME: Final = ("params", "meta", "vars")
-_ALTERNATIVES: Final = (
-    *(("prompt", "prompt_file"), ("prompt_file", "prompt")),
-    *(("remix_of", "extend_of"), ("extend_of", "remix_of")),
-)
-"""Each goes over the other: there is one of them."""
+_ALTERNATIVES: Final = {
+    name: tuple(other for other in one_of if other != name)
+    for one_of in (("prompt", "prompt_file"), tuple(KEPT))
+    for name in one_of
+}
+"""Each goes over these others: there is one of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +77,9 @@ def over(below: Mapping[str, Any], above: Mapping[str, Any]) -> Mapping[str, Any
     for name in _BY_NAME:
         if name in above and name in below:
             result[name] = {**below[name], **above[name]}
-    for name, other in _ALTERNATIVES:
-        if name in above and other in below and other not in above:
-            del result[other]
+    for name, others in _ALTERNATIVES.items():
+        if name in above:
+            for other in others:
+                if other in below and other not in above:
+                    result.pop(other, None)
     return result

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.manifest.document import Document, Entry, Findings, Path, Place
+from pipeline.manifest.fields import LINK_FIELDS
 from pipeline.manifest.patterns import literal
 from pipeline.manifest.settings import Ground
 from pipeline.manifest.texts import is_plain
@@ -17,7 +18,7 @@ from pipeline.model import JSON, Position
 _TEXTS = ("id", "group")
 """Texts that most entries say once for all their cells."""
 _SAY_NAMES = ("matrix", "vars")
-_SAY_ANYTHING = ("from", "remix_of", "extend_of")
+_SAY_ANYTHING = ("from", *LINK_FIELDS)
 """What they mean stands elsewhere."""
 SOURCES_OF_NAMES = frozenset({*_SAY_NAMES, *_SAY_ANYTHING})
 """The fields that say variables, or fields of single jobs."""

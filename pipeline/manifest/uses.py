@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
+from pipeline.manifest.fields import LINK_FIELDS
 from pipeline.manifest.settings import over
 from pipeline.manifest.sheet import Written
 from pipeline.manifest.template import asks_for
@@ -14,7 +15,7 @@ from pipeline.model import NOTHING
 _PROMPTS: Final = frozenset({"prompt", "prompt_file"})
 _REPLACED: Final = frozenset({"id", "group", "input_reference"})
 """What a row says in place of its entry."""
-_NO_TEMPLATES: Final = frozenset({"vars", "from", "sample", "remix_of", "extend_of"})
+_NO_TEMPLATES: Final = frozenset({"vars", "from", "sample", *LINK_FIELDS})
 _asks_for = lru_cache(maxsize=256)(asks_for)  # the texts of an entry are asked again for each of its rows
 
 

@@ -24,7 +24,7 @@ class Footage(NamedTuple):
     length_s: int | float = 0
     """In all: an extension's begins with that of its own source."""
     extensions: int = 0
-    """How many of them are in it, one after another; a remix has those of its source."""
+    """How many of them are in it, one after another; a remix and an edit have those of their source."""
 
 
 NO_FOOTAGE = Footage()
@@ -135,7 +135,7 @@ class Wish:
         """What sets its jobs apart from others of the entry, for their ids: its cell, and its source's id."""
         said = [point.label for point in self.cell if point.label]
         if self.source is not None:
-            own = _suffix(self.source.id, self.fields.get("remix_of") or self.fields["extend_of"])
+            own = _suffix(self.source.id, self.fields[link_in(self.fields)])
             said += [own] if own else []
         return said
 

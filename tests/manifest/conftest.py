@@ -22,6 +22,7 @@ SANDBOX = Profile(
         "sora-2-pro": ModelOffer(seconds=(4, 8, 12), sizes=("720x1280", "1280x720", "1024x1792", "1792x1024")),
     },
     remixes=True,
+    edits=True,
     references=True,
     embedded=True,
 )
@@ -36,8 +37,8 @@ DMXAPI = Profile(
     params=("seed",),
 )
 ANYTHING = Profile(name="anything", title="Takes whatever it is asked for")
-STUDIO = replace(SANDBOX, name="studio", title="One that makes videos go on", extends=True, embedded=False)
-STUDIO = replace(STUDIO, base_url="https://studio.example/v1", extensions_max=2, length_s_max=20)
+STUDIO = replace(SANDBOX, name="studio", title="One that makes videos go on", extends=True, edits=False)
+STUDIO = replace(STUDIO, embedded=False, base_url="https://studio.example/v1", extensions_max=2, length_s_max=20)
 STUDIO = replace(STUDIO, models={**STUDIO.models, "sketch": ModelOffer()})
 PROFILES = {profile.name: profile for profile in (SANDBOX, DMXAPI, ANYTHING, STUDIO)}
 

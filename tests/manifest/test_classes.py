@@ -21,7 +21,7 @@ from tests.manifest.test_cases import cases
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = Path(pipeline.manifest.__file__).parent
-MADE = {f"profile-{what}" for what in ("model", "seconds", "size", "reference", "remix", "extend")}
+MADE = {f"profile-{what}" for what in ("model", "seconds", "size", "reference", "remix", "extend", "edit")}
 """Put together of `profile-` and what is refused."""
 OTHER_WORDS = {"utf-8", "utf-8-sig"}
 """What is written like a class of two words or more, and is none."""

@@ -166,6 +166,7 @@ def test_what_the_command_line_says_is_the_same_wish_as_when_it_is_written(folde
         ("takes: 2", "takes: 3", {"a tug": 1}),
         ("takes: 2", "takes: 1", {}),
         ("id: tug", "id: boat", {}),
+        ("remix_of: heron", "edit_of: heron", {"a seal": 1}),
     ],
 )
 def test_a_change_changes_exactly_its_own_keys(

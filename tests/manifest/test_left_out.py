@@ -64,6 +64,8 @@ def test_a_field_at_fault_makes_no_axis_and_no_column_missing(
         ("remix_of: a, takes: two, prompt: '{{ subject }}, {{ nowhere }}'", ["wrong-type", "undefined"]),
         ("remix_of: b, takes: two, prompt: '{{ subject }} {{'", ["unknown-source", "wrong-type", "bad-template"]),
         ("remix_of: [a], prompt: '{{ subject }}'", ["wrong-type"]),
+        ("edit_of: [a], prompt: '{{ subject }}'", ["wrong-type"]),
+        ("matrix: {edit_of: [a], s: [p, q]}, prompt: '{{ s }}'", ["bad-axis"]),
     ],
 )
 def test_what_is_wrong_might_have_said_the_names_in_it_or_whatever_there_is(

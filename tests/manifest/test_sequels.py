@@ -57,12 +57,12 @@ def test_a_row_names_its_source_as_an_entry_does(what: str, where: str, folder: 
 
 def test_a_rows_source_stands_in_place_of_its_entrys_whichever_way_each_goes_on(folder: Folder) -> None:
     text = "jobs:\n  - {id: a, prompt: a}\n  - {id: more, from: r.csv, remix_of: a}\n"
-    rows = "id,prompt,extend_of\nb,b,\nc,c,b\n"
+    rows = "id,prompt,extend_of,edit_of\nb,b,,\nc,c,b,\nd,d,,c\n"
 
     jobs = folder.load(text, {"r.csv": rows}, allow_unknown=True).jobs
 
-    assert [(job.id, job.link) for job in jobs] == [("a", None), ("b", Link.REMIX), ("c", Link.EXTEND)]
-    assert jobs[2].source == jobs[1].key
+    assert [(job.id, job.link) for job in jobs] == [("a", None), *zip("bcd", Link, strict=True)]
+    assert [job.source for job in jobs[2:]] == [job.key for job in jobs[1:3]]
 
 
 CIRCLES: Mapping[str, tuple[str, list[str]]] = {

@@ -176,6 +176,7 @@ def test_a_param_that_would_name_the_source_of_a_remix_is_told_at_the_remix(fold
             "write 'input_reference'",
         ),
         (("remix_of=a",), "--set remix_of: that can only be said in the manifest"),
+        (("edit_of=a",), "--set edit_of: that can only be said in the manifest"),
         (("matrix=1",), "--set matrix: that can only be said in the manifest"),
         (("zip=1,2",), "--set zip: that can only be said in the manifest"),
         (("provider=openai",), "--set provider: write --provider NAME"),

@@ -71,7 +71,7 @@ def test_what_a_row_notes_is_its_own(tmp_path: Path, profiles: dict[str, Profile
     assert [dict(job.meta) for job in jobs] == [{}, {"x": 1}]
 
 
-def test_an_extension_knows_its_own_length_and_a_remix_of_it_the_whole(
+def test_an_extension_knows_its_own_length_and_a_remix_or_an_edit_of_it_the_whole(
     tmp_path: Path, profiles: dict[str, Profile]
 ) -> None:
     text = """\
@@ -80,6 +80,7 @@ jobs:
   - {id: s, prompt: a, matrix: {seconds: [8]}}
   - {id: e, extend_of: s, prompt: "goes on {{ seconds }} s", seconds: 12}
   - {id: r, remix_of: e, prompt: "again {{ seconds }} s"}
+  - {id: c, edit_of: r, prompt: "changed {{ seconds }} s"}
 """
     path = tmp_path / "m.yaml"
     path.write_text(text, encoding="utf-8")
@@ -91,6 +92,7 @@ jobs:
         ("a", 8, 8),
         ("goes on 12 s", 12, 12),
         ("again 20 s", 20, 20),
+        ("changed 20 s", 20, 20),
     ]
 
 

@@ -26,7 +26,7 @@ class Seen:
     """One request, as it came."""
 
     kind: str
-    """`submit`, `look`, `list` or `content`."""
+    """`submit`, `look`, `list`, `content`, `variant` or `delete`."""
     video_id: str
     """The one that is asked about; of a submit, the one that is to be remixed or extended."""
     query: dict[str, str]
@@ -102,6 +102,11 @@ class Gateway:
         """How far the gateway's clock is ahead of ours."""
         self.honours_keys = False
         self.done_at_once = False
+        self.pictures: dict[str, bytes] = {}
+        """What it has of a finished video besides."""
+        self.cancels = False
+        """It deletes a video that is being rendered, too."""
+        self.deleted: list[str] = []
         self.seen: list[Seen] = []
         self.book: dict[str, Video] = {}
         """Every accepted POST: what would have been billed."""
@@ -121,6 +126,10 @@ class Gateway:
     def always(self, kind: str, script: Script) -> None:
         """From now on, requests of this kind are answered so."""
         self._always[kind] = script
+
+    def behaves(self, seen: Seen) -> Answer | None:  # noqa: ARG002
+        """As a script: well, once more."""
+        return None
 
     def behave(self, kind: str = "") -> None:
         """Forget every script; of one kind of requests, where it is named."""
@@ -179,9 +188,20 @@ class Gateway:
         if seen.kind == "list":
             return self._list(seen)
         video = self.book.get(seen.video_id)
-        if video is None:
+        if video is None or video.id in self.deleted:
             return refusal(404, message=f"Video with id '{seen.video_id}' not found.")
+        if seen.kind == "variant":
+            picture = self.pictures.get(seen.query["variant"])
+            return refusal(404, message="no such variant") if picture is None else Answer(body=picture)
+        if seen.kind == "delete":
+            return self._delete(video)
         return self.content(seen) if seen.kind == "content" else answer(self.show(video))
+
+    def _delete(self, video: Video) -> Answer:
+        if not (video.finished or self.cancels):
+            return refusal(400, message="Only a completed or failed video can be deleted.")
+        self.deleted.append(video.id)
+        return answer({"id": video.id, "object": "video.deleted", "deleted": True})
 
     def _refused(self, seen: Seen) -> Answer | None:
         """A video is made only from one that is here and finished."""
@@ -270,10 +290,11 @@ async def _read(reader: BufferedByteReceiveStream) -> Seen:
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     body = await reader.receive_exactly(int(headers.get("content-length", "0")))
     url = urlsplit(target)
+    query = dict(parse_qsl(url.query))
     kind, video_id = _route(method, url.path)
+    kind = "variant" if kind == "content" and "variant" in query else kind
     if url.path.endswith("/videos/extensions"):
         video_id = json.loads(body)["video"]["id"]
-    query = dict(parse_qsl(url.query))
     return Seen(kind=kind, video_id=video_id, query=query, headers=headers, body=bytes(body), at_s=anyio.current_time())
 
 
@@ -283,6 +304,8 @@ def _route(method: str, path: str) -> tuple[str, str]:
         return "submit", parts[0] if parts[1:] == ["remix"] else ""
     if not parts:
         return "list", ""
+    if method == "DELETE":
+        return "delete", parts[0]
     return ("content" if parts[1:] == ["content"] else "look"), parts[0]
 
 

@@ -19,7 +19,7 @@ from pipeline.ledger.ledger import read_run, utc_now
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.limits import LimitsWish
-from pipeline.model import Job, Link, Manifest, Position, ProviderChoice, SourceFile
+from pipeline.model import NO_AFTERCARE, Aftercare, Job, Link, Manifest, Position, ProviderChoice, SourceFile
 from pipeline.policy.verdict import Backoff, Patience
 from pipeline.prepare import Choice
 from pipeline.profile import Pace, Profile
@@ -63,7 +63,13 @@ def built_on(source: Job, n: int, prompt: str = "", link: Link = Link.REMIX) -> 
     return replace(job(n, prompt or f"scene {n} at night"), source=source.key, link=link)
 
 
-def manifest(wanted: tuple[Job, ...], base_url: str, profile: Profile, limits: LimitsWish = AT_ONCE) -> Manifest:
+def manifest(
+    wanted: tuple[Job, ...],
+    base_url: str,
+    profile: Profile,
+    limits: LimitsWish = AT_ONCE,
+    aftercare: Aftercare = NO_AFTERCARE,
+) -> Manifest:
     """A manifest that asks for *wanted*."""
     content = "\n".join(one.key for one in wanted).encode()
     return Manifest(
@@ -73,6 +79,7 @@ def manifest(wanted: tuple[Job, ...], base_url: str, profile: Profile, limits: L
         limits=limits,
         jobs=wanted,
         files=(SourceFile(name="harbour.yaml", sha256=hashlib.sha256(content).hexdigest(), content=content),),
+        aftercare=aftercare,
     )
 
 
@@ -95,6 +102,7 @@ class Night:
     patience: Patience = HASTY
     disk: Disk = DISK
     now: Callable[[], datetime] = utc_now
+    aftercare: Aftercare = NO_AFTERCARE
     choice: Choice = field(default_factory=Choice)
     """Its `outputs` are the night's."""
     events: list[Event] = field(default_factory=list)
@@ -119,7 +127,7 @@ class Night:
 
         with anyio.fail_after(HUNG_S):
             return await api.run(
-                manifest(wanted, self.base_url, self.profile, self.limits),
+                manifest(wanted, self.base_url, self.profile, self.limits, self.aftercare),
                 replace(self.choice, outputs=self.outputs),
                 observer=note,
                 world=api.World(
