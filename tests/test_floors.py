@@ -26,7 +26,7 @@ FLOORS: list[set[str]] = [
     {"storage", "kept", "transport", "media"},
     {"progress"},
     {"runner", "views", "sandbox"},
-    {"api", "prepare", "launch", "admission", "doubts"},
+    {"api", "prepare", "launch", "admission", "doubts", "doctor", "cancel"},
     {"cli"},
 ]
 FLOOR_OF = {name: n for n, names in enumerate(FLOORS) for name in names}

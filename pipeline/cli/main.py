@@ -49,6 +49,7 @@ COMMANDS: Mapping[str, Entry] = {
     "ledger": Entry("pipeline.cli.ledger", "verify or repair a run's ledger"),
     "sandbox": Entry("pipeline.cli.sandbox", "serve the sandbox gateway on a port"),
     "profiles": Entry("pipeline.cli.profiles", "show the providers that are known, their models and prices"),
+    "doctor": Entry("pipeline.cli.doctor", "ask a provider whether it is as its profile says, free of charge"),
     "schema": Entry("pipeline.cli.schema", "print a JSON Schema, for editors and other programs"),
 }
 

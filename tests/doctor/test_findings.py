@@ -1,0 +1,178 @@
+"""What is free to ask, and what single answers say."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import trustme
+
+from pipeline.doctor.answers import Answer, answer_of
+from pipeline.doctor.findings import Verdict, findings_of
+from pipeline.doctor.paid import Cheapest, cheapest
+from pipeline.doctor.probes import Asked, free_probes, is_free
+from pipeline.doctor.standing import connection
+from pipeline.doctor.subject import subject_of
+from pipeline.errors import PipelineError, Untrusted, UsageError
+from pipeline.model import ProviderChoice
+from pipeline.profile import ModelOffer, Profile
+from pipeline.providers.base import Reply, Request
+from pipeline.providers.registry import find_profile
+from pipeline.providers.responses import Responses
+from pipeline.providers.videos import Videos
+from pipeline.transport.reach import Reached, reach
+from tests.edges.server import answer, saying, serving
+from tests.edges.test_transport import certified, made_trusted
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+OURS = find_profile("sandbox") or Profile(name="", title="")
+HANDS_OUT = replace(OURS, wire=replace(OURS.wire, result_models={"film-*": "film-get"}))
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "profile", "free"),
+    [
+        ("GET", {}, OURS, True),
+        ("POST", {"model": "film-get"}, HANDS_OUT, True),
+        ("POST", {"model": "film-get"}, OURS, False),
+        ("POST", {"model": "film-2"}, HANDS_OUT, False),
+        ("POST", {"model": ""}, HANDS_OUT, False),
+        ("POST", {}, HANDS_OUT, False),
+        ("POST", {"model": "film-get"}, replace(HANDS_OUT, models={"film-get": ModelOffer()}), False),
+        ("DELETE", {}, OURS, False),
+    ],
+)
+def test_only_what_can_make_nothing_is_free(
+    method: str, body: Mapping[str, str], profile: Profile, *, free: bool
+) -> None:
+    assert is_free(Request(method=method, path="/", body=json.dumps(body).encode()), profile) is free
+
+
+def test_a_post_is_asked_only_of_a_model_that_hands_out_and_says_which() -> None:
+    asks = replace(HANDS_OUT, dialect="responses")
+
+    posted = [probe for probe in free_probes(asks, Responses(), "nobodys") if probe.request.method == "POST"]
+
+    assert [(probe.asked, probe.why) for probe in posted] == [
+        (Asked.CONTENT, "what it says of content that is not there (by film-get, which makes none)")
+    ]
+    assert {probe.asked for probe in free_probes(replace(OURS, dialect="responses"), Responses(), "nobodys")} == {
+        *(Asked.STRAY, Asked.LIST)
+    }
+
+
+def answers(of: Asked, reply: Reply, *, late_s: float = 0.0) -> dict[Asked, Answer]:
+    """The answer to one probe, and one to a path that is not there."""
+    probes = {probe.asked: probe for probe in free_probes(OURS, Videos(), "nobodys")}
+    stray = Reply(status=404, body=b'{"detail": "Not Found"}')
+    return {
+        asked: answer_of(probes[asked], one, stray, profile=OURS, dialect=Videos(), asked_at=NOW, took_s=late_s)
+        for asked, one in ((Asked.STRAY, stray), (of, reply))
+    }
+
+
+@pytest.mark.parametrize(
+    ("of", "reply", "about", "verdict", "words"),
+    [
+        (
+            Asked.LIST,
+            Reply(status=301, headers={"location": "https://b/?k=1"}),
+            "address",
+            Verdict.DIFFERS,
+            "to https://b/",
+        ),
+        (Asked.LIST, Reply(status=429), "list", Verdict.UNCLEAR, "HTTP 429"),
+        (Asked.STATUS, Reply(status=502), "status", Verdict.UNCLEAR, "HTTP 502"),
+        (
+            Asked.STATUS,
+            Reply(status=404, body=b'{"detail": "Video not found"}'),
+            "status",
+            Verdict.CLAIMED,
+            "unknown_id",
+        ),
+        (
+            Asked.STATUS,
+            Reply(status=404, body=b'{"detail": "Not Found"}'),
+            "status",
+            Verdict.DIFFERS,
+            "no status there",
+        ),
+        (Asked.STATUS, Reply(status=200, body=b'{"status": "queued"}'), "status", Verdict.UNCLEAR, "no video has"),
+        (
+            Asked.LIST,
+            Reply(status=200, body=b'{"data": [{"status": "queued"}]}'),
+            "ids",
+            Verdict.DIFFERS,
+            "without an id",
+        ),
+        (
+            Asked.LIST,
+            Reply(status=200, headers={"x-ratelimit-limit-requests": "9"}, body=b'{"data": []}'),
+            "limits",
+            Verdict.CLAIMED,
+            "x-ratelimit-limit-requests: 9",
+        ),
+        (Asked.LIST, Reply(status=200, body=b'{"data": []}'), "clock", Verdict.UNCLEAR, "no answer has a date"),
+    ],
+)
+def test_an_answer_says_so_much_and_no_more(of: Asked, reply: Reply, about: str, verdict: Verdict, words: str) -> None:
+    (found,) = [one for one in findings_of(answers(of, reply), OURS) if one.about == about and words in one.found]
+
+    assert (found.verdict, "k=1" in found.found) == (verdict, False)
+
+
+@pytest.mark.parametrize(
+    ("date", "late_s", "verdict"),
+    [
+        ("Mon, 23 Nov 2026 12:00:40 GMT", 0.5, Verdict.DIFFERS),
+        ("Mon, 23 Nov 2026 11:59:20 GMT", 0.5, Verdict.DIFFERS),
+        ("Mon, 23 Nov 2026 12:00:40 GMT", 29.0, Verdict.CLAIMED),
+        ("yesterday", 0.5, Verdict.UNCLEAR),
+    ],
+)
+def test_a_slow_answer_is_no_fast_clock(date: str, late_s: float, verdict: Verdict) -> None:
+    reply = Reply(status=200, headers={"date": date}, body=b'{"data": []}')
+
+    (found,) = [one for one in findings_of(answers(Asked.LIST, reply, late_s=late_s), OURS) if one.about == "clock"]
+
+    assert found.verdict is verdict
+
+
+def test_the_cheapest_video_is_the_one_with_the_lowest_price_that_is_known() -> None:
+    subject = subject_of(ProviderChoice(), OURS, {}, "")
+
+    assert cheapest(subject) == Cheapest(
+        model="sketch", seconds=4, size="1280x720", price=4 * OURS.models["sketch"].price_per_second["*"]
+    )
+    assert cheapest(subject, "sora-2").seconds == 4
+    with pytest.raises(UsageError, match="--model NAME"):
+        cheapest(replace(subject, profile=replace(OURS, default_model="", models={"*": ModelOffer()})))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ["gate.example", "other.example"])
+async def test_a_certificate_is_looked_at_before_anything_is_said(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = made_trusted(monkeypatch, tmp_path, authority := trustme.CA())
+    async with serving(saying(answer()), tls=certified(authority, name)) as server:
+        try:
+            way: Reached | PipelineError = await reach(url.format(port=server.port))
+        except Untrusted as error:
+            way = error
+
+    if name == "gate.example":
+        assert isinstance(way, Reached)
+        assert (way.tls, way.newest_http) == ("TLSv1.3", "HTTP/1.1")
+        assert way.certified_until is not None
+        assert connection(way, now=NOW).verdict is Verdict.CLAIMED
+        assert connection(way, now=way.certified_until).verdict is Verdict.UNCLEAR
+    else:
+        assert "the certificate of gate.example cannot be verified: Hostname mismatch" in str(way)
+    assert server.asked == []
+    assert ssl.HAS_TLSv1_3
