@@ -20,8 +20,7 @@ provider: sandbox             # renders small real videos on this machine, witho
                               # `vidbatch profiles` lists the others
 
 defaults:                     # for every job that does not say otherwise
-  model: sora-2
-  seconds: 4
+  seconds: 4                  # `vidbatch profiles sandbox` lists what there is, `model: …` too
   size: 1280x720
 
 vars:                         # your own words, for {{{{ … }}}} in prompts
