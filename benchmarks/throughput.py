@@ -21,8 +21,8 @@ import httpx
 
 from benchmarks.ground import python, table, vidbatch, write_rows
 from pipeline import api
+from pipeline.limits import LimitsWish
 from pipeline.manifest.load import Wishes
-from pipeline.model import LimitsWish
 from pipeline.prepare import Choice
 from pipeline.sandbox.embedded import Embedded, embedded
 from pipeline.sandbox.settings import KEY_ENV

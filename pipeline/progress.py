@@ -59,7 +59,7 @@ class Notice:
     """Something a person may want to know now: a pause, a stop, an unknown outcome."""
 
     lane: str
-    """`submit`, `watch`, `collect`, `settle` or `run`."""
+    """`submit`, `watch`, `collect`, `settle`, `aftercare` or `run`."""
     message: str
     urgent: bool = False
     """It needs a person, or costs money."""

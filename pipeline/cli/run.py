@@ -38,7 +38,7 @@ limits that it was run with, a --budget among them.
 
 examples:
   vidbatch run first.yaml                        make what is missing
-  vidbatch run prompts.csv --provider dmxapi     a CSV cannot say who makes the videos
+  vidbatch run prompts.csv --provider NAME       a CSV cannot say who makes the videos
   vidbatch run first.yaml --only 'coast*' --limit 3
   vidbatch run first.yaml --retry failed,expired buy again what ended without a video
 

@@ -132,7 +132,8 @@ class Contract:
         assert not offer.sizes or profile.default_size in offer.sizes
 
     def test_it_is_tested_for_all_that_it_claims(self, profile: Profile) -> None:
-        assert isinstance(self, LooksAtStatus) is (profile.wire.looks == "status" and profile.dialect == "videos")
+        assert isinstance(self, SpeaksVideos) is (profile.dialect == "videos")
+        assert isinstance(self, LooksAtStatus) is (profile.wire.looks == "status")
         assert isinstance(self, Lists) is profile.lists
 
     def test_all_that_we_must_know_of_it_was_recorded(self, profile: Profile) -> None:
@@ -154,7 +155,7 @@ class Contract:
     def test_a_submit_is_one_post_that_states_everything(self, profile: Profile, dialect: Dialect) -> None:
         request = dialect.submit(a_job(profile), profile, key="key-1")
 
-        assert (request.method, request.path, dict(request.query)) == ("POST", "/videos", {})
+        assert (request.method, request.path, dict(request.query)) == ("POST", profile.wire.paths["submit"], {})
         assert request.headers["idempotency-key"] == "key-1"
         for part in ("a heron at dawn", profile.default_model, str(profile.default_seconds), profile.default_size):
             assert part.encode() in request.body
@@ -193,6 +194,15 @@ class Contract:
 
     # -- looks and content -------------------------------------------------------------------------------------
 
+    @pytest.mark.parametrize("reply", ANY_CONTENT)
+    def test_an_answer_that_is_no_content_says_why(self, reply: str, profile: Profile, dialect: Dialect) -> None:
+        problem = dialect.read_no_content(recorded(f"any/{reply}"), profile).problem
+        assert problem is self.any_content.get(reply, ANY_CONTENT[reply])
+
+
+class SpeaksVideos(Contract):
+    """Of a provider of the `/v1/videos` shape."""
+
     def test_an_id_is_one_opaque_segment_of_a_path(self, profile: Profile, dialect: Dialect) -> None:
         for video_id in (self.video_id, LONG_ID, "a b/../c?d#e%2F", "狐", "\ud800"):
             for asked in (dialect.look(video_id, profile), dialect.content(video_id, profile)):
@@ -202,13 +212,8 @@ class Contract:
                 assert urlsplit(f"https://api.example/v1{asked.path}").path == f"/v1{asked.path}"
                 assert asked.method == "GET"
 
-    @pytest.mark.parametrize("reply", ANY_CONTENT)
-    def test_an_answer_that_is_no_content_says_why(self, reply: str, profile: Profile, dialect: Dialect) -> None:
-        problem = dialect.read_no_content(recorded(f"any/{reply}"), profile).problem
-        assert problem is self.any_content.get(reply, ANY_CONTENT[reply])
 
-
-class LooksAtStatus(Contract):
+class LooksAtStatus(SpeaksVideos):
     """Of a provider that answers how a video is doing."""
 
     @pytest.mark.parametrize("reply", ANY_LOOK)
@@ -273,7 +278,7 @@ class LooksAtStatus(Contract):
         assert seen.expires_at == expires_at
 
 
-class Lists(Contract):
+class Lists(SpeaksVideos):
     """Of a provider that lists its videos."""
 
     def test_a_page_tells_of_many_and_where_the_next_begins(self, profile: Profile, dialect: Dialect) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pipeline.providers.base import Problem, Status
-from tests.providers.contract import Contract
+from tests.providers.contract import SpeaksVideos
 
 
-class TestDMXAPI(Contract):
+class TestDMXAPI(SpeaksVideos):
     name = "dmxapi"
     video_id = "video_690489c662148190bbf1edc3bd807379channel1547"
     lacks = {"failed": "no page shows one"}
