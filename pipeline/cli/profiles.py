@@ -238,10 +238,11 @@ def _models(profile: Profile) -> str:
 def _key(profile: Profile, environ: Mapping[str, str]) -> str:
     if profile.embedded or not profile.wire.auth.header:
         return "none needed"
-    if not profile.key_env:
-        return "none needed" if profile.key_default else "name its variable in the manifest"
-    found = _first_set(profile.key_env, environ)
-    return f"{found} is set" if found else f"set {' or '.join(profile.key_env)}"
+    if found := _first_set(profile.key_env, environ):
+        return f"{found} is set"
+    if profile.key_default:
+        return "none needed"
+    return f"set {' or '.join(profile.key_env)}" if profile.key_env else "name its variable in the manifest"
 
 
 def _variables(names: Sequence[str], environ: Mapping[str, str]) -> str:
