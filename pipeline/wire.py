@@ -151,9 +151,26 @@ SHAPES: Mapping[str, Wire] = {
 class Said:
     """One refusal as a server words it."""
 
-    http: int
+    to: tuple[str, ...] = ()
+    """In answer to which calls; empty: to any."""
+    http: int = 0
+    """0: as the sandbox answers it."""
     code: str = ""
     message: str = ""
+    """`{id}` is the video's id; empty: the sandbox's words."""
+    document: Mapping[str, JSON] | None = None
+    """The whole document, with the places that `Rehearsal.errors` may have; `None`: as its other errors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """What is different in the answers to one call, or of a video in one state."""
+
+    http: int = 200
+    """Of a look that shows such a video."""
+    leaves_out: tuple[str, ...] = ()
+    """Fields besides those that are left out always, or of those that are added always."""
+    adds: Mapping[str, JSON] = field(default_factory=lambda: _NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +180,14 @@ class Rehearsal:
     id: str = "video_{hex32}"
     """An id, with `{hexN}`, `{alnumN}`, `{digitsN}` and `{uuid}` for what differs from video to video, `{model}` for
     the video's model, and `{base64:…}` around what is encoded so, without `=`."""
-    errors: str = "object"
-    """The shape of an error: `object` (`{error: {…}}`), `flat` (`{code, message, data}`), `detail` (`{detail: …}`) or
-    `text` (`{error: "…"}`)."""
+    errors: str | Mapping[str, JSON] = "object"
+    """The shape of an error: `object` (`{error: {…}}`), `flat` (`{code, message, data}`), `detail` (`{detail: …}`),
+    `text` (`{error: "…"}`), or any document with the places `{message}`, `{code}`, `{type}`, `{param}`, `{http}` (the
+    status), `{phrase}` (its words) and `{id}` (of the video), each as it is or as `{http:text}`, `{…:integer}`,
+    `{…:number}`."""
+    failure: JSON = None
+    """How a video tells why it failed, where that has a code and words: any form with `{code}` and `{message}`;
+    `None`: as both."""
     accepted_http: int = 200
     takes: tuple[str, ...] = ()
     """Encodings of a submit that it takes besides the one that we send: `multipart`, `json`."""
@@ -176,8 +198,16 @@ class Rehearsal:
     leaves_out: tuple[str, ...] = ()
     """Fields of the video that its answers do not have."""
     adds: Mapping[str, JSON] = field(default_factory=lambda: _NOTHING)
-    """Fields that they have besides; `{id}` in a text is the video's id."""
+    """Fields that they have besides; `{id}` in a text, and likewise every field of the video, is what that has."""
+    faces: Mapping[str, Face] = field(default_factory=dict)
+    """By call (`submit`, `look`, …), and by state (`queued`, `in_progress`, `completed`, `failed`, `expired`,
+    `cancelled`); both hold, and `delete` is of the answer that a video is deleted."""
+    wraps: bool = True
+    """Its answers have the video where `Wire.answers` says; false: bare, which is read as well."""
     other_id_on_look: bool = False
     """A look is answered with another id than the submit was."""
-    says: Mapping[str, Said] = field(default_factory=dict)
-    """By a word of `providers.base.Problem`: how it says that."""
+    cancelled_is_gone: bool = False
+    """A video that was ended by a DELETE is unknown from then on."""
+    says: Mapping[str, tuple[Said, ...]] = field(default_factory=dict)
+    """By a word of `providers.base.Problem`: how it says that; the first that fits the call counts. `wrong_address` is
+    said of a path, or a method, that it does not have."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pipeline.wire import SHAPES, Auth, Rehearsal, Rule, Said, Sent, Wire
+from pipeline.wire import SHAPES, Auth, Face, Rehearsal, Rule, Said, Sent, Wire
 
 _AUTHS: Mapping[str, Auth] = {"bearer": Auth(), "raw": Auth(prefix=""), "none": Auth(header="")}
 _AS_THEY_ARE = (
@@ -32,9 +32,17 @@ def wire_of(raw: Mapping[str, Any]) -> Wire:
 
 def rehearsal_of(raw: Mapping[str, Any]) -> Rehearsal:
     """The same of its `rehearsal`."""
-    plain = {name: value for name, value in raw.items() if name not in ("leaves_out", "takes", "says")}
-    says = {problem: Said(**said) for problem, said in raw.get("says", {}).items()}
-    return Rehearsal(**plain, leaves_out=tuple(raw.get("leaves_out", ())), takes=tuple(raw.get("takes", ())), says=says)
+    says = {problem: tuple(_said(one) for one in _several(said)) for problem, said in raw.get("says", {}).items()}
+    faces = {where: Face(**_with_tuples(face)) for where, face in raw.get("faces", {}).items()}
+    return Rehearsal(**{**_with_tuples(raw), "says": says, "faces": faces})
+
+
+def _with_tuples(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if name in ("leaves_out", "takes") else value for name, value in raw.items()}
+
+
+def _said(raw: Mapping[str, Any]) -> Said:
+    return Said(**{**raw, "to": _several(raw.get("to", []))})
 
 
 def _auth(raw: str | Mapping[str, str]) -> Auth:

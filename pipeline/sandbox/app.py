@@ -137,7 +137,8 @@ def _not_found(dress: Dress) -> Callable[[Request, Exception], Awaitable[Respons
         """No such route, or not with this method."""
         assert isinstance(error, HTTPException)
         words = {404: "Invalid URL", 405: "Method not allowed"}.get(error.status_code, "Bad request")
-        refused = Refused(error.status_code, f"{words} ({request.method} {request.url.path})")
+        message = f"{words} ({request.method} {request.url.path})"
+        refused = Refused(error.status_code, message, problem="wrong_address")
         http, document = dress.refusal(refused)
         return JSONResponse(document, http, headers=error.headers)
 

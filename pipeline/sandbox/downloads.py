@@ -125,7 +125,8 @@ class Downloads:
         if fault.word == "gone":
             raise gone(gateway.settings.retention_s)
         if fault.word == "not_ready_200":
-            return as_json(gateway.dress.video({**gateway.video(order), "status": "in_progress", "progress": 99}))
+            video = {**gateway.video(order), "status": "in_progress", "progress": 99}
+            return as_json(gateway.dress.video(video, "content"))
         if fault.word.startswith("not_ready"):
             raise not_ready(int(fault.word[-3:]), problem="")  # with this very status, whatever it says else
         return gateway.misdeed(fault)

@@ -21,7 +21,7 @@ from pipeline.sandbox.ids import new_id
 from pipeline.sandbox.reference import Place
 from pipeline.sandbox.refusal import Refused
 from pipeline.sandbox.settings import Settings
-from pipeline.wire import REFERENCE_JSON
+from pipeline.wire import REFERENCE_JSON, Face
 
 _CHANCE: Final = SystemRandom()
 _LINKED: Final = ("remix", "extend", "edit")
@@ -78,11 +78,19 @@ class Dress:
         """What a submit says, by our names and in our forms."""
         return asked.asked(fields, self.profile, new=call not in _LINKED)
 
-    def video(self, video: Mapping[str, JSON], *, looked: bool = False, **besides: JSON) -> dict[str, JSON]:
-        """A video object; *looked*: in the answer to a look; *besides*: what it has by words of `Wire.answers`."""
-        if looked and self.profile.rehearsal.other_id_on_look:
+    def video(self, video: Mapping[str, JSON], call: str, **besides: JSON) -> dict[str, JSON]:
+        """A video object in the answer to *call*; *besides*: what it has by words of `Wire.answers`."""
+        if call == "look" and self.profile.rehearsal.other_id_on_look:
             video = {**video, "id": self._other_id(video)}
-        return shown.shown(video, self.profile, **besides)
+        return shown.shown(video, self.profile, call, **besides)
+
+    def look_http(self, video: Mapping[str, JSON]) -> int:
+        """The HTTP status of a look that shows *video*."""
+        return self.profile.rehearsal.faces.get(str(video["status"]), Face()).http
+
+    def deletion(self, video_id: str) -> dict[str, JSON]:
+        """The answer that a video is deleted."""
+        return shown.shown_deletion({"id": video_id, "object": "video.deleted", "deleted": True}, self.profile)
 
     def page(self, page: Mapping[str, JSON], videos: Sequence[Mapping[str, JSON]]) -> dict[str, JSON]:
         """A page of the list, which shows *videos*."""

@@ -17,7 +17,7 @@ BEHAVE: Final = "behave"
 
 ERRORS: Final = ("500", "502", "503", "504", "520", "524")
 WAITS: Final = ("429", "429_seconds", "429_date", "503_seconds")
-NOT_MADE: Final = ("refused", "no_money", *WAITS, *ERRORS, "reset_before", "no_answer_before")
+NOT_MADE: Final = ("refused", "no_such_model", "no_money", *WAITS, *ERRORS, "reset_before", "no_answer_before")
 MADE: Final = (*(f"{error}_after" for error in ERRORS), "reset_after", "no_answer", "no_id", "html")
 """Faults of a create that come after the entry in the book."""
 

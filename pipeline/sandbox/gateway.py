@@ -54,11 +54,15 @@ class Gateway:
         return misdeed(fault.word, self.settings.faults, self.shown_time())
 
     def seen(
-        self, fault: Fault | None, videos: Sequence[dict[str, JSON]], dressed: Callable[[], Mapping[str, JSON]]
+        self,
+        fault: Fault | None,
+        videos: Sequence[dict[str, JSON]],
+        dressed: Callable[[], Mapping[str, JSON]],
+        http: int = 200,
     ) -> Response:
         """The answer to a look at *videos*: the document that *dressed* makes of them, or what *fault* makes of it."""
         if fault is None:
-            return as_json(dressed())
+            return as_json(dressed(), http)
         if fault.word == "broken":
             return broken(dressed())
         if fault.word != status.ODD:

@@ -48,7 +48,8 @@ class Looks:
         if fault and fault.word == "unknown":
             raise unknown(order.id)
         video, besides = gateway.video(order), await self._downloads.besides(order, request)
-        return gateway.seen(fault, [video], lambda: gateway.dress.video(video, looked=True, **besides))
+        http = gateway.dress.look_http(video)
+        return gateway.seen(fault, [video], lambda: gateway.dress.video(video, "look", **besides), http)
 
     async def delete(self, request: Request) -> Response:
         gateway, profile = self._gateway, self._gateway.dress.profile
@@ -57,10 +58,11 @@ class Looks:
         is_over = fate == status.CANCELLED or (fate != "stuck" and status.is_over(order, gateway.settings, now))
         if not is_over and profile.cancels:
             gateway.store.cancel(order, now=now)
-            return as_json(gateway.dress.video(gateway.video(order)))
-        if not is_over:
+            if not profile.rehearsal.cancelled_is_gone:
+                return as_json(gateway.dress.video(gateway.video(order), "delete"))
+        elif not is_over:
             raise invalid("video_id", "Only a completed or failed video can be deleted.")
-        if not profile.deletes:
+        elif not profile.deletes:
             raise invalid("video_id", "Only a video that is being rendered can be cancelled.")
         gateway.store.delete(order, now=now)
-        return as_json({"id": order.id, "object": "video.deleted", "deleted": True})
+        return as_json(gateway.dress.deletion(order.id))

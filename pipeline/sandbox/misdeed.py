@@ -90,6 +90,11 @@ def _refused(_faults: Faults, _now: float) -> Response:
     raise Refused(400, message, code="content_policy_violation", problem="rejected")
 
 
+def _no_such_model(_faults: Faults, _now: float) -> Response:
+    message = "The model does not exist or you do not have access to it."
+    raise Refused(404, message, code="model_not_found", problem="no_such_model")
+
+
 def _no_money(_faults: Faults, _now: float) -> Response:
     message = "You exceeded your current quota, please check your plan and billing details."
     raise Refused(429, message, kind="insufficient_quota", code="insufficient_quota", problem="no_money")
@@ -102,6 +107,7 @@ _ANSWERS: Final[Mapping[str, Callable[[Faults, float], Response]]] = {
     "429_date": _wait(429, _date),
     "503_seconds": _wait(503, _seconds),
     "refused": _refused,
+    "no_such_model": _no_such_model,
     "no_money": _no_money,
     "reset": lambda _faults, _now: Reset(),
     "no_answer": lambda _faults, _now: Silence(),

@@ -50,4 +50,4 @@ class Results:
         if fault and fault.word == "unknown":
             raise unknown(order.id)
         video = gateway.video(order)
-        return gateway.seen(fault, [video], lambda: gateway.dress.video(video, looked=True))
+        return gateway.seen(fault, [video], lambda: gateway.dress.video(video, "look"))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from pipeline.model import JSON
 from pipeline.profile import Profile
-from pipeline.wire import Rehearsal
+from pipeline.sandbox.filled import filled, filled_in
+from pipeline.wire import Face, Rehearsal
 
 _WORDS: Final = {"remixed_from_video_id": "made_from"}
 """Where a field of our video object has another name than `Wire.answers` has for it."""
 
 
-def shown(video: Mapping[str, JSON], profile: Profile, **besides: JSON) -> dict[str, JSON]:
-    """A video object; *besides*: what it has by words of `Wire.answers`, such as `link`."""
-    return wrapped(_object(video, profile, besides), profile)
+def shown(video: Mapping[str, JSON], profile: Profile, call: str = "", **besides: JSON) -> dict[str, JSON]:
+    """A video object in answer to *call*; *besides*: what it has by words of `Wire.answers`, such as `link`."""
+    return wrapped(_object(video, profile, call, besides), profile)
 
 
 def shown_page(page: Mapping[str, JSON], videos: Sequence[Mapping[str, JSON]], profile: Profile) -> dict[str, JSON]:
@@ -23,15 +24,21 @@ def shown_page(page: Mapping[str, JSON], videos: Sequence[Mapping[str, JSON]], p
     document: dict[str, JSON] = {}
     for name, value in page.items():
         if name == "data":
-            put(document, profile.wire.answers["rows"][0], [_object(video, profile, {}) for video in videos])
+            put(document, profile.wire.answers["rows"][0], [_object(video, profile, "list", {}) for video in videos])
         elif name == "object" or not profile.wire.list_is_whole:
             document[name] = value
     return document
 
 
+def shown_deletion(deleted: Mapping[str, JSON], profile: Profile) -> dict[str, JSON]:
+    """The answer that a video is deleted."""
+    face = profile.rehearsal.faces.get("delete", Face())
+    return _without(deleted, face.leaves_out) | filled(face.adds, deleted)
+
+
 def wrapped(document: dict[str, JSON], profile: Profile) -> dict[str, JSON]:
     """*document* where a reply has its video."""
-    if not (paths := profile.wire.answers["video"]):
+    if not (paths := profile.wire.answers["video"]) or not profile.rehearsal.wraps:
         return document
     outer: dict[str, JSON] = {}
     put(outer, paths[0], document)
@@ -56,19 +63,32 @@ def _found(here: Any, at: Any) -> Any:
     return here[at] if isinstance(here, list) else here.get(at)
 
 
-def _object(video: Mapping[str, JSON], profile: Profile, besides: Mapping[str, JSON]) -> dict[str, JSON]:
+def _object(video: Mapping[str, JSON], profile: Profile, call: str, besides: Mapping[str, JSON]) -> dict[str, JSON]:
     rehearsal, answers = profile.rehearsal, profile.wire.answers
-    document = {name: _filled(value, str(video["id"])) for name, value in rehearsal.adds.items()}
-    for name, value in {**_told(video, rehearsal), **besides}.items():
+    faces = [rehearsal.faces[where] for where in (call, str(video["status"])) if where in rehearsal.faces]
+    document = filled(_added(rehearsal, faces), video)
+    left_out = [name for face in faces for name in face.leaves_out]
+    for name, value in {**_without(_told(video, rehearsal), left_out), **besides}.items():
         paths = answers.get(_WORDS.get(name, name), ())
         if paths or name not in document:
             put(document, paths[0] if paths else name, value)
     return document
 
 
+def _added(rehearsal: Rehearsal, faces: Sequence[Face]) -> dict[str, JSON]:
+    added = dict(rehearsal.adds)
+    for face in faces:
+        added = _without(added, face.leaves_out) | dict(face.adds)
+    return added
+
+
+def _without(document: Mapping[str, JSON], names: Collection[str]) -> dict[str, JSON]:
+    return {name: value for name, value in document.items() if name not in names}
+
+
 def _told(video: Mapping[str, JSON], rehearsal: Rehearsal) -> dict[str, JSON]:
     """What it says at all, in its words."""
-    told = {name: value for name, value in video.items() if name not in rehearsal.leaves_out}
+    told = _without(video, rehearsal.leaves_out)
     if not video["id"]:  # a receipt that does not say for what
         del told["id"]
     if "status" in told:
@@ -77,13 +97,6 @@ def _told(video: Mapping[str, JSON], rehearsal: Rehearsal) -> dict[str, JSON]:
         told.pop("progress", None)
     elif rehearsal.progress == "percent" and "progress" in told:
         told["progress"] = f"{told['progress']}%"
+    if rehearsal.failure is not None and isinstance(error := told.get("error"), dict):
+        told["error"] = filled_in(rehearsal.failure, error)
     return told
-
-
-def _filled(value: JSON, video_id: str) -> JSON:
-    """*value* with the id where its texts have `{id}`."""
-    if isinstance(value, dict):
-        return {name: _filled(inner, video_id) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_filled(inner, video_id) for inner in value]
-    return value.replace("{id}", video_id) if isinstance(value, str) else value

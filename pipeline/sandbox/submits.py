@@ -75,10 +75,10 @@ class Submits:
         if fault and fault.word not in MADE:
             return gateway.misdeed(fault)
         order = first or self._accepted(taken, source, hashlib.sha256(body).hexdigest(), key)
-        video, http = gateway.video(order), dress.profile.rehearsal.accepted_http
-        if fault is None:
-            return as_json(dress.video(video), http)
-        return as_json(dress.video({**video, "id": ""}), http) if fault.word == "no_id" else gateway.misdeed(fault)
+        if fault and fault.word != "no_id":
+            return gateway.misdeed(fault)
+        video = gateway.video(order) | ({"id": ""} if fault else {})
+        return as_json(dress.video(video, call), dress.profile.rehearsal.accepted_http)
 
     def _accepted(self, fields: Mapping[str, JSON], source: Source | None, digest: str, key: str | None) -> Order:
         """A new order in the book. Raises `Refused` (429)."""

@@ -86,7 +86,7 @@ class Other:
 
 RENAMED = {**PATHS, "content": "/films/{id}"}
 NOWHERE = {call: f"/old{path}" for call, path in PATHS.items()}
-UNHEARD_OF = {"unknown_id": Said(http=400, code="no_such_task", message="who?")}
+UNHEARD_OF = {"unknown_id": (Said(http=400, code="no_such_task", message="who?"),)}
 OTHERS = {
     "no list": Other(settings={"lists": False}, about="list", change="lists: false"),
     "a list, of which nobody knows": Other(

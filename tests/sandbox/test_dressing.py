@@ -19,6 +19,7 @@ from pipeline.profile import Profile
 from pipeline.providers.answers import at
 from pipeline.providers.registry import profile_names
 from pipeline.sandbox.dress import dress_of, own_dress
+from pipeline.sandbox.filled import filled_in
 from pipeline.sandbox.ids import new_id
 from pipeline.sandbox.reference import Place
 from pipeline.sandbox.refusal import Refused, invalid, not_ready, unknown
@@ -90,15 +91,49 @@ def test_what_is_put_at_a_path_is_found_there_beside_what_was(path: str) -> None
         ("flat", {"code": "bad", "message": "No.", "data": None}),
         ("detail", {"detail": "No."}),
         ("text", {"error": "No.", "code": "bad"}),
+        (
+            {"object": "error", "message": "{message}", "why": ["{phrase}: {param}"], "code": "{http}", "none": None},
+            {"object": "error", "message": "No.", "why": ["Bad Request: seconds"], "code": 400, "none": None},
+        ),
     ],
 )
-def test_a_refusal_has_the_shape_of_the_server(shape: str, document: JSON) -> None:
+def test_a_refusal_has_the_shape_of_the_server(shape: str | dict[str, JSON], document: JSON) -> None:
     dress = dress_of(Profile(name="test", title="", rehearsal=Rehearsal(errors=shape)))
 
     assert dress.refusal(invalid("seconds", "No.", "bad"), "submit") == (400, document)
 
 
-SAYS = {"unknown_id": Said(http=410, code="gone_or_never", message="no {id} here"), "rejected": Said(http=422)}
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [
+        ("{http}", 404),
+        ("{http:text}", "404"),
+        ("{seconds}", "4"),
+        ("{seconds:integer}", 4),
+        ("{seconds:number}", 4.0),
+        ("{word:number}", "many"),
+        ("{nothing}", None),
+        ("{nothing:text}", ""),
+        ("{http} of {seconds}{nothing}, {other}", "404 of 4, {other}"),
+        ({"a": ["{http}", 1]}, {"a": [404, 1]}),
+        ("{message}", "no {http}"),
+    ],
+)
+def test_a_place_in_a_form_has_the_value_and_the_type_that_it_asks_for(form: JSON, value: JSON) -> None:
+    values: dict[str, JSON] = {"http": 404, "seconds": "4", "word": "many", "nothing": None, "message": "no {http}"}
+
+    found = filled_in(form, values)
+
+    assert (found, type(found)) == (value, type(value))
+
+
+SAYS = {
+    "unknown_id": (
+        Said(to=("content",), document={"detail": "no film of {id}"}),
+        Said(http=410, code="gone_or_never", message="no {id} here"),
+    ),
+    "rejected": (Said(http=422),),
+}
 
 
 @pytest.mark.parametrize(
@@ -125,6 +160,12 @@ def test_what_the_rehearsal_says_goes_before_our_own_words(
     }
 
 
+def test_what_is_said_to_one_call_alone_may_be_another_document() -> None:
+    dress = dress_of(Profile(name="test", title="", rehearsal=Rehearsal(says=SAYS)))
+
+    assert dress.refusal(unknown("v"), "content", "v") == (404, {"detail": "no film of v"})
+
+
 @pytest.mark.parametrize(
     ("call", "refused", "answer"),
     [
@@ -148,7 +189,7 @@ def test_the_sandboxs_own_dress_changes_nothing() -> None:
     page: dict[str, JSON] = {"object": "list", "data": [video], "first_id": "v", "last_id": "v", "has_more": False}
     fields: dict[str, JSON] = {"prompt": "p", "seconds": "4", "seed": 7, "video": {"id": "v"}}
 
-    assert json.dumps(dress.video(video, looked=True)) == json.dumps(video)
+    assert json.dumps(dress.video(video, "look")) == json.dumps(video)
     assert json.dumps(dress.page(page, [video])) == json.dumps(page)
     assert dress.asked(fields, "submit") == fields
     for refused in (unknown("v"), not_ready(), invalid("size", "No.", "bad"), Refused(500, "No.", problem="trouble")):

@@ -21,6 +21,7 @@ SUBMIT = {
     **ERRORS,
     **{f"{code}_after": answer for code, answer in ERRORS.items()},
     "refused": "400 json",
+    "no_such_model": "404 json",
     "no_money": "429 json",
     "reset_before": "reset",
     "reset_after": "reset",
