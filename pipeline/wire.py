@@ -45,6 +45,8 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "size": ("size",),
     "made_from": ("remixed_from_video_id",),
     "error": (),
+    "error_code": (),
+    "error_text": (),
     "link": ("url", "video_url", "output_url", "result_url", "metadata.url"),
     "bytes": ("video_base64",),
 }
@@ -60,6 +62,10 @@ class Auth:
     prefix: str = "Bearer "
 
 
+SIDES = ("width", "height")
+"""A size in two fields."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """How one of a job's fields stands in a submit."""
@@ -68,6 +74,11 @@ class Sent:
     """Empty: it is not sent."""
     form: str = "text"
     """`text`, `integer`, `number`; of a size also `sides` (width and height as two integers)."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names under which it is sent."""
+        return () if not self.name else SIDES if self.form == "sides" else (self.name,)
 
 
 FIELDS: Mapping[str, Sent] = {
@@ -180,14 +191,14 @@ class Rehearsal:
     id: str = "video_{hex32}"
     """An id, with `{hexN}`, `{alnumN}`, `{digitsN}` and `{uuid}` for what differs from video to video, `{model}` for
     the video's model, and `{base64:…}` around what is encoded so, without `=`."""
-    errors: str | Mapping[str, JSON] = "object"
+    errors: str | Mapping[str, JSON] = ""
     """The shape of an error: `object` (`{error: {…}}`), `flat` (`{code, message, data}`), `detail` (`{detail: …}`),
     `text` (`{error: "…"}`), or any document with the places `{message}`, `{code}`, `{type}`, `{param}`, `{http}` (the
     status), `{phrase}` (its words) and `{id}` (of the video), each as it is or as `{http:text}`, `{…:integer}`,
-    `{…:number}`."""
+    `{…:number}`. Empty: where `Wire.answers` has `error_code` and `error_text`, else `object`."""
     failure: JSON = None
     """How a video tells why it failed, where that has a code and words: any form with `{code}` and `{message}`;
-    `None`: as both."""
+    `None`: as `Wire.answers` has them, else as both."""
     accepted_http: int = 200
     takes: tuple[str, ...] = ()
     """Encodings of a submit that it takes besides the one that we send: `multipart`, `json`."""

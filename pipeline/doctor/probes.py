@@ -14,7 +14,6 @@ from pipeline.profile import Profile
 from pipeline.providers.base import Dialect, Request
 from pipeline.providers.documents import LOOK_BYTES
 from pipeline.providers.replies import mapping, text
-from pipeline.providers.videos import get
 
 
 class Asked(StrEnum):
@@ -44,15 +43,16 @@ def free_probes(profile: Profile, dialect: Dialect, video_id: str) -> Sequence[P
 
 
 def _probes(profile: Profile, dialect: Dialect, video_id: str) -> Iterator[Probe]:
+    # Never a POST, which a gateway may pass on to who knows whom; answers are compared without their methods.
     stray = Request(method="GET", path=NO_SUCH_PATH)
     yield Probe(asked=Asked.STRAY, request=stray, why="what it says of a path that is not there")
     page = dialect.look_at_page(None, profile)
     yield Probe(asked=Asked.LIST, request=page, why="does it list its videos?")
-    if profile.dialect != "responses":  # which has no such call
-        look = get("look", profile, video_id)
-        yield Probe(asked=Asked.STATUS, request=look, why="does it know a status? (of an id that no video has)")
-    if profile.wire.content == "bytes" or profile.wire.content_in == "content" or profile.dialect == "responses":
-        content = replace(dialect.content(video_id, profile), enough_bytes=LOOK_BYTES)
+    status = dialect.status(video_id, profile)
+    if status is not None:
+        yield Probe(asked=Asked.STATUS, request=status, why="does it know a status? (of an id that no video has)")
+    content = replace(dialect.content(video_id, profile), enough_bytes=LOOK_BYTES)
+    if status is None or content.path != status.path:  # else one answer tells of both
         why = f"what it says of content that is not there{_by_model(content, profile)}"
         yield Probe(asked=Asked.CONTENT, request=content, why=why)
 

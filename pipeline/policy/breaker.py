@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import Enum
 
 from pipeline.errors import ArtifactError, Misled, NotSent, ProviderError, Untrusted
-from pipeline.policy.verdict import Backoff
+from pipeline.policy.verdict import Backoff, is_of_one
 from pipeline.providers.base import Problem, Refusal
 
 BUDGET = 500
@@ -39,7 +39,7 @@ def toll_of(outcome: object) -> Toll | None:
     """What *outcome* says about reaching the provider; `None`: nothing, as a failure of our own disk's."""
     match outcome:
         case Refusal():
-            return _TOLLS.get(outcome.problem, Toll.CLEAN)
+            return Toll.CLEAN if is_of_one(outcome) else _TOLLS.get(outcome.problem, Toll.CLEAN)
         case NotSent() | Untrusted():
             return Toll.TROUBLE
         case ProviderError() if not isinstance(outcome, Misled):  # to be led astray is to be answered

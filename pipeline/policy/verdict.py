@@ -8,7 +8,7 @@ from enum import Enum
 
 from pipeline.lifecycle import Fact
 from pipeline.pacing import backoff_s, retry_after_s
-from pipeline.providers.base import Refusal
+from pipeline.providers.base import Problem, Refusal
 
 
 class Stop(Enum):
@@ -70,6 +70,15 @@ def words_of(outcome: object) -> str:
     if f"{outcome.http}" in outcome.message.split():  # a page's title says so already: 502 Bad Gateway
         return f"{code}{outcome.message}"
     return f"{outcome.http} {code}{outcome.message}"
+
+
+def is_of_one(outcome: object) -> bool:
+    """Whether it is trouble with what was asked for, told by somebody who is there: a 4xx, but for those that speak of
+    the moment (408, 409). It says nothing of any other request.
+    """
+    if not isinstance(outcome, Refusal) or outcome.problem is not Problem.TROUBLE:
+        return False
+    return 400 <= outcome.http < 500 and outcome.http not in (408, 409)
 
 
 def pause_after(backoff: Backoff, failures: int, spread: float) -> float:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pipeline.errors import ProviderError, Untrusted
 from pipeline.lifecycle import Fact
-from pipeline.policy.verdict import Backoff, Stop, Verdict, pause_after, throttled_s, words_of
+from pipeline.policy.verdict import Backoff, Stop, Verdict, is_of_one, pause_after, throttled_s, words_of
 from pipeline.providers.base import Observation, Problem, Refusal, Status
 
 UNREADABLE_TRIES = 10
@@ -111,5 +111,7 @@ def _after_refused_look(
         case Problem.THROTTLED:
             wait_s = throttled_s(refusal, looks.failures + 1, backoff=backoff, now=now, spread=spread)
             return Verdict(fact=None, reason=reason, pause_s=wait_s)
+        case _ if is_of_one(refusal):  # nobody else waits for it, and its deadline does not either
+            return Verdict(fact=None, reason=reason)
         case _:
             return Verdict(fact=None, reason=reason, pause_s=pause_after(backoff, looks.failures + 1, spread))

@@ -166,6 +166,9 @@ class Dialect(Protocol):
     def look(self, video_id: str, profile: Profile) -> Request:
         """The request that asks how a video is doing."""
 
+    def status(self, video_id: str, profile: Profile) -> Request | None:
+        """The request for a video's status, whether or not looks are such; `None`: there is no such call."""
+
     def read_look(self, reply: Reply, profile: Profile) -> Observation | Refusal:
         """What the answer to a look says."""
 

@@ -14,8 +14,10 @@ from pipeline.model import JSON
 from pipeline.profile import Profile
 from pipeline.providers.answers import first_text, video_in
 from pipeline.providers.base import Found, Problem, Refusal, Reply, Status
+from pipeline.providers.complaints import failure_of
 from pipeline.providers.meanings import is_success, refusal_of, refused
-from pipeline.providers.replies import mapping, read_error
+from pipeline.providers.replies import clean, mapping
+from pipeline.providers.video_object import is_carried
 from pipeline.providers.words import read_word
 from pipeline.signature import looks_like_mp4
 
@@ -36,7 +38,7 @@ def read_document(reply: Reply, profile: Profile) -> Found | Refusal:
     if raw is None or not is_success(reply, call, profile):
         return refusal_of(reply, call, profile)
     video = video_in(raw, profile.wire)
-    return _not_to_be_had(video, reply, profile) or _found(video, profile) or _without(reply)
+    return _not_to_be_had(video, reply, profile) or _found(video, profile) or _without(reply, profile)
 
 
 def has_video(reply: Reply, profile: Profile) -> bool:
@@ -53,6 +55,16 @@ def has_video(reply: Reply, profile: Profile) -> bool:
     return not first_text(video, profile.wire.answers["status"]) and _found(video, profile) is not None
 
 
+def read_instead(reply: Reply, profile: Profile) -> Refusal:
+    """What an answer says that came in the place of a video's bytes; with 2xx, a video object by its own word."""
+    raw = mapping(reply.body)
+    if raw is not None and is_success(reply, "content", profile):
+        video = video_in(raw, profile.wire)
+        if is_carried(video, reply, "content", profile):
+            return _not_to_be_had(video, reply, profile) or refused(reply, Problem.TROUBLE, profile)
+    return refusal_of(reply, "content", profile)
+
+
 def _is_video(reply: Reply, call: str, profile: Profile) -> bool:
     return looks_like_mp4(reply.body[:8]) and is_success(reply, call, profile)
 
@@ -66,12 +78,14 @@ def _not_to_be_had(video: Mapping[str, JSON], reply: Reply, profile: Profile) ->
         case Status.DONE:
             return None
         case Status.FAILED | Status.CANCELLED:
-            code, message = read_error(video)
-            return replace(refused(reply, Problem.FAILED), code=code, message=message or f"it {word.strip()}"[:100])
+            code, message = failure_of(video, profile)
+            return replace(
+                refused(reply, Problem.FAILED, profile), code=code, message=message or f"it {word.strip()}"[:100]
+            )
         case Status.EXPIRED:
-            return refused(reply, Problem.GONE)
+            return refused(reply, Problem.GONE, profile)
         case _:
-            return refused(reply, Problem.NOT_READY)
+            return refused(reply, Problem.NOT_READY, profile)
 
 
 def _found(video: Mapping[str, JSON], profile: Profile) -> Found | None:
@@ -93,6 +107,6 @@ def _decoded(text: str) -> Found | None:
     return Found(content=content) if content else None
 
 
-def _without(reply: Reply) -> Refusal:
-    refusal = refused(reply, Problem.TROUBLE)
-    return replace(refusal, message=f"an answer without a video: {refusal.message}")
+def _without(reply: Reply, profile: Profile) -> Refusal:
+    refusal = refused(reply, Problem.TROUBLE, profile)
+    return replace(refusal, message=clean(f"an answer without a video: {refusal.message}"))

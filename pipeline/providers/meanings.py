@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from pipeline.profile import Profile
 from pipeline.providers.base import Problem, Refusal, Reply
-from pipeline.providers.replies import complaint, excerpt, kind_of
+from pipeline.providers.complaints import complaint_of, start_of
+from pipeline.providers.replies import excerpt, kind_of
 from pipeline.wire import Rule
 
 SUBMITS = ("submit", "remix", "extend", "edit")
@@ -49,7 +50,7 @@ BY_HTTP: tuple[Rule, ...] = (
 
 def meaning_of(reply: Reply, call: str, profile: Profile) -> Problem:
     """Which problem an answer to *call* tells of."""
-    said = _said(reply, call)
+    said = _said(reply, call, profile)
     known = _first(ANYWHERE, said) if reply.status >= 400 else None
     return _first(profile.wire.problems, said) or known or _first(BY_HTTP, said) or _of_the_rest(reply, call)
 
@@ -59,17 +60,19 @@ def is_success(reply: Reply, call: str, profile: Profile) -> bool:
     if not 200 <= reply.status < 300:
         return False
     rules = [rule for rule in profile.wire.problems if reply.status in rule.http]
-    return not rules or _first(rules, _said(reply, call)) is None
+    return not rules or _first(rules, _said(reply, call, profile)) is None
 
 
 def refusal_of(reply: Reply, call: str, profile: Profile) -> Refusal:
     """An answer to *call* that is not the one asked for, in our words."""
-    return refused(reply, meaning_of(reply, call, profile))
+    return refused(reply, meaning_of(reply, call, profile), profile)
 
 
-def refused(reply: Reply, problem: Problem) -> Refusal:
+def refused(reply: Reply, problem: Problem, profile: Profile) -> Refusal:
     """The same where the problem is known."""
-    code, message = complaint(reply.body)
+    code, message = complaint_of(reply, profile)
+    if not (code or message):
+        message = start_of(reply)
     return Refusal(
         problem=problem,
         http=reply.status,
@@ -78,6 +81,12 @@ def refused(reply: Reply, problem: Problem) -> Refusal:
         retry_after=reply.headers.get("retry-after", ""),
         excerpt=excerpt(reply),
     )
+
+
+def is_foreseen(reply: Reply, call: str, profile: Profile) -> bool:
+    """Whether a rule of the profile's own knows it by its code or its words."""
+    rules = (rule for rule in profile.wire.problems if rule.code or rule.text)
+    return _first(rules, _said(reply, call, profile)) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +99,10 @@ class _Said:
     message: str
 
 
-def _said(reply: Reply, call: str) -> _Said:
-    code, message = complaint(reply.body)
+def _said(reply: Reply, call: str, profile: Profile) -> _Said:
+    code, message = complaint_of(reply, profile)
+    if not (code or message) and 400 <= reply.status < 500:  # elsewhere it may be a video's prompt that is repeated
+        message = start_of(reply)
     codes = frozenset(word.lower() for word in (code, kind_of(reply.body)) if word)
     return _Said(call=call, http=reply.status, codes=codes, message=message.lower())
 

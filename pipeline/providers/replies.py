@@ -12,10 +12,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from pipeline.model import JSON
-from pipeline.providers.base import Reply
+from pipeline.providers.base import REPLY_BYTES_MAX, Reply
 
 MESSAGE_CHARACTERS_MAX = 400
+CODE_CHARACTERS_MAX = 100
 EXCERPT_BYTES_MAX = 2048
+
+MARKS_MAX = 100_000
+"""Brackets and commas in a long document: no video object has more."""
+_MARKS = (b"[", b"{", b",")
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]+")
 
@@ -31,7 +36,12 @@ def clean(text: str, limit: int = MESSAGE_CHARACTERS_MAX) -> str:
 
 
 def document(body: bytes) -> JSON:
-    """The JSON in *body*; `None` where it is none. `NaN` and its kin, which are no JSON, are read as absent."""
+    """The JSON in *body*; `None` where it is none. `NaN` and its kin, which are no JSON, are read as absent.
+
+    So is what is long and made of very many values: each takes many times its bytes. What holds a video is one text.
+    """
+    if len(body) > REPLY_BYTES_MAX and sum(map(body.count, _MARKS)) > MARKS_MAX:
+        return None
     try:
         value: JSON = json.loads(body, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
@@ -77,14 +87,14 @@ def read_error(value: Mapping[str, JSON]) -> tuple[str, str]:
     else:
         code = text(value.get("code"))
         message = text(value.get("message")) or text(value.get("fail_reason")) or _detail(value.get("detail"))
-    return clean(code, 100), clean(message)
+    return clean(code, CODE_CHARACTERS_MAX), clean(message)
 
 
 def kind_of(body: bytes) -> str:
     """The type of an error, where it has one: some say there what others say as its code."""
     value = mapping(body)
     error = None if value is None else value.get("error", value)
-    return clean(text(error.get("type")), 100) if isinstance(error, dict) else ""
+    return clean(text(error.get("type")), CODE_CHARACTERS_MAX) if isinstance(error, dict) else ""
 
 
 def excerpt(reply: Reply) -> str:

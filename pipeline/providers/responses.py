@@ -19,10 +19,11 @@ from dataclasses import replace
 
 from pipeline.profile import Profile
 from pipeline.providers.base import Observation, Refusal, Reply, Request
+from pipeline.providers.calls import path_of
+from pipeline.providers.content_looks import read_look_at_content
 from pipeline.providers.documents import DOCUMENT_BYTES_MAX, LOOK_BYTES
 from pipeline.providers.replies import mapping, text
 from pipeline.providers.videos import Videos
-from pipeline.providers.videos_submit import path_of
 
 _CHANNEL = re.compile(r"channel[0-9]*$")
 
@@ -33,8 +34,11 @@ class Responses(Videos):
     def look(self, video_id: str, profile: Profile) -> Request:
         return replace(self.content(video_id, profile), enough_bytes=LOOK_BYTES)
 
+    def status(self, video_id: str, profile: Profile) -> None:  # noqa: ARG002 - it has no such call
+        return None
+
     def read_look(self, reply: Reply, profile: Profile) -> Observation | Refusal:
-        return self._read_look_at_content(reply, profile)
+        return read_look_at_content(reply, profile)
 
     def content(self, video_id: str, profile: Profile, variant: str = "") -> Request:
         if variant:
@@ -56,15 +60,14 @@ def result_model(video_id: str, result_models: Mapping[str, str]) -> str:
     """The model that is asked for the result of *video_id*.
 
     By the model that the id names: its own entry, else the longest that it begins with (`*` fits any). Where none fits,
-    the first there is: one that hands out makes nothing, and what it answers can be judged.
+    the first there is: one that hands out makes nothing, and what it answers can be judged. Never the model that made
+    the video, whatever the profile says: rather one that there is not.
     """
     model = model_in(video_id)
-    if model in result_models:
-        return result_models[model]
     fitting = [name for name in result_models if name.endswith("*") and model.startswith(name[:-1])]
-    if fitting:
-        return result_models[max(fitting, key=len)]
-    return next(iter(result_models.values()), "")
+    named = ([model] if model in result_models else []) + sorted(fitting, key=len, reverse=True)
+    hands_out = (result_models[name] for name in (*named, *result_models))
+    return next((asked for asked in hands_out if asked != model), model and f"{model}-get")
 
 
 def model_in(video_id: str) -> str:

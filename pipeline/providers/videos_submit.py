@@ -16,11 +16,11 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import TypeVar
-from urllib.parse import quote
 
 from pipeline.model import JSON, Job, Link, Reference
 from pipeline.profile import Profile
 from pipeline.providers.base import Inputs, Request
+from pipeline.providers.calls import path_of
 from pipeline.providers.multipart import File, encode
 from pipeline.wire import REFERENCE_JSON, Sent
 
@@ -73,16 +73,6 @@ def wire_fields(job: Job, profile: Profile, video_id: str = "") -> dict[str, JSO
         fields["video"] = {"id": video_id}
     besides = {**(profile.wire.constants if job.link is None else {}), **job.params}
     return fields | {name: value for name, value in besides.items() if name not in fields}
-
-
-def path_of(call: str, profile: Profile, video_id: str = "") -> str:
-    """The path of a call, with the id as one segment, whatever it holds."""
-    return profile.wire.paths[call].replace("{id}", _segment(video_id))
-
-
-def _segment(video_id: str) -> str:
-    segment = quote(video_id, safe="", errors="surrogatepass")
-    return segment if segment.strip(".") else segment.replace(".", "%2E")  # `..` would climb
 
 
 def _sent(value: str | float, how: Sent) -> dict[str, JSON]:

@@ -101,6 +101,8 @@ class Board:
     """Promised to submits that have passed the gate and have no intent on disk yet."""
     behind: str = ""
     """Why finished videos would expire before their turn to be fetched comes; empty while none would."""
+    unpacking: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
+    """Documents that may hold a video are taken apart one at a time: each takes many times its bytes meanwhile."""
     shared: set[str] = field(default_factory=set)
     """Ids that more than one job was given."""
     on_stored: Callable[[str], object] = lambda key: None  # noqa: ARG005
@@ -198,6 +200,7 @@ class Board:
                     was=was,
                     state=job.state,
                     spent=self.ledger.state.spent,
+                    unpriced=self.ledger.state.unpriced,
                     reason=str(fields.get("reason") or ""),
                     path=job.path if job.state is State.STORED else "",
                     video_id=job.video_id or "",

@@ -7,6 +7,7 @@ was signed runs out. What is here of a video is gone on with all the same, where
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -20,10 +21,15 @@ from pipeline.providers.base import Found, Problem, Refusal, Reply, Request
 from pipeline.runner.board import Board, Wanted
 from pipeline.runner.held import Held
 from pipeline.runner.part import PIECE_BYTES, Part
+from pipeline.signature import looks_like_mp4
 from pipeline.transport import Incoming
 
 _SPAN = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
 _NO_SPAN = re.compile(r"bytes \*/(\d{1,18})", re.ASCII)
+
+REASON_BYTES_MAX = 1 << 16
+"""A document that says in a video's place why there is none is no longer."""
+_BLANKS_MAX = 256
 
 _OF_A_LINK = (Problem.BAD_KEY, Problem.UNKNOWN_ID, Problem.GONE)
 """What another host, to which the provider led us, can only say of the link."""
@@ -64,7 +70,8 @@ async def _find(board: Board, request: Request) -> Found:
             _check_encoding(incoming)
             time.deadline = anyio.current_time() + whole_s(incoming.length)
             reply = await _answer(incoming, request)
-        found = await anyio.to_thread.run_sync(board.dialect.read_content, reply, board.profile)
+        read = board.dialect.read_content
+        found = await anyio.to_thread.run_sync(read, reply, board.profile, limiter=board.unpacking)
         if isinstance(found, Refusal):
             raise NotServed(_of_whom(incoming, found))
         board.tempers["collect"].answered()
@@ -112,11 +119,44 @@ async def _resume(part: Part, held: Held, total: int | None) -> None:
 
 
 async def _take(board: Board, wanted: Wanted, part: Part, incoming: Incoming) -> None:
+    """Write what comes. Raises `NotServed` where that is a document that says why there is no video."""
     name = board.job(wanted.key).id
+
+    def take(block: bytes) -> None:
+        part.write(block)
+        board.observer(Received(id=name, bytes=len(block)))
+
     async with aclosing(incoming.blocks()) as blocks:
+        if incoming.status == 200:
+            start = await _start(blocks)
+            _demand_no_reason(board, incoming, start)
+            take(start)
         async for block in blocks:
-            part.write(block)
-            board.observer(Received(id=name, bytes=len(block)))
+            take(block)
+
+
+async def _start(blocks: AsyncIterator[bytes]) -> bytes:
+    """The first bytes; of what begins as a JSON object, all of it, or more than `REASON_BYTES_MAX`."""
+    start = b""
+    async for block in blocks:
+        start += block
+        if len(start) > REASON_BYTES_MAX or not _may_be_reason(start):
+            break
+    return start
+
+
+def _may_be_reason(start: bytes) -> bool:
+    return start[:_BLANKS_MAX].lstrip()[:1] in (b"", b"{") and not looks_like_mp4(start[:8])
+
+
+def _demand_no_reason(board: Board, incoming: Incoming, start: bytes) -> None:
+    """Raise `NotServed` where *start*, in a video's place with 200, is a document that the profile can read."""
+    if len(start) > REASON_BYTES_MAX or not _may_be_reason(start):
+        return
+    reply = Reply(status=incoming.status, headers=incoming.headers, body=board.transport.without_key(start))
+    refusal = board.dialect.read_no_content(reply, board.profile)
+    if refusal.problem is not Problem.TROUBLE:
+        raise NotServed(_of_whom(incoming, refusal))
 
 
 async def _begin(board: Board, part: Part, incoming: Incoming, held: Held | None) -> int | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pipeline.errors import ProviderError
-from pipeline.policy.verdict import Verdict
+from pipeline.policy.verdict import Stop, Verdict, pause_after
 from pipeline.policy.watch import Looks, after_look
 from pipeline.providers.base import Page, Refusal
 from pipeline.runner.board import Board
@@ -30,13 +31,17 @@ def says_no_list(outcome: Refusal | ProviderError) -> bool:
 
 
 def after_page(board: Board, outcome: Refusal | ProviderError) -> Verdict:
-    """What a page that did not come means for the lane and the run."""
-    return after_look(
+    """What a page that did not come means for the lane and the run: it is of no one video, so that the lane waits."""
+    failures, patience = board.tempers["watch"].failures, board.patience.look
+    verdict = after_look(
         outcome,
-        Looks(age_s=0.0, failures=board.tempers["watch"].failures),
+        Looks(age_s=0.0, failures=failures),
         deadline_s=FOREVER,
         retention_s=FOREVER,
-        backoff=board.patience.look,
+        backoff=patience,
         now=board.now(),
         spread=board.chance.random(),
     )
+    if verdict.pause_s or verdict.stop is not Stop.NOTHING:
+        return verdict
+    return replace(verdict, pause_s=pause_after(patience, failures + 1, board.chance.random()))

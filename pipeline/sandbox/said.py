@@ -13,6 +13,7 @@ from pipeline.model import JSON
 from pipeline.profile import Profile
 from pipeline.sandbox.filled import filled
 from pipeline.sandbox.refusal import Refused
+from pipeline.sandbox.shown import put
 from pipeline.wire import Rule, Said
 
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
@@ -35,6 +36,8 @@ def refusal(refused: Refused, call: str, video_id: str, profile: Profile) -> tup
     said = said_of(refused.problem, call, profile, refused.http) or Said(code=refused.code or "")
     http, message = said.http or refused.http, said.message.replace("{id}", video_id) or refused.message
     form = profile.rehearsal.errors if said.document is None else said.document
+    if not form:
+        return http, _placed(refused, said.code, message, profile)
     if isinstance(form, str):
         return http, _shaped(refused, said.code, message, form)
     about: dict[str, JSON] = {"http": http, "phrase": _PHRASES.get(http), "type": refused.kind, "param": refused.param}
@@ -44,6 +47,16 @@ def refusal(refused: Refused, call: str, video_id: str, profile: Profile) -> tup
 def _turned_round(rule: Rule, natural_http: int) -> Said:
     http = natural_http if not rule.http or natural_http in rule.http else rule.http[0]
     return Said(http=http, code=next(iter(rule.code), ""), message=next(iter(rule.text), ""))
+
+
+def _placed(refused: Refused, code: str, message: str, profile: Profile) -> dict[str, JSON]:
+    """Code and words where the profile says that they stand; what it does not say is as we have it."""
+    stated = {"error_code": code or None, "error_text": message}
+    places = {word: paths[0] for word in stated if (paths := profile.wire.answers[word])}
+    document = {} if len(places) == len(stated) else refused.object_of(code or None, message)
+    for word, path in places.items():
+        put(document, path, stated[word])
+    return document
 
 
 def _shaped(refused: Refused, code: str, message: str, shape: str) -> dict[str, JSON]:

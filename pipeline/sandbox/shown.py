@@ -12,6 +12,7 @@ from pipeline.wire import Face, Rehearsal
 
 _WORDS: Final = {"remixed_from_video_id": "made_from"}
 """Where a field of our video object has another name than `Wire.answers` has for it."""
+_OF_A_FAILURE: Final = {"error_code": "code", "error_text": "message"}
 
 
 def shown(video: Mapping[str, JSON], profile: Profile, call: str = "", **besides: JSON) -> dict[str, JSON]:
@@ -68,7 +69,7 @@ def _object(video: Mapping[str, JSON], profile: Profile, call: str, besides: Map
     faces = [rehearsal.faces[where] for where in (call, str(video["status"])) if where in rehearsal.faces]
     document = filled(_added(rehearsal, faces), video)
     left_out = [name for face in faces for name in face.leaves_out]
-    for name, value in {**_without(_told(video, rehearsal), left_out), **besides}.items():
+    for name, value in {**_without(_told(video, profile), left_out), **besides}.items():
         paths = answers.get(_WORDS.get(name, name), ())
         if paths or name not in document:
             put(document, paths[0] if paths else name, value)
@@ -86,8 +87,9 @@ def _without(document: Mapping[str, JSON], names: Collection[str]) -> dict[str, 
     return {name: value for name, value in document.items() if name not in names}
 
 
-def _told(video: Mapping[str, JSON], rehearsal: Rehearsal) -> dict[str, JSON]:
+def _told(video: Mapping[str, JSON], profile: Profile) -> dict[str, JSON]:
     """What it says at all, in its words."""
+    rehearsal = profile.rehearsal
     told = _without(video, rehearsal.leaves_out)
     if not video["id"]:  # a receipt that does not say for what
         del told["id"]
@@ -97,6 +99,16 @@ def _told(video: Mapping[str, JSON], rehearsal: Rehearsal) -> dict[str, JSON]:
         told.pop("progress", None)
     elif rehearsal.progress == "percent" and "progress" in told:
         told["progress"] = f"{told['progress']}%"
-    if rehearsal.failure is not None and isinstance(error := told.get("error"), dict):
-        told["error"] = filled_in(rehearsal.failure, error)
+    if isinstance(error := told.get("error"), dict):
+        del told["error"]
+        told |= _failure(error, profile)
     return told
+
+
+def _failure(error: Mapping[str, JSON], profile: Profile) -> dict[str, JSON]:
+    """Why it failed, by words of `Wire.answers`."""
+    if profile.rehearsal.failure is not None:
+        return {"error": filled_in(profile.rehearsal.failure, error)}
+    stated = {word: name for word, name in _OF_A_FAILURE.items() if profile.wire.answers[word]}
+    told = {word: error.get(name) for word, name in stated.items()}
+    return told if len(told) == len(_OF_A_FAILURE) else {"error": _without(error, stated.values()), **told}

@@ -29,8 +29,8 @@ NIGHT_S = 10 * 3600.0
 RUNNING = Observation(video_id="video_1", status=Status.RUNNING, word="in_progress")
 
 
-def refused(problem: Problem) -> Refusal:
-    return Refusal(problem=problem, http=400)
+def refused(problem: Problem, http: int = 400) -> Refusal:
+    return Refusal(problem=problem, http=http)
 
 
 def note(breaker: Breaker, *tolls: Toll, now_s: float = 0.0) -> bool:
@@ -57,7 +57,8 @@ def opened() -> Breaker:
         (refused(Problem.NOT_READY), CLEAN),
         (refused(Problem.GONE), CLEAN),
         (refused(Problem.THROTTLED), THROTTLED),
-        (refused(Problem.TROUBLE), TROUBLE),
+        *((refused(Problem.TROUBLE, http), TROUBLE) for http in (200, 408, 409, 500, 502)),
+        *((refused(Problem.TROUBLE, http), CLEAN) for http in (400, 402, 422, 499)),  # somebody is there, and says no
         (NotSent("cannot connect"), TROUBLE),
         (Untrusted("self-signed"), TROUBLE),
         (OutcomeUnknown("no answer in time"), SILENCE),

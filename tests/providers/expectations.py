@@ -54,6 +54,7 @@ ANY_SUBMIT: dict[str, Expected] = {
     "bad-gateway": (Problem.TROUBLE, "", "502 Bad Gateway"),
     "timed-out": (Problem.TROUBLE, "", "524: A timeout occurred"),
     "trouble-empty": (Problem.TROUBLE, "", "HTTP 500"),
+    "trouble-with-a-word": (Problem.TROUBLE, "", "upstream request failed"),
     "trouble-unavailable": (Problem.TROUBLE, "upstream_saturated", "当前分组上游负载已饱和"),
     "conflict": (Problem.TROUBLE, "idempotency_error", "under way"),
     "throttled-seconds": (Problem.THROTTLED, "rate_limit_exceeded", "Rate limit"),
@@ -67,8 +68,8 @@ ANY_SUBMIT: dict[str, Expected] = {
     "moved": (Problem.WRONG_ADDRESS, "", "Moved"),
     "redirected": (Problem.WRONG_ADDRESS, "", "HTTP 307"),
     "nothing-said": (Problem.TROUBLE, "", "HTTP 200"),
-    "no-id": (Problem.TROUBLE, "", "HTTP 200"),
-    "null-id": (Problem.TROUBLE, "", "HTTP 200"),
+    "no-id": (Problem.TROUBLE, "", '"model": "sora-2"'),
+    "null-id": (Problem.TROUBLE, "", '"id": null'),
     "wrapped": (Problem.TROUBLE, "success", "HTTP 200"),
     "a-list": (Problem.TROUBLE, "", "video_1"),
     "login-page": (Problem.TROUBLE, "", "Log in"),
@@ -83,6 +84,7 @@ ANY_LOOK: dict[str, Problem] = {
     "bad-gateway": Problem.TROUBLE,
     "timed-out": Problem.TROUBLE,
     "trouble-empty": Problem.TROUBLE,
+    "trouble-with-a-word": Problem.TROUBLE,
     "conflict": Problem.TROUBLE,
     "throttled-seconds": Problem.THROTTLED,
     "throttled-unavailable": Problem.THROTTLED,
@@ -100,6 +102,7 @@ ANY_FAILURE: dict[str, tuple[str, str]] = {
     "failed-number": ("400", "guardrail"),
     "failed-reason": ("", "no capacity"),
     "failed-in-a-400": ("400", "guardrail"),
+    "failed-in-a-500": ("500", "out of memory"),
 }
 
 ANY_CONTENT: dict[str, Problem] = {

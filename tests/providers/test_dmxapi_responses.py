@@ -21,7 +21,6 @@ class TestDMXAPIResponses(Contract):
             ("content-link-hailuo", "content-link-minimax-h3", "content-link-pixverse"), ("document", Problem.TROUBLE)
         ),
         **dict.fromkeys(("created-kling-2", "created-pixverse"), ("submit", Problem.TROUBLE)),
-        # of models that answer in another envelope, and that the profile does not offer
         **dict.fromkeys(
             ("failed-moderated-pixverse", "failed-pixverse", "in-progress-pixverse-with-url"), ("look", Problem.TROUBLE)
         ),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model import JSON
-from pipeline.providers.base import Reply
+from pipeline.providers.base import REPLY_BYTES_MAX, Reply
 from pipeline.providers.replies import EXCERPT_BYTES_MAX, clean, complaint, document, excerpt, mapping, read_error, text
 
 
@@ -54,6 +54,14 @@ def test_only_a_scalar_is_text(value: JSON, read: str) -> None:
 )
 def test_what_is_no_json_is_none(body: bytes) -> None:
     assert document(body) is None
+
+
+@pytest.mark.parametrize("leaf", [b"[],", b"{},", b"0,"], ids=["lists", "objects", "numbers"])
+def test_a_long_document_of_nothing_but_marks_is_not_taken_apart(leaf: bytes) -> None:
+    bomb = b'{"data": [' + leaf * (REPLY_BYTES_MAX // len(leaf)) + b"0]}"
+
+    assert document(bomb) is None
+    assert document(b'{"data": "' + bytes(REPLY_BYTES_MAX).hex().encode() + b'"}') is not None
 
 
 @pytest.mark.parametrize("body", [b"[1]", b"1", b'"a"', b"null", b"true"])

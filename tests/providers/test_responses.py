@@ -100,6 +100,10 @@ def test_the_model_is_read_in_the_id_with_its_channel_or_without(video_id: str, 
         ({"veo": "a-get", "*": "b-get"}, ANY_ID, "b-get"),
         ({"veo": "a-get"}, ANY_ID, "a-get"),
         ({"veo": "a-get", "wan": "b-get"}, ID, "a-get"),
+        ({"sora-2": "sora-2", "sora-*": "a-get"}, ID, "a-get"),  # never the model that the id names
+        ({"sora-*": "sora-2", "veo": "b-get"}, ID, "b-get"),
+        ({"*": "sora-2"}, ID, "sora-2-get"),
+        ({}, ANY_ID, ""),
     ],
 )
 def test_the_nearest_entry_says_who_hands_it_out(models: dict[str, str], video_id: str, asked: str) -> None:
@@ -114,6 +118,9 @@ def test_the_nearest_entry_says_who_hands_it_out(models: dict[str, str], video_i
         ({"result_models": {"film-1": "film-get", "film-get": "x-get"}}, ["'film-get' makes videos here"]),
         ({"result_models": {"film-1": "sketch-2"}}, ["'sketch-2' makes videos here"]),
         ({"result_models": {}}, ["without 'result_models' no video"]),
+        ({"models": {"*": {}}, "result_models": {"f-*": "film-1"}}, ["'film-1' makes videos here"]),
+        ({"models": {"*": {}}, "result_models": {"f-*": "film-2"}}, ["any model may make videos here"]),
+        ({"models": {"*": {}}, "result_models": {"f-*": "film-query", "*": "x-get"}}, []),
         ({"dialect": "videos"}, ["only the dialect 'responses'"]),
         ({"paths": {"submit": "/answers", "look": "/answers", "content": "/answers"}, "content_in": "look"}, []),
     ],

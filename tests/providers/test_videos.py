@@ -16,6 +16,7 @@ from pipeline.providers.registry import find_profile
 from pipeline.providers.replies import MESSAGE_CHARACTERS_MAX
 from pipeline.providers.videos import Videos
 from pipeline.providers.videos_submit import wire_fields
+from pipeline.wire import ANSWERS, Rule
 from tests.providers.contract import a_job, wired
 from tests.providers.expectations import ANY_CONTENT, ANY_FAILURE, ANY_LOOK, ANY_SUBMIT
 from tests.providers.recorded import names_in
@@ -91,6 +92,83 @@ def test_a_profiles_own_words_go_before_the_common_ones() -> None:
         seen = VIDEOS.read_look(Reply(status=200, body=json.dumps({"id": "v", "status": word}).encode()), profile)
         assert isinstance(seen, Observation)
         assert seen.status is status
+
+
+WRAPPED = wired(
+    replace(OURS, status_words={"broken": "failed"}), answers={**ANSWERS, "video": ("data",), "status": ("state",)}
+)
+
+
+CALM = (
+    Rule(means="throttled", to=("submit",), http=(400, 500), code=("E_CALM",)),
+    Rule(means="throttled", to=("submit",), http=(200, 400, 500), text=("come back later",)),
+)
+STATED = wired(OURS, answers={**ANSWERS, "error_code": ("err.c",), "error_text": ("err.m",)}, problems=CALM)
+LATER = {"reason": "come back later"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "http", "told", "problem", "says"),
+    [
+        (STATED, 400, {"ok": False, "err": {"c": "E_CALM", "m": "busy"}}, Problem.THROTTLED, ("E_CALM", "busy")),
+        (STATED, 400, {"err": {"m": "Come back later"}}, Problem.THROTTLED, ("", "Come back later")),
+        (STATED, 500, {"err": {"m": "come back later"}}, Problem.THROTTLED, ("", "come back later")),
+        (STATED, 400, {"err": {"c": "E_BAD"}, "message": "no"}, Problem.REJECTED, ("E_BAD", "no")),
+        (STATED, 400, {"error": {"code": "E_CALM", "message": "no"}}, Problem.THROTTLED, ("E_CALM", "no")),
+        (wired(OURS, problems=CALM), 400, LATER, Problem.THROTTLED, ("", json.dumps(LATER))),
+        # it may be a prompt that is repeated, and then it may have been billed
+        (wired(OURS, problems=CALM), 500, LATER, Problem.TROUBLE, ("", json.dumps(LATER))),
+        (wired(OURS, problems=CALM), 200, {"id": "v", "prompt": LATER["reason"]}, None, ("", "")),
+        (STATED, 200, {"err": {"m": "come back later"}}, Problem.THROTTLED, ("", "come back later")),
+        # and with an id it may have made that video, whatever it says
+        (STATED, 200, {"id": "v", "err": {"m": "come back later"}}, Problem.TROUBLE, ("", "come back later")),
+    ],
+)
+def test_an_error_is_read_where_the_profile_says_and_else_where_servers_have_it(
+    profile: Profile, http: int, told: JSON, problem: Problem | None, says: tuple[str, str]
+) -> None:
+    answer = VIDEOS.read_submit(Reply(status=http, body=json.dumps(told).encode()), profile)
+
+    if problem is None:
+        assert isinstance(answer, Submission)
+        return
+    assert isinstance(answer, Refusal)
+    assert (answer.problem, answer.code, answer.message) == (problem, *says)
+
+
+def test_a_video_tells_where_the_profile_says_why_it_failed() -> None:
+    reply = Reply(status=200, body=b'{"id": "v", "status": "failed", "err": {"c": "E_DARK", "m": "too dark"}}')
+    link = wired(STATED, answers={**STATED.wire.answers, "video": ()}, content="link")
+
+    seen, content = VIDEOS.read_look(reply, STATED), VIDEOS.read_content(reply, link)
+
+    assert isinstance(seen, Observation)
+    assert isinstance(content, Refusal)
+    assert (seen.code, seen.message) == (content.code, content.message) == ("E_DARK", "too dark")
+
+
+@pytest.mark.parametrize(
+    ("http", "told", "seen", "is_receipt"),
+    [
+        (400, {"data": {"id": "v", "state": "broken"}}, Status.FAILED, True),
+        (500, {"data": {"id": "v", "state": "running", "object": "task"}}, Status.RUNNING, True),
+        (404, {"data": {"object": "video", "state": "expired"}}, Status.EXPIRED, False),
+        # an error with a word of its own, a video that is none, and what is said otherwise
+        (500, {"code": 500, "data": {"state": "failed"}}, Problem.TROUBLE, False),
+        (400, {"code": "x", "data": {"id": "v", "status": "failed"}}, Problem.TROUBLE, False),
+        (400, {"data": {"id": "v", "state": "marinating"}}, Problem.TROUBLE, False),
+        (410, {"data": {"id": "v", "state": "failed"}}, Problem.GONE, True),
+        (429, {"data": {"id": "v", "state": "failed"}}, Problem.THROTTLED, False),
+    ],
+)
+def test_a_refusal_that_carries_a_video_says_how_it_is_doing(
+    http: int, told: dict[str, object], seen: Status | Problem, is_receipt: bool
+) -> None:
+    reply = Reply(status=http, body=json.dumps(told).encode())
+    look = VIDEOS.read_look(reply, WRAPPED)
+
+    assert (look.status if isinstance(look, Observation) else look.problem) is seen
+    assert isinstance(VIDEOS.read_submit(reply, WRAPPED), Submission) is is_receipt
 
 
 def test_a_constant_that_is_no_json_is_as_good_as_absent() -> None:

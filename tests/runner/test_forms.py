@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
@@ -14,6 +16,9 @@ from pipeline.model import JSON
 from pipeline.policy.collect import NEW_LINKS, WRONG_CONTENT_TRIES
 from pipeline.profile import Profile
 from pipeline.progress import Received
+from pipeline.providers import videos
+from pipeline.providers.base import Found, Refusal, Reply
+from pipeline.providers.documents import read_document
 from pipeline.providers.registry import parse
 from tests.runner.gateway import ETAG, Answer, Gateway, Script, Seen, answer, refusal, serving
 from tests.runner.night import QUICK, Night, job, jobs
@@ -202,6 +207,25 @@ async def test_what_is_finished_and_has_no_content_yet_is_asked_for_until_it_has
 
     assert night.video(job(0)).read_bytes() == a_film
     assert night.facts(job(0)).count("finished") == 1
+
+
+async def test_documents_that_may_hold_a_video_are_taken_apart_one_at_a_time(
+    night: Night, a_film: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may be of a hundred megabytes, and takes many times that while it is read."""
+    night.profile = profile_with(content="base64")
+    night.gateway.always("content", answer({"video_base64": b64encode(a_film).decode()}))
+    together, met = Barrier(2), []
+
+    def read(reply: Reply, profile: Profile) -> Found | Refusal:
+        with suppress(BrokenBarrierError):
+            met.append(together.wait(timeout=0.1))
+        return read_document(reply, profile)
+
+    monkeypatch.setattr(videos, "read_document", read)
+
+    assert (await night.run(jobs(4))).counts == {State.STORED: 4}
+    assert met == []
 
 
 ONLY_CONTENT: list[tuple[Script, State]] = [

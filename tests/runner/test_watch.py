@@ -120,6 +120,16 @@ async def test_time_in_which_nothing_could_be_learned_is_not_the_videos(night: N
     assert (await night.run(jobs(1))).counts == {State.STORED: 1}
 
 
+async def test_a_video_of_which_a_400_says_nothing_to_go_by_is_stalled_at_its_deadline(night: Night) -> None:
+    night.profile = replace(night.profile, pace=replace(night.profile.pace, deadline_s=0.3))
+    night.patience = replace(night.patience, look=Backoff(base_s=60.0, cap_s=60.0))  # nobody waits so long
+    night.gateway.always("look", refusal(400, message="as it is"))
+    outcome = await night.run(jobs(2))
+    assert (outcome.counts, outcome.stopped) == ({State.STALLED: 2}, "")
+    assert (night.of(job(0)).reason, night.urgent) == ("400 as it is", [])
+    assert len(night.gateway.of("look")) > 2 * TROUBLES_IN_A_ROW
+
+
 async def test_who_is_told_to_wait_again_and_again_does_not_watch_for_ever(night: Night) -> None:
     night.profile = replace(night.profile, pace=replace(night.profile.pace, deadline_s=0.2))
     night.patience = replace(night.patience, outage_s=0.5)

@@ -67,7 +67,7 @@ _WRITTEN = """
   auth: bearer
   body: multipart
   content: link
-  answers: {link: metadata.url}
+  answers: {link: metadata.url, error_code: err.c, error_text: [err.0.m, err.m]}
   honours_keys: true
   remixes: true
   extends: true

@@ -24,7 +24,7 @@ from pipeline.sandbox.ids import new_id
 from pipeline.sandbox.reference import Place
 from pipeline.sandbox.refusal import Refused, invalid, not_ready, unknown
 from pipeline.sandbox.shown import put
-from pipeline.wire import Rehearsal, Said
+from pipeline.wire import ANSWERS, Rehearsal, Said, Wire
 from tests.sandbox.conftest import Clock, Gateway, running
 from tests.sandbox.dresses import odd_profiles
 from tests.sandbox.pictures import PICTURE
@@ -101,6 +101,31 @@ def test_a_refusal_has_the_shape_of_the_server(shape: str | dict[str, JSON], doc
     dress = dress_of(Profile(name="test", title="", rehearsal=Rehearsal(errors=shape)))
 
     assert dress.refusal(invalid("seconds", "No.", "bad"), "submit") == (400, document)
+
+
+@pytest.mark.parametrize(
+    ("places", "document", "failure"),
+    [
+        ({"error_code": ("e.c",), "error_text": ("e.m",)}, {"e": {"c": "bad", "m": "No."}}, {}),
+        (
+            {"error_code": ("c",)},
+            {
+                "error": {"message": "No.", "type": "invalid_request_error", "param": "seconds", "code": "bad"},
+                "c": "bad",
+            },
+            {"error": {"message": "No."}},
+        ),
+    ],
+)
+def test_what_is_wrong_stands_where_the_profile_reads_it(
+    places: dict[str, tuple[str, ...]], document: dict[str, JSON], failure: dict[str, JSON]
+) -> None:
+    dress = dress_of(Profile(name="test", title="", wire=Wire(answers={**ANSWERS, **places})))
+    failed: dict[str, JSON] = {"id": "v", "status": "failed", "error": {"code": "bad", "message": "No."}}
+
+    assert dress.refusal(invalid("seconds", "No.", "bad"), "submit") == (400, document)
+    own = {name: value for name, value in document.items() if name != "error"}
+    assert dress.video(failed, "look") == {"id": "v", "status": "failed", **failure, **own}
 
 
 @pytest.mark.parametrize(
