@@ -10,6 +10,7 @@ from pipeline.lifecycle import State
 from pipeline.limits import Limits, LimitsWish
 from pipeline.model import Manifest
 from pipeline.plan import Plan
+from pipeline.providers.bills import bills_at
 
 OUTPUTS = Path("outputs")
 HOLD, RESUBMIT = "hold", "resubmit"
@@ -69,6 +70,8 @@ class Outlook:
     spent: Decimal
     """By earlier runs in this folder."""
     currency: str
+    origin: str = ""
+    """Where it would go: an address, or `EMBEDDED`; empty: not known."""
     max_duplicate_cost: Decimal | None = None
     """So much may be paid twice for submits of unknown outcome; `None`: none of them is sent again."""
     doubts: Doubts = Doubts()
@@ -84,8 +87,13 @@ class Outlook:
     @property
     def is_dear(self) -> bool:
         """Whether what it buys costs more than a person wants to be asked about, or nobody knows how much."""
-        cost, profile = self.plan.cost, self.manifest.profile
-        return bool(self.plan.submits) and profile.bills and (cost is None or cost > self.limits.confirm_above)
+        cost = self.plan.cost
+        return bool(self.plan.submits) and self.bills and (cost is None or cost > self.limits.confirm_above)
+
+    @property
+    def bills(self) -> bool:
+        """Whether money is real there."""
+        return bills_at(self.manifest.profile, self.origin)
 
     @property
     def repeats_keys(self) -> bool:

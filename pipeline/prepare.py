@@ -25,6 +25,7 @@ from pipeline.outlook import HOLD, RESUBMIT, Choice, Outlook
 from pipeline.plan import Action, Plan, Step, make_plan
 from pipeline.profile import Profile
 from pipeline.progress import Notice, Observer, silent
+from pipeline.providers.bills import priced_at
 from pipeline.providers.pricing import price_list
 from pipeline.runner.sidecar import metadata_row
 from pipeline.storage import RunFolder
@@ -67,7 +68,7 @@ def outlook_on(
         plan = make_plan(
             manifest.jobs,
             _as_found(state, folder),
-            price_of=price_list(profile, manifest.provider.price_per_second),
+            price_of=price_list(priced_at(profile, origin), manifest.provider.price_per_second),
             occupied=occupied if folder.videos.is_dir() else lambda _: False,
             retry=choice.retry & ENDED_WITHOUT_VIDEO,
             only=choice.only,
@@ -84,6 +85,7 @@ def outlook_on(
         limits=choice.limits.over(manifest.limits.over(profile.limits)),
         spent=state.spent,
         currency=profile.currency,
+        origin=origin,
         max_duplicate_cost=ceiling,
         doubts=doubts(plan, state, profile, ceiling, origin, now=now, repeats_keys=choice.buys, standing_of=on_time),
         homecoming=sum(state.jobs[key].state in NOT_HOME for key in plan.orphans),

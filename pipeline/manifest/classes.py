@@ -67,7 +67,8 @@ CLASSES: Mapping[str, str] = {
     "profile-seconds": "`seconds: 7` where the model takes 4, 8 or 12",
     "profile-size": "`size: 1x1`",
     "profile-variant": "`output: {variants: [poster]}` where the profile has `thumbnail` and `spritesheet`",
-    "reserved-name": "`vars: {take: 1}`, `params: {model: sketch}`, and beside `extend_of` `params: {video: video_1}`",
+    "reserved-name": "`vars: {take: 1}`, `params: {model: sketch}`, by its name at the provider, too, and beside "
+    "`extend_of` `params: {video: video_1}`",
     "sandbox-only": "`sandbox: {render_s: 1}` or `faults: …` with `profile: my-gateway`; a warning with `base_url`",
     "secret": "`api_key: sk-…` (its line is never shown)",
     "single-braces": "`prompt: a heron, {style}` where there is a variable `style`; a warning",

@@ -17,9 +17,13 @@ class Refusal:
     """`model`, `seconds`, `size`, `input_reference`, or `params.NAME`'s `NAME`, then with `param` set."""
     message: str
     param: bool = False
+    is_final: bool = False
+    """It is no matter of what the profile knows, and stays refused where what it does not know is allowed."""
 
     @property
     def code(self) -> str:
+        if self.param and self.is_final:
+            return "reserved-name"
         return "profile-param" if self.param else f"profile-{self.field.removeprefix('input_')}"
 
 
@@ -38,7 +42,10 @@ def refusals(
     """
     found: list[Refusal] = []
     offer = profile.offer(model) if profile.models else ModelOffer()
-    if offer is None:
+    if model in profile.wire.result_models.values():
+        message = f"'{shown(model)}' makes no videos at {profile.name}: it is asked for those of other models"
+        found.append(Refusal(field="model", message=message, is_final=True))
+    elif offer is None:
         takes = f"it takes {_listed(sorted(profile.models), 'and')}"
         message = f"{profile.name} has no model '{shown(model)}'; {takes}{did_you_mean(model, profile.models)}"
         found.append(Refusal(field="model", message=message))
@@ -46,15 +53,32 @@ def refusals(
         offer = profile.models.get(model)
     if offer is not None:
         found += _of_offer(profile, offer, model, seconds, size)
+    found += (taken := _taken(profile, params))
     if profile.params is not None:
         known = profile.params
-        for name in sorted(set(params) - set(known)):
+        for name in sorted(set(params) - set(known) - {refusal.field for refusal in taken}):
             takes = f"it takes {_listed(known, 'and')}" if known else "it takes none"
             message = f"{profile.name} does not take the field '{shown(name)}'; {takes}"
             found.append(Refusal(field=name, message=message, param=True))
     if reference and not profile.references:
         found.append(Refusal(field="input_reference", message=f"{profile.name} takes no reference image"))
     return found
+
+
+def _taken(profile: Profile, params: Collection[str]) -> list[Refusal]:
+    """The *params* that would be sent under the name of a field of ours."""
+    if not params:
+        return []
+    ours = {name: field for field, sent in profile.wire.fields.items() for name in sent.names if name != field}
+    return [
+        Refusal(field=name, message=_meant(profile, name, ours[name]), param=True, is_final=True)
+        for name in sorted(ours.keys() & set(params))
+    ]
+
+
+def _meant(profile: Profile, name: str, field: str) -> str:
+    field = "input_reference" if field == "reference" else field
+    return f"'{shown(name)}' is how {profile.name} calls the {field}; write '{field}' instead"
 
 
 def _of_offer(profile: Profile, offer: ModelOffer, model: str, seconds: int | float, size: str) -> list[Refusal]:

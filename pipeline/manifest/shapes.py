@@ -187,11 +187,11 @@ def _refused(wish: Wish, settings: Mapping[str, Any], wrong: frozenset[str]) -> 
         params=params,
         reference="input_reference" in wish.fields,
     )
-    warning = ground.allow_unknown
+    lenient = ground.allow_unknown
     return [
-        Fault("params", refusal.field, refusal.code, refusal.message, False, warning)
+        Fault("params", refusal.field, refusal.code, refusal.message, False, lenient and not refusal.is_final)
         if refusal.param
-        else Fault(refusal.field, "", refusal.code, refusal.message, False, warning)
+        else Fault(refusal.field, "", refusal.code, refusal.message, False, lenient and not refusal.is_final)
         for refusal in found
         if refusal.field not in wrong and refusal.field not in wish.kept
     ]

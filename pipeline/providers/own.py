@@ -7,7 +7,7 @@ first of them states it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from pathlib import Path
@@ -34,6 +34,7 @@ BYTES_MAX = 2**20
 CHAIN_MAX = 8
 """So many files may be based on each other."""
 _BASED_ON: Final = "based_on"
+_RULES: Final = "problems"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +139,27 @@ def _faults(merged: Mapping[str, JSON], called: str, *, whole: bool) -> Sequence
     """What is wrong with *merged*; of what is not the *whole* profile, what it lacks is not told."""
     errors = _judge().iter_errors(merged)
     formal = faults_of(error for error in errors if whole or error.validator != "required" or error.absolute_path)
-    sound = without(merged, {fault.path for fault in formal})
+    misnamed = {fault.path for fault in formal if fault.code == "bad-name"}
+    formal = [fault for fault in formal if fault.code == "bad-name" or fault.path not in misnamed]
+    sound = _sound(merged, {fault.path for fault in formal})
     return [*formal, *nonsense(sound, shipped=profile_names(), called=called)]
+
+
+def _sound(merged: Mapping[str, JSON], wrong: Collection[Way]) -> Mapping[str, Any]:
+    """*merged* without what is *wrong*: of a list nothing is left, for what is said of the rest of it would be wrong
+    too. Only each of the `problems` stands for itself, and `None` stands where a wrong one was.
+    """
+    sound = without(merged, {_whole(path) for path in wrong})
+    rules = merged.get(_RULES)
+    if _RULES in sound or not isinstance(rules, list):
+        return sound
+    kept = [None if any(path[:2] == (_RULES, n) for path in wrong) else rule for n, rule in enumerate(rules)]
+    return {**sound, _RULES: kept}
+
+
+def _whole(path: Way) -> Way:
+    """*path*, or that of the list that it leads into."""
+    return path[: next((n for n, part in enumerate(path) if isinstance(part, int)), len(path))]
 
 
 def _tell(fault: Fault, layers: Sequence[_Layer]) -> None:

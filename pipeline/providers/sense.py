@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeAlias
@@ -9,6 +10,8 @@ from typing import Any, TypeAlias
 from pipeline.manifest.addresses import BadAddress, checked_address
 from pipeline.manifest.fields import did_you_mean, shown
 from pipeline.manifest.wording import Fault
+from pipeline.providers.rules import unsound
+from pipeline.providers.written import fields_of
 from pipeline.wire import SHAPES
 
 _Document: TypeAlias = Mapping[str, Any]
@@ -18,6 +21,13 @@ _OURS = frozenset(
     ("accept-encoding", "connection", "content-length", "content-type", "host", "idempotency-key", "transfer-encoding")
 )
 """Headers that say what a request is, not who sends it."""
+_OF_KEYS = frozenset(("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"))
+"""Headers that carry keys wherever they are used."""
+_PLACE = re.compile(r"\{(\w*)\}")
+_DIFFERS = re.compile(r"(?:hex|alnum|digits)[1-9][0-9]{0,2}|uuid")
+"""Places of an id that differ from video to video."""
+_MADE_FOR_RESULTS = ("-get", "-query")
+"""How models are called that hand out results and make none, where any model may be asked for."""
 
 
 def nonsense(document: _Document, *, shipped: Sequence[str], called: str = "") -> Iterator[Fault]:
@@ -100,8 +110,10 @@ def _ids_in_paths(document: _Document) -> Iterator[Fault]:
             yield _fault("there is no '{id}' in this call; the path is the same for every video", "paths", call)
         elif set("{}") & set(rest):
             yield _fault("'{id}' is all that a path can hold in braces", "paths", call)
-        elif set("?# ") & set(rest):
-            yield _fault("a path holds no blank, '?' or '#'; a query stands in 'queries'", "paths", call)
+        elif set("?#\\") & set(rest) or " " in rest or not rest.isprintable():
+            yield _fault("a path holds no blank, '?', '#' or '\\'; a query stands in 'queries'", "paths", call)
+        elif not {".", ".."}.isdisjoint(rest.lower().replace("%2e", ".").split("/")):
+            yield _fault("a path leads down from the base URL, and holds no '.' or '..'", "paths", call)
 
 
 def _content(document: _Document) -> Iterator[Fault]:
@@ -125,6 +137,52 @@ def _fields(document: _Document) -> Iterator[Fault]:
             yield _fault("only a size has sides", "fields", field, "as")
 
 
+def _names(document: _Document) -> Iterator[Fault]:
+    """What is sent under one name twice: only one of them would arrive."""
+    stated, taken = document.get("fields", {}), dict[str, str]()
+    for field, sent in fields_of(document).items():
+        for name in sent.names:
+            other = taken.setdefault(name, field)
+            if other != field:
+                where = field if field in stated else other
+                message = f"'{field}' and '{other}' would both be sent as '{shown(name)}', and one of them be lost"
+                yield _fault(message, "fields", where)
+    ours = "and what a job says goes before it"
+    for name in document.get("constants", {}):
+        if name in taken:
+            yield _fault(f"'{shown(name)}' is how '{taken[name]}' is sent, {ours}", "constants", name, key=True)
+    for place, name in enumerate(document.get("params", ())):
+        if name in taken and taken[name] != name:
+            yield _fault(f"'{shown(name)}' is how '{taken[name]}' is sent, {ours}", "params", place)
+
+
+def _answers(document: _Document) -> Iterator[Fault]:
+    for name, stated in document.get("answers", {}).items():
+        for place, path in enumerate(stated if isinstance(stated, list) else [stated]):
+            if all(path.split(".")) and not set("$[]") & set(path):
+                continue
+            steps = [step for step in re.split(r"[.\[\]$'\"]+", path) if step]
+            write = f"; write {shown('.'.join(steps))}" if steps else ""
+            message = f"names and numbers with dots between say where{write}"
+            yield _fault(message, "answers", name, *([place] if isinstance(stated, list) else []))
+
+
+def _rehearsed_id(document: _Document) -> Iterator[Fault]:
+    pattern = document.get("rehearsal", {}).get("id")
+    if pattern is None:
+        return
+    places = _PLACE.findall(pattern)
+    known = "{hex32}, {alnum32}, {digits8}, {uuid} and {model} are such"
+    if unknown := next((place for place in places if not _DIFFERS.fullmatch(place) and place != "model"), None):
+        yield _fault(f"there is no place {{{shown(unknown)}}} in an id; {known}", "rehearsal", "id")
+    elif not any(map(_DIFFERS.fullmatch, places)):
+        yield _fault("every video would have the same id: put {hex32} or the like into it", "rehearsal", "id")
+
+
+def _problems(document: _Document) -> Iterator[Fault]:
+    return unsound(document.get("problems", ()))
+
+
 def _result_models(document: _Document) -> Iterator[Fault]:
     result_models = document.get("result_models", {})
     if _dialect(document) != "responses":
@@ -136,10 +194,15 @@ def _result_models(document: _Document) -> Iterator[Fault]:
             "without 'result_models' no video of this dialect can be asked for", "dialect", code="missing-field"
         )
     makers = {name for name, offer in document.get("models", {}).items() if offer is not None}
+    makers.add(document.get("defaults", {}).get("model", ""))
     for name, model in result_models.items():
         if model in result_models or model in makers:
             message = f"'{shown(model)}' makes videos here: to ask it for a result could buy another"
             yield _fault(message, "result_models", name)
+        elif "*" in makers and not model.endswith(_MADE_FOR_RESULTS):
+            known = "one that hands them out and makes none ends in '-get' or '-query'"
+            message = f"any model may make videos here ('*'), so to ask '{shown(model)}' for a result could buy another"
+            yield _fault(f"{message}: {known}; or name each model that makes videos", "result_models", name)
 
 
 def _dialect(document: _Document) -> str:
@@ -153,7 +216,7 @@ def _headers(document: _Document) -> Iterator[Fault]:
         yield _fault(f"'{carrier}' says what a request is, and carries no key", "auth", "header")
     for call, headers in document.get("headers", {}).items():
         for name in headers:
-            if name.lower() == carrier:
+            if name.lower() == carrier or name.lower() in _OF_KEYS:
                 message = "a key does not belong in a profile; name its variable in 'key_env'"
                 yield Fault(path=("headers", call, name), code="secret", message=message, key=True, hidden=True)
             elif name.lower() in _OURS:
@@ -168,5 +231,5 @@ def _pace(document: _Document) -> Iterator[Fault]:
 
 _RULES: Sequence[Callable[[_Document], Iterator[Fault]]] = (
     *(_address, _default_model, _prices, _dates, _ids_in_paths, _content),
-    *(_words, _fields, _result_models, _headers, _pace),
+    *(_words, _fields, _names, _answers, _problems, _rehearsed_id, _result_models, _headers, _pace),
 )

@@ -18,16 +18,21 @@ _AS_THEY_ARE = (
 def wire_of(raw: Mapping[str, Any]) -> Wire:
     """The wire of a document that `schemas/profile.schema.json` accepts."""
     shape = SHAPES[raw.get("dialect", "videos")]
-    fields = {name: _sent(shape.fields[name], how) for name, how in raw.get("fields", {}).items()}
     return replace(
         shape,
         auth=_auth(raw["auth"]),
         paths={**shape.paths, **raw.get("paths", {})},
-        fields={**shape.fields, **fields},
+        fields=fields_of(raw),
         answers={**shape.answers, **{name: _several(paths) for name, paths in raw.get("answers", {}).items()}},
         problems=tuple(_rule(rule) for rule in raw.get("problems", ())),
         **{name: raw[name] for name in _AS_THEY_ARE if name in raw},
     )
+
+
+def fields_of(raw: Mapping[str, Any]) -> Mapping[str, Sent]:
+    """How each of a job's fields is sent."""
+    usual = SHAPES[raw.get("dialect", "videos")].fields
+    return {**usual, **{name: _sent(usual[name], how) for name, how in raw.get("fields", {}).items()}}
 
 
 def rehearsal_of(raw: Mapping[str, Any]) -> Rehearsal:

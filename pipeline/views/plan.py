@@ -251,7 +251,7 @@ def _cost(outlook: Outlook) -> Iterator[str]:
         yield "cost    not known: no price in the profile (state provider.price_per_second)"
         return
     spent = f"; {money(outlook.spent, currency)} spent so far" if outlook.spent else ""
-    play = "" if outlook.manifest.profile.bills else PLAY_MONEY
+    play = "" if outlook.bills else PLAY_MONEY
     line = f"cost    {money(plan.cost, currency)} for {plural(len(plan.submits), 'submit')}{spent}"
     yield from [f"{line}{play}"] if len(line + play) <= WIDTH else [line, f"       {play}"]
     if budget is not None:

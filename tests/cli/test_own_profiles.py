@@ -14,6 +14,7 @@ from pipeline.ledger.ledger import read_run
 from pipeline.manifest.load import Wishes
 from tests.cli.conftest import Vidbatch
 from tests.cli.test_plan import begin
+from tests.sandbox.conftest import KEY, Clock, running
 
 OWN = """\
 name: mine
@@ -21,6 +22,7 @@ based_on: sandbox
 title: Mine
 params: [seed]
 """
+GATE = "https://gate.example/v1"
 FAR = OWN + "base_url: https://gate.example/v1\nkey_env: [GATE_PASS]\nauth: {header: X-Gate}\n"
 MANIFEST = "provider: ./own/mine.yaml\njobs:\n  - {id: fox, prompt: a fox, model: sketch, seconds: 1, size: 64x64}\n"
 
@@ -132,11 +134,29 @@ def test_a_retired_address_is_refused_until_it_is_allowed_and_noted_elsewhere(in
     warned = in_process("plan", "m.yaml", "--provider", "mine", **key)
     allowed = in_process("plan", "m.yaml", "--provider", "mine", "--allow-retired", **key)
     elsewhere = in_process("plan", "other.yaml", **key)
+    nowhere = in_process("plan", "m.yaml", "--provider", "azure", "--allow-unknown", AZURE_OPENAI_BASE_URL=GATE)
 
     assert (refused.returncode, "--allow-retired" in refused.stderr) == (2, True)
     assert "would refuse this: Mine at https://gate.example/v1 was shut down on 2026-01-02" in warned.stderr
     assert allowed.stderr.startswith("note: Mine at https://gate.example/v1 was shut down on 2026-01-02")
     assert elsewhere.stderr.startswith("note: Mine was shut down on 2026-01-02; https://other.example/v1 is another")
+    assert nowhere.stderr.endswith(f" retired this on 2026-11-02: {GATE} may make no video any more\n")
+
+
+def test_a_run_at_another_server_notes_that_the_profiles_own_was_shut_down(
+    in_process: Vidbatch, tmp_path: Path
+) -> None:
+    install(f"{OWN}base_url: {GATE}\nkey_env: [GATE_PASS]\nbase_url_env: [GATE_URL]\nretired: 2026-01-02\n")
+    with running(tmp_path / "there", Clock(), render_s=0, film={"constant_bytes": 4096}) as gateway:
+        there = str(gateway.client.base_url).rstrip("/")
+        told, quiet = (
+            in_process("run", "m.yaml", "--provider", "mine", "--yes", *words, GATE_URL=there, GATE_PASS=KEY)
+            for words in ((), ("--quiet",))
+        )
+
+    assert (told.returncode, quiet.returncode) == (0, 0)
+    assert f"note: Mine was shut down on 2026-01-02; {there} is another server that speaks its API\n" in told.stderr
+    assert quiet.stderr == ""
 
 
 def test_validate_warns_of_an_address_that_was_shut_down_and_not_of_another(in_process: Vidbatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -145,7 +145,7 @@ def test_what_waits_for_a_person_asks_no_price_of_a_budget_and_remembers_that_it
     live(ledger, 2, Fact.INTENT, Fact.ACCEPTED, Fact.FAILED)
     wanted = replace(manifest(1, limits=LimitsWish(budget=Decimal(9))), jobs=(a_job(1), remix))
     choice = Choice(retry=frozenset({State.FAILED}))
-    check(outlook_on(wanted, choice, folder, ledger.state), ledger.state, ORIGIN)
+    check(outlook_on(wanted, choice, folder, ledger.state), ledger.state, ORIGIN, date(2026, 11, 23))
     outlook = prepare(ledger, wanted, choice, folder, origin=ORIGIN)
     assert outlook.plan.counts == {Action.HELD: 1, Action.WAITS: 1}
     assert ledger.state.jobs[key(2)].state is State.PENDING

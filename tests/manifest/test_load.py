@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from pipeline.manifest.load import Wishes, load
 from pipeline.manifest.report import render_issue
 from pipeline.manifest.words import Pen
 from pipeline.model import Manifest
-from pipeline.profile import Profile
+from pipeline.profile import ModelOffer, Profile
+from pipeline.wire import FIELDS, Sent, Wire
 
 Loader = Callable[..., Manifest]
 
@@ -77,6 +79,28 @@ def test_what_the_provider_refuses_can_be_allowed_and_is_then_a_warning(read: Lo
     assert [warning.code for warning in manifest.warnings] == ["profile-seconds", "profile-model", "profile-size"]
     assert all(warning.warning for warning in manifest.warnings)
     assert manifest.jobs[0].seconds == 5
+
+
+@pytest.mark.parametrize("allow_unknown", [False, True])
+def test_what_the_provider_calls_a_field_of_ours_and_a_model_for_results_are_refused_whatever_is_allowed(
+    read: Loader, profiles: dict[str, Profile], *, allow_unknown: bool
+) -> None:
+    sent = {**FIELDS, "seconds": Sent(name="duration", form="integer"), "size": Sent(name="size", form="sides")}
+    wire = Wire(fields=sent, result_models={"sora-*": "sora-get"})
+    profiles["dmxapi"] = replace(profiles["dmxapi"], wire=wire, params=None, models={"*": ModelOffer()})
+    jobs = "  - {prompt: a, params: {duration: 8, width: 1, seed: 7}}\n  - {prompt: b, model: sora-get}\n"
+    text = f"provider: dmxapi\njobs:\n{jobs}"
+
+    with pytest.raises(InvalidManifest) as caught:
+        read(text, allow_unknown=allow_unknown)
+
+    told = [(issue.code, issue.position.line, issue.path) for issue in caught.value.issues if not issue.warning]
+    assert told == [
+        ("reserved-name", 3, "jobs[0].params.duration"),
+        ("reserved-name", 3, "jobs[0].params.width"),
+        ("profile-model", 4, "jobs[1].model"),
+    ]
+    assert caught.value.issues[0].message == "'duration' is how dmxapi calls the seconds; write 'seconds' instead"
 
 
 def test_extensions_beyond_what_the_provider_makes_can_be_allowed_and_are_then_warnings(read: Loader) -> None:

@@ -97,13 +97,18 @@ def test_an_heir_has_what_it_states_over_what_it_is_based_on(tmp_path: Path) -> 
 @pytest.mark.parametrize("base", ["sandbox", "./up.yaml"])
 def test_an_heir_at_an_address_of_its_own_has_nothing_that_speaks_of_the_other_one(tmp_path: Path, base: str) -> None:
     up = "name: up\nbased_on: sandbox\nkey_env: [UP_KEY]\n"
-    own = f"name: mine\nbased_on: {base}\n"
+    own = f"name: mine\nbased_on: {base}\nmodels: {{sketch: {{price_per_second: {{1x1: '2'}}}}}}\n"
 
     same, moved = find(tmp_path, own, up=up), find(tmp_path, f"{own}base_url: https://h.example/v1\n", up=up)
 
     assert (same.embedded, same.bills, same.key_default) == (True, False, "sandbox")
     assert (moved.embedded, moved.bills, moved.key_default, moved.key_env) == (False, True, "", ())
-    assert moved.models == same.models
+    assert [(offer.seconds, offer.sizes) for offer in moved.models.values()] == [
+        (offer.seconds, offer.sizes) for offer in same.models.values()
+    ]
+    assert (same.models["sora-2"].price_per_second, same.prices_as_of > "") == ({"*": Decimal("0.10")}, True)
+    assert {price for name in ("sora-2", "sora-2-pro") for price in moved.models[name].price_per_second} == set()
+    assert (moved.models["sketch"].price_per_second, moved.prices_as_of) == ({"1x1": Decimal(2)}, "")
 
 
 @pytest.mark.parametrize(
@@ -134,6 +139,29 @@ def test_an_heir_at_an_address_of_its_own_has_nothing_that_speaks_of_the_other_o
         ("problems: [{http: abc, means: gone}]", "7:19 wrong-type"),
         ("answers: {id: ''}", "7:15 empty"),
         ("key_env: [A_KEY, A_KEY]", "7:10 duplicate-value"),
+        ("problems: [{means: throttled}]", "7:12 bad-form"),
+        ("problems: [{to: look, means: gone}]", "7:12 bad-form"),
+        ("problems: [{http: [200, 503], means: throttled}]", "7:19 bad-form"),
+        ("problems: [{to: look, http: 204, means: gone}]", "7:29 bad-form"),
+        ("problems: [{http: 400, means: gone}, {to: [look, edit], http: [502], means: gone}]", "7:63 bad-form"),
+        ("problems: [{to: submit, http: 409, means: rejected}]", "7:31 bad-form"),
+        ("problems: [{text: busy, means: throttled}]", "7:19 bad-form"),
+        ("problems: [{http: abc, means: gone}, {code: busy, means: no_money}]", "7:45 bad-form"),
+        ("fields: {seconds: size}", "7:19 bad-form"),
+        ("fields: {model: height, size: {as: sides}}", "7:31 bad-form"),
+        ("constants: {size: 1x1}", "7:13 bad-form"),
+        ("fields: {seconds: length}\nparams: [seed, length]", "8:16 bad-form"),
+        ("answers: {id: $.id}", "7:15 bad-form"),
+        ("answers: {link: [url, 'data[0].url']}", "7:23 bad-form"),
+        ("answers: {link: data..url}", "7:17 bad-form"),
+        ("paths: {look: '/../{id}'}", "7:15 bad-form"),
+        ("paths: {look: '/a b/{id}'}", "7:15 bad-form"),
+        ("paths: {look: '/a\\{id}'}", "7:15 bad-form"),
+        ("rehearsal: {id: film}", "7:17 bad-form"),
+        ("rehearsal: {id: 'film-{hexx}{uuid}'}", "7:17 bad-form"),
+        ("rehearsal: {id: 'film-{model}'}", "7:17 bad-form"),
+        ("headers: {look: {X-Api-Key: x}}", "7:18 secret"),
+        ("headers: {look: {cookie: x}}", "7:18 secret"),
         ("based_on: nobody", "7:11 unknown-profile"),
         ("based_on: ./nothing.yaml", "7:11 missing-file"),
         ("based_on: ./mine.yaml", "7:11 include-cycle"),
@@ -174,10 +202,44 @@ def test_all_that_is_wrong_is_told_at_once_in_every_file_where_it_is_written(tmp
         (BARE.replace("raw", "{heder: X}"), "missing: 'header'"),
         (BARE.replace("raw", "beerer"), "'beerer' is not known here; did you mean 'bearer'?"),
         (BARE.replace("{'*': {}}", "{'*': null}"), "no model is left; write '*' for any"),
+        (
+            f"{BARE}answers: {{id: '$.data[0].id'}}\n",
+            "names and numbers with dots between say where; write data.0.id",
+        ),
     ],
 )
 def test_it_is_told_what_to_write(tmp_path: Path, text: str, words: str) -> None:
     assert told(tmp_path, text) == words
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("sizes: [1280x720, 720*1280]", "write width x height in pixels, such as 1280x720"),
+        ("price_per_second: {'*': 0,35}", "a price has a point and no comma"),
+    ],
+)
+def test_one_mistake_is_told_once(tmp_path: Path, more: str, words: str) -> None:
+    text = f"name: mine\nbased_on: newapi\ndefaults: {{size: 720x1280}}\nmodels: {{sora-2: {{{more}}}}}\n"
+
+    assert len(issues(tmp_path, text)) == 1
+    assert words in told(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{http: 400, means: throttled}",
+        "{http: 502, code: no_channel, means: throttled}",
+        "{to: submit, http: 200, text: no channel, means: throttled}",
+        "{to: [look, delete], http: 409, means: throttled}",
+        "{to: content, text: busy, means: not_ready}",
+        "{text: busy, means: trouble}",
+        "{http: 503, means: trouble}",
+    ],
+)
+def test_a_rule_that_states_when_nothing_was_made_is_taken(tmp_path: Path, rule: str) -> None:
+    assert find(tmp_path, f"{BARE}problems: [{rule}]\n").wire.problems
 
 
 def test_a_file_of_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
