@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 from pipeline.api import load_kept
 from pipeline.errors import InvalidManifest, ProviderError, UsageError
 from pipeline.launch import World
+from pipeline.ledger.ledger import read_run
 from pipeline.ledger.state import JobState
+from pipeline.lifecycle import Fact
 from pipeline.model import EMBEDDED, Manifest
 from pipeline.policy.verdict import words_of
 from pipeline.profile import Profile
 from pipeline.providers.access import access, address_of, key_of
 from pipeline.providers.base import Observation, Problem, Refusal, Status
 from pipeline.providers.registry import dialect_of
+from pipeline.runner.heirs import Heirs
 
 if TYPE_CHECKING:
     from pipeline.transport import Transport
@@ -38,17 +41,29 @@ async def end_videos(run: Path, dropped: Sequence[JobState], world: World) -> Ma
     if not (profile.cancels or profile.deletes):
         return {}
     address = address_of(manifest.provider, profile, world.environment)
-    told = {job.key: _elsewhere(job, address) for job in jobs if job.origin != (address or EMBEDDED) or not address}
+    heirs = Heirs(manifest.jobs, read_run(run).jobs, set())
+    told = {job.key: why for job in jobs if (why := _elsewhere(job, address) or _not_ours_alone(job, heirs))}
     if ours := [job for job in jobs if job.key not in told]:
         told |= await _ask(ours, manifest, address, world)
     return told
 
 
 def _elsewhere(job: JobState, address: str) -> str:
-    """Why nobody is asked: our key goes to no other address than the one in force."""
+    """Why nobody is asked: our key goes to no other address than the one in force. Empty: the video is there."""
+    if address and job.origin == address:
+        return ""
     if job.origin == EMBEDDED:
         return "nobody was asked: the sandbox of a run folder is at work only while a run is"
     return f"nobody was asked: its video is at {job.origin}, and the provider is now at {address}"
+
+
+def _not_ours_alone(job: JobState, heirs: Heirs) -> str:
+    """Why nobody is asked: others may need the video. Empty: it is this job's alone."""
+    if job.attempts[-1].outcome is Fact.ADOPTED:
+        return "nobody was asked: its id was adopted, and the video may be another run's"
+    if heirs.share(job):
+        return "nobody was asked: another job was given the same video"
+    return "nobody was asked: something builds on its video" if heirs.build_on(job) else ""
 
 
 async def _ask(jobs: Sequence[JobState], manifest: Manifest, address: str, world: World) -> dict[str, str]:
@@ -73,7 +88,8 @@ async def _end(video_id: str, profile: Profile, transport: Transport) -> str:
         return f"whether the provider has ended it is not known: {error}"
     if refusal is None:
         return "it was already over, and is deleted at the provider" if over else "cancelled at the provider"
-    return _IS_GONE if refusal.problem in _GONE else f"the provider refuses to end it: {words_of(refusal)}"
+    is_gone = refusal.problem is Problem.GONE  # 404 may be said of the method: the look has just shown the video
+    return _IS_GONE if is_gone else f"the provider refuses to end it: {words_of(refusal)}"
 
 
 def _left(profile: Profile, *, over: bool) -> str:

@@ -235,3 +235,11 @@ def is_intact(path: Path, size: int) -> bool:
         return path.stat().st_size == size
     except (FileNotFoundError, NotADirectoryError):
         return False
+
+
+def is_unchanged(path: Path, size: int, sha256: str) -> bool:
+    """Whether it is byte for byte what was stored. Blocks. Raises as `is_intact` does."""
+    if not is_intact(path, size):
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256

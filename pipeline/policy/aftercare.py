@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Protocol, TypeAlias
@@ -12,7 +12,7 @@ from pipeline.chains import Source, kept_until
 from pipeline.errors import ProviderError, Truncated
 from pipeline.lifecycle import FINAL, State
 from pipeline.model import Aftercare
-from pipeline.providers.base import Problem, Refusal
+from pipeline.providers.base import Observation, Problem, Refusal, Status
 from pipeline.signature import picture_suffix
 
 TRIES = 3
@@ -95,12 +95,27 @@ def after_picture(outcome: NoAnswer, tries: int) -> After:
 
 
 def after_deletion(outcome: NoAnswer | None, tries: int) -> After:
-    """What the answer to a deletion means, at the n-th try; `None`: it was done. What is gone already is deleted."""
-    if outcome is None or (isinstance(outcome, Refusal) and outcome.problem in _GONE):
+    """What the answer to a deletion means, at the n-th try; `None`: it was done. What is gone already is deleted.
+
+    An unknown id alone proves nothing: see `unknown_to_both`.
+    """
+    if outcome is None or (isinstance(outcome, Refusal) and outcome.problem is Problem.GONE):
         return After.DONE
     if isinstance(outcome, Refusal) and (outcome.problem not in _PASSING or _is_refused(outcome)):
         return After.NEVER
     return _once_more(outcome, tries)
+
+
+def unknown_to_both(refusal: Refusal, seen: Observation | Refusal) -> Refusal | None:
+    """What a deletion has come to that was answered with an unknown id, by what a look has *seen* then.
+
+    A server without that method says so, too. `None`: the look says the same, and the video is not there.
+    """
+    if isinstance(seen, Refusal):
+        return None if seen.problem in _GONE else seen
+    if seen.status is Status.EXPIRED:
+        return None
+    return replace(refusal, problem=Problem.REJECTED, message=f"{refusal.message}; and yet the video is there")
 
 
 def _is_refused(outcome: Refusal) -> bool:

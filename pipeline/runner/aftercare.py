@@ -22,19 +22,32 @@ from pipeline.ledger.state import JobState
 from pipeline.lifecycle import State
 from pipeline.model import Manifest
 from pipeline.outlook import Outlook
-from pipeline.policy.aftercare import After, NoAnswer, NoPicture, Owed, after_deletion, after_picture, owed
+from pipeline.policy.aftercare import (
+    After,
+    NoAnswer,
+    NoPicture,
+    Owed,
+    after_deletion,
+    after_picture,
+    owed,
+    unknown_to_both,
+)
 from pipeline.policy.verdict import pause_after, throttled_s, words_of
 from pipeline.providers.base import Problem, Refusal
 from pipeline.runner.board import Board
 from pipeline.runner.heirs import Heirs
 from pipeline.runner.lanes import FOREVER, Agenda
 from pipeline.runner.picture import fetch_picture, is_here, keep_picture
-from pipeline.storage import RunFolder, is_intact
+from pipeline.storage import RunFolder, is_unchanged
 from pipeline.text import listing, plural
 
 FAILURES_MAX = 5
 WAIT_S_MAX = 60.0
 """When no video is waited for any more: after so many failures in a row, or for so long, nobody waits for this."""
+_SPOILT = (
+    "not deleted at the provider: the file here is not as it was stored. Move it away and run again, and it is fetched "
+    "anew while it is kept there"
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +83,9 @@ class AftercareLane:
         self._manifest = manifest = outlook.manifest
         self._keys = [step.job.key for step in outlook.plan.steps]
         self._wanted = frozenset(self._keys)
-        self._heirs = Heirs(manifest.jobs if manifest.aftercare.delete_remote else (), board)
+        self._heirs = Heirs(
+            manifest.jobs if manifest.aftercare.delete_remote else (), board.ledger.state.jobs, board.shared
+        )
         self._errands: Agenda[_Errand] = Agenda()
         self._held: dict[str, _Errand] = {}
         """Not deleted while something builds on them."""
@@ -179,15 +194,10 @@ class AftercareLane:
             self._held[job.key] = errand
             return
         await board.ledger.commit()
-        if job.state is not State.STORED or not is_intact(board.folder.video(job.path), job.bytes or 0):
-            self._tell(job, "not deleted at the provider: the file here is not as it was stored")
+        if job.state is not State.STORED or not await self._is_unchanged(job):
+            self._tell(job, _SPOILT)
             return
-        outcome: NoAnswer | None
-        try:
-            reply = await board.transport.look(board.dialect.delete(job.video_id, board.profile))
-            outcome = board.dialect.read_delete(reply, board.profile)
-        except ProviderError as error:
-            outcome = error
+        outcome = await self._deleted(job.video_id)
         after = after_deletion(outcome, errand.tries + 1)
         if outcome is None or after is After.DONE:
             board.ledger.note(DELETED, deleted_note(job))
@@ -195,6 +205,23 @@ class AftercareLane:
             self._failures = 0
         elif not self._goes_on(errand, outcome, after):
             self._tell(job, f"not deleted at the provider ({words_of(outcome)})")
+
+    async def _is_unchanged(self, job: JobState) -> bool:
+        file = self._board.folder.video(job.path)
+        return await anyio.to_thread.run_sync(is_unchanged, file, job.bytes or 0, job.sha256)
+
+    async def _deleted(self, video_id: str) -> NoAnswer | None:
+        """Have a video deleted; what was answered otherwise. `None`: it is not there any more."""
+        board = self._board
+        dialect, profile = board.dialect, board.profile
+        try:
+            refusal = dialect.read_delete(await board.transport.look(dialect.delete(video_id, profile)), profile)
+            if refusal is None or refusal.problem is not Problem.UNKNOWN_ID:
+                return refusal
+            seen = dialect.read_look(await board.transport.look(dialect.look(video_id, profile)), profile)
+        except ProviderError as error:
+            return error
+        return unknown_to_both(refusal, seen)
 
     def _goes_on(self, errand: _Errand, outcome: NoAnswer, after: After) -> bool:
         """Take note of a failure; whether the same is asked for once more in this run."""
@@ -230,4 +257,5 @@ class AftercareLane:
         for key in self._held:
             self._tell(self._board.job(key), "not deleted at the provider yet: something builds on it")
         for words, ids in self._told.items():
-            self._board.notice("aftercare", f"{plural(len(ids), 'video')}, {listing(ids)}: {words}")
+            message = f"{plural(len(ids), 'video')}, {listing(ids)}: {words}"
+            self._board.notice("aftercare", message, urgent=words == _SPOILT)

@@ -70,7 +70,7 @@ def test_only_what_is_stored_here_and_kept_there_owes_anything(
 @pytest.mark.parametrize(
     ("outcome", "picture", "deletion"),
     [
-        (refused(Problem.UNKNOWN_ID, 404), After.NEVER, After.DONE),
+        (refused(Problem.UNKNOWN_ID, 404), After.NEVER, After.NEVER),
         (refused(Problem.GONE, 410), After.NEVER, After.DONE),
         (refused(Problem.NOT_READY, 400), After.NEVER, After.NEVER),
         (refused(Problem.TROUBLE, 405), After.NEVER, After.NEVER),

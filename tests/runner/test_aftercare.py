@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from pipeline.plan import Action
 from pipeline.policy.aftercare import TRIES
 from pipeline.progress import Event, Moved, Notice
 from pipeline.views.status import status_document
-from tests.runner.gateway import NOTHING, Answer, Seen, refusal
+from tests.runner.gateway import NOTHING, Answer, Seen, answer, refusal
 from tests.runner.night import Night, built_on, job, jobs, manifest
 
 pytestmark = pytest.mark.anyio
@@ -196,23 +197,50 @@ async def test_a_refused_deletion_is_said_and_ends_nothing(kept: Night) -> None:
     assert "no such method" in message
 
 
-async def test_a_video_that_is_not_there_any_more_counts_as_deleted(kept: Night) -> None:
+@pytest.mark.parametrize(
+    ("look", "asked", "words"),
+    [
+        (refusal(404), 1, ""),
+        (refusal(410), 1, ""),
+        (answer({"id": "video_1", "status": "expired"}), 1, ""),
+        (answer({"id": "video_1", "status": "completed"}), 1, "404 Invalid URL; and yet the video is there"),
+        (refusal(503, message="busy"), TRIES, "busy"),
+        (NOTHING, TRIES, "the answer broke off"),
+    ],
+    ids=["unknown", "gone", "expired", "there", "busy", "no answer"],
+)
+async def test_a_404_to_a_deletion_is_believed_only_where_a_look_says_the_same(
+    kept: Night, look: Answer, asked: int, words: str
+) -> None:
+    """A server without that method says 404 too, and keeps the video."""
     kept.aftercare = DELETED
-    kept.gateway.always("delete", refusal(404))
+
+    def unknown(_: Seen) -> Answer:
+        kept.gateway.always("look", look)
+        return refusal(404, message="Invalid URL")
+
+    kept.gateway.always("delete", unknown)
     await kept.run(jobs(1))
-    assert kept.of(job(0)).is_deleted
+
+    assert kept.of(job(0)).is_deleted is not bool(words)
+    assert len(kept.gateway.of("delete")) == asked
+    assert len(told(kept)) == bool(words)
+    assert words in "".join(told(kept))
 
 
-async def test_nothing_is_deleted_whose_file_here_is_not_as_it_was_stored(kept: Night) -> None:
+@pytest.mark.parametrize("spoilt", [lambda film: film[:5], lambda film: bytes(len(film))], ids=["short", "other bytes"])
+async def test_nothing_is_deleted_whose_file_here_is_not_as_it_was_stored(
+    kept: Night, spoilt: Callable[[bytes], bytes]
+) -> None:
     kept.aftercare = DELETED
 
     def spoil(event: Event) -> None:
         if isinstance(event, Moved) and event.state is State.STORED:
-            (kept.folder / "videos" / event.path).write_bytes(b"short")
+            (kept.folder / "videos" / event.path).write_bytes(spoilt(kept.gateway.film))
 
     await kept.run(jobs(1), observer=spoil)
     assert kept.gateway.of("delete") == []
-    assert "not as it was stored" in told(kept)[0]
+    assert "not as it was stored" in kept.urgent[0]
 
 
 async def test_what_was_deleted_and_then_lost_here_has_expired_and_can_be_bought_again(kept: Night) -> None:

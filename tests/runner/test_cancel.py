@@ -18,7 +18,7 @@ from pipeline.lifecycle import Fact, State
 from pipeline.limits import LimitsWish
 from pipeline.outlook import Choice
 from pipeline.runner.board import Board
-from tests.runner.gateway import Answer, Gateway, Script, Seen, refusal, serving
+from tests.runner.gateway import Answer, Gateway, Script, Seen, answer, refusal, serving
 from tests.runner.night import HASTY
 
 pytestmark = pytest.mark.anyio
@@ -26,8 +26,11 @@ pytestmark = pytest.mark.anyio
 MANIFEST = """\
 name: harbour
 provider: {{profile: {profile}, base_url: "{url}"}}
-jobs: [{{id: fox, prompt: a fox, seconds: 4}}]
+jobs:
+  - {{id: fox, prompt: a fox, seconds: 4}}
 """
+HEIR = "  - {id: night, prompt: the same at night, remix_of: fox}\n"
+TWIN = "  - {id: tug, prompt: a tug, seconds: 4}\n"
 WORLD = api.World(environment={"VIDBATCH_SANDBOX_KEY": "k"}, patience=HASTY)
 
 
@@ -39,22 +42,22 @@ class Given:
     url: str
     outputs: Path
 
-    async def up(self, profile: str) -> JobState:
-        """Buy it from *profile*, leave the run, and give the job up."""
+    async def up(self, profile: str, more: str = "") -> JobState:
+        """Buy it from *profile*, leave the run, and give the job up; *more* jobs, a twin of which gets the same id."""
         path = self.outputs / "harbour.yaml"
-        path.write_text(MANIFEST.format(profile=profile, url=self.url))
+        path.write_text(MANIFEST.format(profile=profile, url=self.url) + more)
         boards: list[Board] = []
 
         def leave(_: Seen) -> Answer | None:
             boards[0].interrupt()
-            return None
+            return answer({"id": "video_1", "object": "video", "status": "queued"}) if more == TWIN else None
 
-        self.gateway.once("submit", leave)
+        self.gateway.once("submit", *([self.gateway.behaves] if more == TWIN else []), leave)
         limits = LimitsWish(submits_per_minute=60_000.0)
         choice = Choice(outputs=self.outputs, limits=limits)
         await api.run(api.load(path), choice, world=WORLD, on_board=boards.append)
         with Ledger.open(self.run / "ledger.jsonl") as ledger:
-            [job] = ledger.state.jobs.values()
+            [job] = [job for job in ledger.state.jobs.values() if job.id == "fox"]
             assert job.state is State.IN_FLIGHT
             ledger.record(Fact.STALLED, job.key, reason="no end")
             ledger.commit_now()
@@ -84,7 +87,8 @@ async def given(a_film: bytes, tmp_path: Path) -> AsyncIterator[Given]:
         ("tensorrt-llm", False, None, "cancelled at the provider"),
         ("tensorrt-llm", True, None, "already over, and is deleted"),
         ("tensorrt-llm", False, refusal(500, message="busy"), "refuses to end it: 500 busy"),
-        ("tensorrt-llm", False, refusal(404), "does not have its video any more"),
+        ("tensorrt-llm", False, refusal(410), "does not have its video any more"),
+        ("tensorrt-llm", False, refusal(404, message="Invalid URL"), "refuses to end it: 404 Invalid URL"),
         ("tensorrt-llm", False, Answer(cut_at=0), "is not known"),
         ("sandbox", False, None, "still being rendered, and sandbox cannot cancel it"),
         ("sandbox", True, None, "already over, and is deleted"),
@@ -104,6 +108,32 @@ async def test_what_is_given_up_is_ended_where_that_can_be(
     assert words in told[dropped.key]
     assert len(given.gateway.of("delete")) == ("cannot" not in words)
     assert api.status(given.run).jobs[dropped.key].state is State.DROPPED
+
+
+@pytest.mark.parametrize(
+    ("more", "is_adopted", "words"),
+    [
+        (TWIN, False, "nobody was asked: another job was given the same video"),
+        (HEIR, False, "nobody was asked: something builds on its video"),
+        ("", True, "nobody was asked: its id was adopted"),
+    ],
+    ids=["shared", "built on", "adopted"],
+)
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_what_may_be_anothers_is_not_ended(
+    given: Given, more: str, words: str, *, is_adopted: bool, is_over: bool
+) -> None:
+    given.gateway.cancels = True
+    dropped = await given.up("sandbox", more)
+    given.gateway.book[dropped.video_id].finished = is_over
+    if is_adopted:
+        dropped.attempts[-1].outcome = Fact.ADOPTED
+    seen = len(given.gateway.seen)
+
+    told = await end_videos(given.run, [dropped], WORLD)
+
+    assert words in told[dropped.key]
+    assert len(given.gateway.seen) == seen
 
 
 async def test_our_key_goes_to_no_other_address_than_the_one_in_force(given: Given) -> None:
