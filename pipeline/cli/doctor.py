@@ -96,8 +96,10 @@ def _subject(args: argparse.Namespace) -> Subject:
     from pipeline import api
     from pipeline.cli.redact import holds_key
     from pipeline.doctor.subject import subject_of
+    from pipeline.ledger.ledger import utc_now
     from pipeline.model import ProviderChoice
     from pipeline.providers.catalogue import Catalogue
+    from pipeline.providers.retirement import retirement
 
     if args.manifest is not None and args.profile is not None:
         raise UsageError(f"--manifest names a provider already: leave out '{args.profile}'")
@@ -115,7 +117,11 @@ def _subject(args: argparse.Namespace) -> Subject:
         choice, base_url=_address(args.base_url) or choice.base_url, api_key_env=args.key_env or choice.api_key_env
     )
     holds_key(choice.api_key_env, *profile.key_env)
-    return subject_of(choice, profile, os.environ, stated_by)
+    try:
+        return subject_of(choice, profile, os.environ, stated_by)
+    except UsageError as error:
+        words = retirement(profile, choice.base_url, utc_now().date())
+        raise UsageError(f"{error}; {words}" if words else str(error)) from None
 
 
 def _address(url: str) -> str:
@@ -169,9 +175,9 @@ def _price(outlook: Outlook, wanted: Cheapest) -> str:
     if not outlook.plan.submits:
         words = f"paid probe: one video ({video}) was asked for before; nothing more is: {outlook.folder}"
         return wrap(words, WIDTH, cut=False)
-    cost, profile = outlook.plan.cost, outlook.manifest.profile
+    cost = outlook.plan.cost
     price = "a price that is not known" if cost is None else money(cost, outlook.currency)
-    return wrap(f"paid probe: one video ({video}) for {price}{'' if profile.bills else PLAY_MONEY}", WIDTH, cut=False)
+    return wrap(f"paid probe: one video ({video}) for {price}{'' if outlook.bills else PLAY_MONEY}", WIDTH, cut=False)
 
 
 def _agreed(order: Outlook, args: argparse.Namespace) -> bool:

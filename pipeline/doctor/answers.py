@@ -14,6 +14,8 @@ from pipeline.providers.replies import complaint
 
 _OF_THIS_REQUEST = re.compile(r"\S*[0-9/]\S*")
 """Words with a digit or a slash: paths, ids, numbers of requests."""
+_METHOD = re.compile(r"\b(?:GET|POST|DELETE)\b")
+"""Many repeat it, and the path that is not there is asked with another than some calls have."""
 _NOT_HERE = (405, 501)
 
 
@@ -84,7 +86,7 @@ def _read(asked: Asked, reply: Reply, profile: Profile, dialect: Dialect) -> Pag
         case Asked.CONTENT:
             return dialect.read_no_content(reply, profile)
         case _:
-            return refused(reply, meaning_of(reply, "look", profile))
+            return refused(reply, meaning_of(reply, "look", profile), profile)
 
 
 def _is_missing(reply: Reply, stray: Reply | None) -> bool:
@@ -96,4 +98,4 @@ def _is_missing(reply: Reply, stray: Reply | None) -> bool:
 def _gist(reply: Reply) -> tuple[str, str]:
     """Its complaint without what differs from request to request."""
     code, message = complaint(reply.body)
-    return code, " ".join(_OF_THIS_REQUEST.sub("", message).lower().split())
+    return code, " ".join(_METHOD.sub("", _OF_THIS_REQUEST.sub("", message)).lower().split())

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from itertools import pairwise
 
 from pipeline.doctor.answers import Answer
+from pipeline.doctor.forms import error_form, known_form
 from pipeline.doctor.probes import Asked
+from pipeline.doctor.subject import auth_words
 from pipeline.profile import Profile
 from pipeline.providers.base import Observation, Page, Problem
+from pipeline.providers.meanings import is_foreseen
 from pipeline.providers.replies import complaint
 from pipeline.text import duration, plural
 
@@ -21,6 +24,8 @@ SKEW_S_MAX = 30.0
 """Clocks further apart than this are told of: a video in a list is known to be ours by when it was made."""
 _LIMIT_HEADERS = ("x-ratelimit-", "ratelimit", "retry-after")
 _KNOWN_OF_ID = (Problem.UNKNOWN_ID, Problem.GONE, Problem.NOT_READY)
+_OF_THE_REQUEST = (400, 422)
+"""It may have what was asked for, and wants to be asked otherwise."""
 _TELLS_NOTHING = (Problem.THROTTLED, Problem.NO_MONEY, Problem.WRONG_ADDRESS)
 
 
@@ -53,38 +58,53 @@ def findings_of(answers: Mapping[Asked, Answer], profile: Profile) -> Iterator[F
     if refused and len(refused) == sum(not answer.missing for answer in asked):
         yield _key_refused(refused[0], profile)
         return
-    yield from _wrong_place(asked)
+    elsewhere = list(_wrong_place(asked, profile))
+    yield from elsewhere
     for answer in asked:
-        yield from _JUDGES[answer.probe.asked](answer, profile)
+        for finding in _JUDGES[answer.probe.asked](answer, profile):
+            yield replace(finding, change="") if elsewhere else finding  # no line mends what speaks another API
     if answers:
         yield clock(answers.values(), profile)
-        yield limits(answers.values())
+        yield limits(answers.values(), profile)
 
 
 def _key_refused(answer: Answer, profile: Profile) -> Finding:
-    auth = profile.wire.auth
-    sent = f"auth: {auth.header}, {auth.prefix}KEY" if auth.header else "auth: none"
     asked_for = answer.reply.headers.get("www-authenticate", "")
     wants = f"; it wants: {asked_for[:100]}" if asked_for else ""
     return Finding(
         about="key",
         verdict=Verdict.BARRED,
-        claimed=sent,
+        claimed=auth_words(profile),
         found=f"refused, {answer.words}{wants}",
         change="auth: …, where the key is right and belongs elsewhere (bearer, raw, none, {header: …})",
     )
 
 
-def _wrong_place(asked: Sequence[Answer]) -> Iterator[Finding]:
+def _wrong_place(asked: Sequence[Answer], profile: Profile) -> Iterator[Finding]:
     """Where it looks as if the API were not at this address."""
+    change = ""
     led_away = next((one for one in asked if one.problem is Problem.WRONG_ADDRESS), None)
     if led_away and led_away.probe.asked is not Asked.CONTENT:
         found = f"it leads elsewhere, which no submit follows: {led_away.words}"
-    elif asked and all(answer.missing for answer in asked):
-        found = f"nothing of this API is there, {asked[0].words}: does the address end with its version segment?"
+        change = f"base_url: https://…{profile.base_path}"
+    elif lacking := _lacking(asked, profile):
+        found = f"this address does not speak this API, {lacking.words}: is it another profile?"
+        if lacking.reply.status < 300:  # said of whatever is asked
+            found += " Or is the key wrong?"
+        if all(answer.missing for answer in asked):
+            found += f" Or does the address end otherwise, as with {profile.base_path}?"
     else:
         return
-    yield Finding(about="address", verdict=Verdict.DIFFERS, found=found, change="base_url: https://…/v1")
+    yield Finding(about="address", verdict=Verdict.DIFFERS, found=found, change=change)
+
+
+def _lacking(asked: Sequence[Answer], profile: Profile) -> Answer | None:
+    """The answer that shows that the API is not there: each call is missing, or the very one that submits."""
+    submits = ("POST", profile.wire.paths["submit"])
+    for answer in asked:
+        if answer.missing and (answer.probe.request.method, answer.probe.request.path) == submits:
+            return answer
+    return asked[0] if asked and all(answer.missing for answer in asked) else None
 
 
 def of_list(answer: Answer, profile: Profile) -> Iterator[Finding]:
@@ -95,8 +115,9 @@ def of_list(answer: Answer, profile: Profile) -> Iterator[Finding]:
         yield _listed(page, claims, profile)
         yield from _rows(page, profile)
         return
-    if (verdict := _undecided(answer)) is None:
-        verdict = Verdict.DIFFERS if profile.lists else Verdict.CLAIMED
+    verdict = _undecided(answer) or (Verdict.DIFFERS if profile.lists else Verdict.CLAIMED)
+    if verdict is Verdict.CLAIMED and answer.reply.status in _OF_THE_REQUEST:
+        verdict = Verdict.UNCLEAR
     found = "no list there" if answer.missing else "no list to be had"
     change = "lists: false" if verdict is Verdict.DIFFERS else ""
     yield Finding(about="list", verdict=verdict, claimed=claims, found=f"{found}, {answer.words}", change=change)
@@ -161,39 +182,47 @@ def of_status(answer: Answer, profile: Profile) -> Iterator[Finding]:
         found = f"a status can be asked for, {answer.words}"
         yield Finding(about="status", verdict=Verdict.DIFFERS, claimed=claims, found=found, change="looks: status")
     else:
-        yield _of_unknown_id("status", "look", claims, answer)
+        yield _of_unknown_id("status", "look", claims, answer, profile)
 
 
 def of_content(answer: Answer, profile: Profile) -> Iterator[Finding]:
     """What is said of content that is not there."""
-    call, claims = profile.wire.content_in, f"content as {profile.wire.content}"
+    call, claims = profile.wire.content_in, "content"
     if (verdict := _undecided(answer)) is not None:
         yield Finding(about="content", verdict=verdict, claimed=claims, found=answer.words)
     elif answer.missing:
         found, change = f"no content there, {answer.words}", "paths: {content: …}"
         yield Finding(about="content", verdict=Verdict.DIFFERS, claimed=claims, found=found, change=change)
     else:
-        yield _of_unknown_id("content", call, claims, answer)
+        yield _of_unknown_id("content", call, claims, answer, profile)
 
 
-def _of_unknown_id(about: str, call: str, claims: str, answer: Answer) -> Finding:
+def _of_unknown_id(about: str, call: str, claims: str, answer: Answer, profile: Profile) -> Finding:
     problem = answer.problem
     if problem in _KNOWN_OF_ID:
-        found = f"there; an unknown id is answered HTTP {answer.reply.status}, read as '{problem}'"
-        return Finding(about=about, verdict=Verdict.CLAIMED, claimed=claims, found=found)
+        seen, known = error_form(answer.reply.body), known_form(problem, call, profile)
+        as_known = seen == known or is_foreseen(answer.reply, call, profile)
+        told = "just so" if seen == known else f"unknown ids as {seen}"
+        return Finding(
+            about=about,
+            verdict=Verdict.CLAIMED if as_known else Verdict.UNCLEAR,
+            claimed=f"{claims}, unknown ids as {known}",
+            found=f"{told}, HTTP {answer.reply.status}, read as '{problem}'",
+        )
     if problem is None:
         found = f"{answer.words} of an id that no video has"
         return Finding(about=about, verdict=Verdict.UNCLEAR, claimed=claims, found=found)
     found = f"an unknown id is answered {answer.words}, which is not read as such"
-    change = f"problems: [{_rule(call, answer)}]"
-    return Finding(about=about, verdict=Verdict.DIFFERS, claimed=claims, found=found, change=change)
+    return Finding(about=about, verdict=Verdict.DIFFERS, claimed=claims, found=found, change=_rule(call, answer))
 
 
 def _rule(call: str, answer: Answer) -> str:
-    """The rule that would read it, in YAML."""
+    """The rule that would read it, in YAML; empty where it would be said of other answers, too: a video given up."""
     code, message = complaint(answer.reply.body)
-    tells = f"code: {json.dumps(code)}, " if code else f"text: {json.dumps(message[:40], ensure_ascii=False)}, "
-    return f"{{to: {call}, http: {answer.reply.status}, {tells if code or message else ''}means: unknown_id}}"
+    if answer.reply.status < 400 or not (code or message):
+        return ""
+    tells = f"code: {json.dumps(code)}" if code else f"text: {json.dumps(message[:40], ensure_ascii=False)}"
+    return f"problems: [{{to: {call}, http: {answer.reply.status}, {tells}, means: unknown_id}}]"
 
 
 def _undecided(answer: Answer) -> Verdict | None:
@@ -241,7 +270,7 @@ def _moment(date: str) -> datetime | None:
     return moment if moment.tzinfo is not None else None
 
 
-def limits(answers: Iterable[Answer]) -> Finding:
+def limits(answers: Iterable[Answer], profile: Profile) -> Finding:
     """Limits that headers tell of, in their own words (there is a draft for them, and many customs)."""
     told = {
         name: value[:40]
@@ -252,7 +281,8 @@ def limits(answers: Iterable[Answer]) -> Finding:
     if not told:
         return Finding(about="limits", verdict=Verdict.CLAIMED, found="no header tells of any")
     found = ", ".join(f"{name}: {value}" for name, value in sorted(told.items())[:6])
-    return Finding(about="limits", verdict=Verdict.CLAIMED, found=found)
+    claimed = f"{profile.limits.in_flight} in flight, {profile.limits.submits_per_minute:g} submits a minute"
+    return Finding(about="limits", verdict=Verdict.CLAIMED, claimed=claimed, found=found)
 
 
 _JUDGES = {Asked.LIST: of_list, Asked.STATUS: of_status, Asked.CONTENT: of_content}

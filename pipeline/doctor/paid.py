@@ -176,7 +176,7 @@ def _listed(reply: Reply, video_id: str, subject: Subject) -> Finding:
     if not isinstance(page, Page):
         return Finding(about="list", verdict=Verdict.UNCLEAR, found=words_of(reply))
     if any(seen.video_id == video_id for seen in page.observations):
-        return Finding(about="list", verdict=Verdict.CLAIMED, found="the video is in it")
+        return Finding(about="list", verdict=Verdict.CLAIMED, claimed="lists every video", found="the video is in it")
     found = f"the video is not among the {plural(len(page.observations), 'video')} of its first page"
     return Finding(
         about="list", verdict=Verdict.DIFFERS, claimed="lists every video", found=found, change="lists: false"
@@ -185,7 +185,8 @@ def _listed(reply: Reply, video_id: str, subject: Subject) -> Finding:
 
 def _varied(variant: str, reply: Reply, subject: Subject) -> Finding:
     if 200 <= reply.status < 400:
-        return Finding(about=variant, verdict=Verdict.CLAIMED, found=f"there, HTTP {reply.status}")
+        found = f"there, HTTP {reply.status}"
+        return Finding(about=variant, verdict=Verdict.CLAIMED, claimed=f"has a {variant}", found=found)
     left = ", ".join(name for name in subject.profile.variants if name != variant)
     return Finding(
         about=variant,

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pipeline.doctor.examine import Asking
 from pipeline.doctor.findings import Finding, Verdict, exit_code_of
 from pipeline.doctor.subject import Subject
+from pipeline.doctor.unasked import not_asked
 from pipeline.ink import Ink, painted
 from pipeline.model import JSON
 from pipeline.text import WIDTH, fit, plain, plural, wrap
@@ -52,7 +53,7 @@ def _lines(finding: Finding, *, color: bool) -> Iterator[str]:
     mark = _MARKS[finding.verdict]
     mark = painted(mark, _INKS[finding.verdict]) if color else mark
     words = plain(finding.found)
-    if finding.claimed and finding.verdict is not Verdict.CLAIMED:
+    if finding.claimed:
         words = f"profile says: {plain(finding.claimed)}; found: {words}"
     yield wrap(words, WIDTH, first=f"{mark} {plain(finding.about):<12}", indent=_INDENT)
     if finding.change:
@@ -62,14 +63,18 @@ def _lines(finding: Finding, *, color: bool) -> Iterator[str]:
 def _verdict(findings: Sequence[Finding], subject: Subject) -> str:
     name = subject.profile.name
     differing = sum(finding.verdict is Verdict.DIFFERS for finding in findings)
+    is_open = any(finding.verdict is Verdict.UNCLEAR for finding in findings)
     match exit_code_of(findings):
         case 0:
-            return f"{name} is as its profile says."
+            leaves = ", but see each ?" if is_open else ""
+            said = f"Nothing that was asked differs from what the profile {name} says{leaves}."
         case 1:
-            lines = f"`based_on: {name}` in a profile of your own, and the lines above, say what was found."
-            return f"{plural(differing, 'difference')} from what the profile {name} says. {lines}"
+            said = f"{plural(differing, 'difference')} from what the profile {name} says."
+            if any(finding.change for finding in findings):
+                said += f" `based_on: {name}` in a profile of your own, and the lines above, say what was found."
         case _:
             return f"{name} cannot be used like this: see the last ✗."
+    return f"{said} Not asked: {', '.join(not_asked(findings, subject.profile))}."
 
 
 def document(findings: Sequence[Finding], subject: Subject, asked: Sequence[Asking]) -> dict[str, JSON]:
@@ -81,6 +86,7 @@ def document(findings: Sequence[Finding], subject: Subject, asked: Sequence[Aski
         "exit_code": exit_code_of(findings),
         "requests": [asdict(asking) for asking in asked],
         "findings": [_finding(finding) for finding in findings],
+        "not_asked": list(not_asked(findings, subject.profile)),
     }
 
 

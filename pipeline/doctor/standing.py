@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from pipeline.doctor.findings import Finding, Verdict
-from pipeline.doctor.subject import STARTED_BY_US, Subject
+from pipeline.doctor.subject import STARTED_BY_US, Subject, auth_words
+from pipeline.providers.access import own_address
+from pipeline.providers.retirement import is_retired, retirement
 from pipeline.transport.reach import Reached
 
 CERTIFICATE_DAYS_MIN = 14
@@ -18,14 +20,16 @@ def standing(subject: Subject, base_url: str, *, today: date) -> Iterator[Findin
     profile = subject.profile
     where = subject.address_from if subject.address_from == STARTED_BY_US else f"from {subject.address_from}"
     yield Finding(about="address", verdict=Verdict.CLAIMED, found=f"{base_url}, {where}")
-    if profile.retired and subject.address in ("", profile.base_url) and profile.retired <= today.isoformat():
-        claimed = f"its own address no longer answers since {profile.retired}"
-        yield Finding(about="retired", verdict=Verdict.UNCLEAR, claimed=claimed, found="a run there is refused")
+    if words := retirement(profile, base_url, today):
+        refused = "; a run is refused without --allow-retired" if is_retired(profile, base_url, today) else ""
+        elsewhere = bool(profile.base_url) and base_url != own_address(profile)
+        verdict = Verdict.CLAIMED if elsewhere else Verdict.UNCLEAR
+        yield Finding(about="retired", verdict=verdict, found=f"{words}{refused}")
     if not profile.wire.auth.header:
-        yield Finding(about="key", verdict=Verdict.CLAIMED, found="none is sent")
+        yield Finding(about="key", verdict=Verdict.CLAIMED, claimed=auth_words(profile), found="none is sent")
     else:
         by = subject.key_from if subject.key_from == STARTED_BY_US else f"from {subject.key_from}"
-        yield Finding(about="key", verdict=Verdict.CLAIMED, found=f"there, {by}; sent as {profile.wire.auth.header}")
+        yield Finding(about="key", verdict=Verdict.CLAIMED, claimed=auth_words(profile), found=f"there, {by}")
 
 
 def connection(way: Reached, *, now: datetime) -> Finding:

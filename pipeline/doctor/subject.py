@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.model import ProviderChoice
 from pipeline.profile import Profile
 from pipeline.providers.access import address_of, key_of, proxy_of
+from pipeline.wire import Auth
 
 STARTED_BY_US = "started by vidbatch"
+_AUTH_WORDS = {Auth(): "bearer", Auth(prefix=""): "raw"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,15 @@ def subject_of(choice: ProviderChoice, profile: Profile, environment: Mapping[st
         key_from=_key_from(choice, profile, environment),
         proxy=_place(proxy_of(address)),
     )
+
+
+def auth_words(profile: Profile) -> str:
+    """How the profile says that a key is sent, in its own words."""
+    auth = profile.wire.auth
+    if not auth.header:
+        return "auth: none"
+    prefix = f", prefix: {json.dumps(auth.prefix)}" if auth.prefix else ""
+    return f"auth: {_AUTH_WORDS.get(auth, f'{{header: {auth.header}{prefix}}}')}"
 
 
 def _key_from(choice: ProviderChoice, profile: Profile, environment: Mapping[str, str]) -> str:

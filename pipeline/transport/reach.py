@@ -69,7 +69,8 @@ async def _looked_up(host: str, port: int, network: Network) -> None:
     except TimeoutError:
         raise
     except (OSError, UnicodeError) as error:
-        raise NotSent(f"the name {host} stands for no address: {error}") from error
+        why = getattr(error, "strerror", None) or error  # without the resolver's own number
+        raise NotSent(f"the name {host} stands for no address: {why}") from error
     if not found:
         raise NotSent(f"the name {host} stands for no address")
 

@@ -32,8 +32,13 @@ def test_it_tells_each_question_and_what_was_found_in_80_columns(gateway: Gatewa
     done = in_process("doctor", "--base-url", address_of(gateway), VIDBATCH_SANDBOX_KEY=KEY)
 
     assert done.returncode == 0
-    assert done.stdout.endswith("\nsandbox is as its profile says.\n")
-    assert "from the variable VIDBATCH_SANDBOX_KEY" in done.stdout
+    said, unasked = " ".join(done.stdout.split()).rsplit(" Not asked: ", 1)
+    assert said.endswith(" Nothing that was asked differs from what the profile sandbox says.")
+    assert unasked.startswith(
+        "body, models, prices, content, retention_s, limits, references, remixes, extends, edits,"
+    )
+    assert "profile says: lists; found: a list: 0 videos" in said
+    assert "profile says: auth: bearer; found: there, from the variable VIDBATCH_SANDBOX_KEY" in said
     assert f"→ GET {address_of(gateway)}/videos?limit=100&order=desc\n  does it list its videos?\n" in done.stderr
     assert max(map(cells, (done.stdout + done.stderr).splitlines())) <= 80
     assert KEY not in done.stdout + done.stderr
@@ -91,6 +96,8 @@ def test_a_manifest_names_the_provider_that_is_looked_over(
         (("sandbox", "--manifest", "m.yaml"), "--manifest names a provider already: leave out 'sandbox'"),
         (("--base-url", "http://gateway.example/v1"), "--base-url: over http the key would travel readable"),
         (("newapi", "--base-url", "https://gateway.example/v1"), "no key: set the environment variable NEWAPI_API_KEY"),
+        (("azure",), "no address: set the environment variable AZURE_OPENAI_BASE_URL or OPENAI_BASE_URL"),
+        (("azure",), "Azure OpenAI (Microsoft Foundry) retired this on 2026-11-02"),
     ],
 )
 def test_what_cannot_be_asked_ends_with_2_before_anything_is_sent(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,12 +14,13 @@ import pytest
 import trustme
 
 from pipeline.doctor.answers import Answer, answer_of
-from pipeline.doctor.findings import Verdict, findings_of
+from pipeline.doctor.findings import Finding, Verdict, findings_of
 from pipeline.doctor.paid import Cheapest, cheapest
 from pipeline.doctor.probes import Asked, free_probes, is_free
 from pipeline.doctor.standing import connection
 from pipeline.doctor.subject import subject_of
-from pipeline.errors import PipelineError, Untrusted, UsageError
+from pipeline.doctor.unasked import not_asked
+from pipeline.errors import NotSent, PipelineError, Untrusted, UsageError
 from pipeline.model import ProviderChoice
 from pipeline.profile import ModelOffer, Profile
 from pipeline.providers.base import Reply, Request
@@ -92,8 +94,15 @@ def answers(of: Asked, reply: Reply, *, late_s: float = 0.0) -> dict[Asked, Answ
             Asked.STATUS,
             Reply(status=404, body=b'{"detail": "Video not found"}'),
             "status",
+            Verdict.UNCLEAR,
+            "unknown ids as {detail}, HTTP 404, read as 'unknown_id'",
+        ),
+        (
+            Asked.STATUS,
+            Reply(status=404, body=b'{"error": {"type": "invalid_request_error", "message": "no such video"}}'),
+            "status",
             Verdict.CLAIMED,
-            "unknown_id",
+            "just so, HTTP 404, read as 'unknown_id'",
         ),
         (
             Asked.STATUS,
@@ -124,6 +133,43 @@ def test_an_answer_says_so_much_and_no_more(of: Asked, reply: Reply, about: str,
     (found,) = [one for one in findings_of(answers(of, reply), OURS) if one.about == about and words in one.found]
 
     assert (found.verdict, "k=1" in found.found) == (verdict, False)
+
+
+@pytest.mark.parametrize(
+    ("reply", "change"),
+    [
+        (
+            Reply(status=418, body=b'{"error": {"code": "E_NONE", "message": "no such video"}}'),
+            'problems: [{to: look, http: 418, code: "E_NONE", means: unknown_id}]',
+        ),
+        (
+            Reply(status=418, body=b'{"message": "no such video"}'),
+            'problems: [{to: look, http: 418, text: "no such video", means: unknown_id}]',
+        ),
+        (Reply(status=418), ""),
+        (Reply(status=200, body=b"<title>Log in</title>"), ""),
+    ],
+)
+def test_a_rule_is_proposed_only_where_it_is_said_of_nothing_else(reply: Reply, change: str) -> None:
+    (found,) = [one for one in findings_of(answers(Asked.STATUS, reply), OURS) if one.about == "status"]
+
+    assert (found.verdict, found.change) == (Verdict.DIFFERS, change)
+
+
+def test_one_answer_to_everything_may_be_for_the_key() -> None:
+    reply = Reply(status=200, body=b'{"message": "invalid token"}')
+    probes = free_probes(OURS, Videos(), "nobodys")
+    same = {
+        probe.asked: answer_of(probe, reply, reply, profile=OURS, dialect=Videos(), asked_at=NOW, took_s=0.0)
+        for probe in probes
+    }
+
+    found = list(findings_of(same, OURS))
+
+    assert (found[0].about, found[0].verdict) == ("address", Verdict.DIFFERS)
+    assert "HTTP 200 invalid token" in found[0].found
+    assert "is the key wrong?" in found[0].found
+    assert [one.change for one in found] == [""] * len(found)
 
 
 @pytest.mark.parametrize(
@@ -176,3 +222,28 @@ async def test_a_certificate_is_looked_at_before_anything_is_said(
         assert "the certificate of gate.example cannot be verified: Hostname mismatch" in str(way)
     assert server.asked == []
     assert ssl.HAS_TLSv1_3
+
+
+@pytest.mark.anyio
+async def test_a_name_that_nobody_has_is_told_in_words_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+
+    with pytest.raises(NotSent, match=r"the name gate\.example stands for no address: Name or service not known$"):
+        await reach("https://gate.example/v1")
+
+
+def test_what_nobody_saw_is_named_as_not_asked_until_a_finding_tells_of_it() -> None:
+    profile = replace(OURS, remixes=False, params=("seed",), status_words={"brewed": "done"})
+    told = [
+        Finding(about=about, verdict=Verdict.CLAIMED, claimed="so", found="so")
+        for about in ("video", "kept", "thumbnail")
+    ]
+
+    free, paid = not_asked([], profile), not_asked(told, profile)
+
+    assert {"body", "content", "params", "prices", "status_words", "retention_s", "variants", "deletes"} <= set(free)
+    assert "remixes" not in free
+    assert set(free) - set(paid) == {"body", "content", "retention_s", "variants"}
