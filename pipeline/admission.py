@@ -2,54 +2,44 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pipeline.doubts import UNKNOWN
 from pipeline.errors import UsageError
 from pipeline.ledger.claims import twice_paid
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import State
+from pipeline.loopback import is_here
 from pipeline.model import Manifest
 from pipeline.outlook import Choice, Outlook
 from pipeline.plan import Action, Step
-from pipeline.profile import Profile
-from pipeline.providers.access import own_address
+from pipeline.providers.retirement import is_retired, retirement
 from pipeline.storage import RunFolder, is_intact
-from pipeline.text import plural
+from pipeline.text import money, plural
 
 NOT_HOME = (State.IN_FLIGHT, State.FINISHED, State.STALLED)
 """Bought, and neither here nor given up."""
 
 
-def check(outlook: Outlook, state: RunState, origin: str) -> None:
+def check(outlook: Outlook, state: RunState, origin: str, today: date) -> None:
     """Refuse, before anything is written or sent, what could not end well. Raises `UsageError`."""
-    if not outlook.choice.allow_retired and is_retired(outlook.manifest.profile, origin):
-        raise UsageError(f"{retirement(outlook.manifest.profile, origin)}; or try it all the same with --allow-retired")
+    _check_retired(outlook, origin, today)
     if outlook.manifest.jobs and outlook.plan.left_out == len(outlook.manifest.jobs):
         raise UsageError("--only matches no job: it is compared with ids and groups, as in --only 'coast*'")
     _check_budget(outlook, state)
     _check_ceiling(outlook, state)
+    _check_provider(outlook, state)
+    _check_rehearsal(outlook, state, origin)
     _check_origin(outlook, state, origin)
     _check_currency(outlook, state)
     check_folders(outlook, state)
 
 
-def is_retired(profile: Profile, origin: str) -> bool:
-    """Whether *origin* is the profile's own address, which no longer answers."""
-    return bool(profile.retired and origin and profile.base_url) and origin == own_address(profile)
-
-
-def retirement(profile: Profile, origin: str) -> str:
-    """What to say of a profile that is retired, for a run at *origin* (empty: not known); empty of any other."""
-    if not profile.retired:
-        return ""
-    if not profile.base_url:
-        return f"{profile.title} is being shut down: {profile.retired} is its last day or was"
-    if origin and not is_retired(profile, origin):
-        return f"{profile.title} was shut down on {profile.retired}; {origin} is another server that speaks its API"
-    return (
-        f"{profile.title} at {profile.base_url} was shut down on {profile.retired}: give provider.base_url another "
-        "server that speaks its API"
-    )
+def _check_retired(outlook: Outlook, origin: str, today: date) -> None:
+    profile = outlook.manifest.profile
+    if not outlook.choice.allow_retired and is_retired(profile, origin, today):
+        raise UsageError(f"{retirement(profile, origin, today)}; or try it all the same with --allow-retired")
 
 
 def _check_budget(outlook: Outlook, state: RunState) -> None:
@@ -86,7 +76,7 @@ def _check_ceiling(outlook: Outlook, state: RunState) -> None:
             "--uncertain resubmit needs the price of every submit, or --max-duplicate-cost could not be kept: state it "
             "as provider.price_per_second in the manifest, or settle with `vidbatch resolve`"
         )
-    if outlook.manifest.profile.bills and 0 in prices:
+    if outlook.bills and 0 in prices:
         raise UsageError(
             "--uncertain resubmit with a price of 0 would have no end: no number of such submits reaches "
             "--max-duplicate-cost. State what a video costs as provider.price_per_second in the manifest, or settle "
@@ -105,14 +95,43 @@ def _check_currency(outlook: Outlook, state: RunState) -> None:
         )
 
 
-def _check_origin(outlook: Outlook, state: RunState, origin: str) -> None:
-    """Ids belong to the address that gave them: asking another for them would declare them lost."""
-    manifest, folder = outlook.manifest, RunFolder(outlook.folder)
+def _check_provider(outlook: Outlook, state: RunState) -> None:
+    """A run belongs to its provider."""
+    manifest = outlook.manifest
     if state.header is not None and state.header.provider not in ("", manifest.profile.name):
         raise UsageError(
             f"this run belongs to the provider {state.header.provider}, and the manifest now says "
             f"{manifest.profile.name}: give it another name, or another --outputs"
         )
+
+
+def _check_rehearsal(outlook: Outlook, state: RunState, origin: str) -> None:
+    """What a server of this machine sold is play, and no video of the real one; nor the other way round.
+
+    A folder that has both is let be: what is real in it has to come home.
+    """
+    bought = {attempt.origin for job in state.jobs.values() for attempt in job.attempts if attempt.counts}
+    if not bought or any(is_here(there) == is_here(origin) for there in bought):
+        return
+    folder, name = outlook.folder, outlook.manifest.profile.name
+    count = plural(sum(job.submits for job in state.jobs.values()), "submit")
+    spent = f", {money(state.spent, state.header.currency)}" if state.header else ""
+    if is_here(origin):
+        advice = "rehearse with --outputs outputs/rehearsal, or give the manifest another name"
+    else:
+        advice = (
+            "give the manifest another name, or keep rehearsals apart with --outputs outputs/rehearsal; if this was a "
+            f"rehearsal, remove {folder}"
+        )
+    raise UsageError(
+        f"{folder} has what was bought at {min(bought)} ({count}{spent}), and {name} is now at {origin}: one of them "
+        f"is on this machine, and a rehearsal shares no folder with what is paid for; {advice}"
+    )
+
+
+def _check_origin(outlook: Outlook, state: RunState, origin: str) -> None:
+    """Ids belong to the address that gave them: asking another for them would declare them lost."""
+    manifest, folder = outlook.manifest, RunFolder(outlook.folder)
     elsewhere = [job for job in state.jobs.values() if job.origin != origin]
     strange = [job for job in elsewhere if job.state in NOT_HOME or is_missing(job, folder)]
     if strange:

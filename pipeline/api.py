@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -166,7 +167,7 @@ def admit(
     folder, origin = RunFolder(choice.outputs / manifest.name, world.disk), _reach(manifest, world)[0] or EMBEDDED
     state = _known(folder)
     outlook = outlook or outlook_on(manifest, choice, folder, state, origin=origin, now=world.now())
-    _check(outlook, state, folder, origin)
+    _check(outlook, state, folder, origin, world.now().date())
     return outlook
 
 
@@ -238,7 +239,7 @@ def _prepare(
         outlook = outlook_on(manifest, choice, folder, ledger.state, origin=origin, now=now)
         if agreed or (asks and outlook.is_dear):
             demand_no_more(outlook, seen)
-    _check(outlook, ledger.state, folder, origin)
+    _check(outlook, ledger.state, folder, origin, now.date())
     return prepare(ledger, manifest, choice, folder, origin=origin, now=now, outlook=outlook)
 
 
@@ -293,11 +294,11 @@ def origin_of(manifest: Manifest, environment: Mapping[str, str] = os.environ) -
         return ""
 
 
-def _check(outlook: Outlook, state: RunState, folder: RunFolder, origin: str) -> None:
+def _check(outlook: Outlook, state: RunState, folder: RunFolder, origin: str, today: date) -> None:
     """As `check`, that the disk has room for what would be bought, and that the sandbox of this folder still knows
     what it sold: its videos are nowhere else.
     """
-    check(outlook, state, origin)
+    check(outlook, state, origin, today)
     if outlook.plan.submits:
         demand_room(folder.path, state, folder.disk)
     there = sum(job.state in NOT_HOME and job.origin == EMBEDDED for job in state.jobs.values())
@@ -325,6 +326,7 @@ def _started(outlook: Outlook, state: RunState, keys: Sequence[str]) -> Started:
         to_submit=len(outlook.plan.submits),
         planned_cost=outlook.plan.cost,
         spent=state.spent,
+        unpriced=state.unpriced,
         budget=outlook.limits.budget,
         currency=outlook.currency,
     )
@@ -334,6 +336,7 @@ def _ended(outcome: Outcome) -> Ended:
     return Ended(
         counts=outcome.counts,
         spent=outcome.state.spent,
+        unpriced=outcome.state.unpriced,
         stopped=outcome.stopped,
         interrupted=outcome.interrupted,
         elapsed_s=outcome.elapsed_s,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from urllib.parse import urlsplit
+
+from pipeline.model import EMBEDDED
 
 
 def is_loopback(host: str) -> bool:
@@ -13,3 +16,8 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_here(origin: str) -> bool:
+    """Whether *origin*, a base URL or `EMBEDDED`, is an address of this machine."""
+    return origin == EMBEDDED or is_loopback(urlsplit(origin).hostname or "")

@@ -107,7 +107,8 @@ class Profile:
     bills: bool = True
     """False: its prices are for rehearsals, and nothing is ever charged."""
     retired: str = ""
-    """The date since when its own address no longer answers; empty while it does."""
+    """The date since when its own address, or its maker's servers where it has none, no longer answer; empty while
+    they do."""
     home: str = ""
     """The file that it was read from, of a person's own; empty: it came with vidbatch."""
     files: tuple[SourceFile, ...] = ()

@@ -59,7 +59,8 @@ def command(args: argparse.Namespace) -> int:
 def show_plan(args: argparse.Namespace, *, as_json: bool) -> int:
     """Print the plan for what the arguments name, and why a run would refuse it; returns the exit code."""
     from pipeline import api
-    from pipeline.admission import retirement
+    from pipeline.ledger.ledger import utc_now
+    from pipeline.providers.retirement import retirement
     from pipeline.text import plain
     from pipeline.views.plan import plan_document, plan_text
 
@@ -72,20 +73,23 @@ def show_plan(args: argparse.Namespace, *, as_json: bool) -> int:
         print(plan_for(sys.stdout, plan_text(outlook)))
     if refusal:
         say(f"vidbatch: a run would refuse this: {plain(refusal)}")
-    note = retirement(manifest.profile, api.origin_of(manifest))
+    note = retirement(manifest.profile, api.origin_of(manifest), utc_now().date())
     if note and note not in refusal:
         say(f"note: {plain(note)}")
     return UsageError.exit_code if refusal else 0
 
 
 def _show_jobs(args: argparse.Namespace) -> None:
+    from pipeline import api
     from pipeline.plan import choose
+    from pipeline.providers.bills import priced_at
     from pipeline.providers.pricing import price_list
     from pipeline.views.jobs import job_lines
 
     manifest = _read(args)[0]
-    jobs = choose(manifest.jobs, only=args.only, limit=args.limit)
-    sys.stdout.writelines(job_lines(jobs, price_list(manifest.profile, manifest.provider.price_per_second)))
+    jobs, profile = choose(manifest.jobs, only=args.only, limit=args.limit), manifest.profile
+    profile = priced_at(profile, api.origin_of(manifest))
+    sys.stdout.writelines(job_lines(jobs, price_list(profile, manifest.provider.price_per_second)))
 
 
 def _show_comparison(args: argparse.Namespace) -> None:

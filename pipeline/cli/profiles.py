@@ -102,11 +102,10 @@ def in_full(profile: Profile, environ: Mapping[str, str]) -> Iterator[str]:
     limits = profile.limits
     rows = {
         "file": profile.home,
-        "address": profile.base_url or _NO_ADDRESS[profile.embedded],
-        "or from": _variables(profile.base_url_env, environ),
+        **_address(profile, environ),
         "key": _variables(profile.key_env, environ) or _key(profile, environ),
         "": profile.embedded and "no address and no key are needed for the one that vidbatch starts",
-        "retired": profile.retired and f"since {profile.retired} its own address no longer answers",
+        "retired": profile.retired and _retired(profile),
         "videos": f"kept for {duration(profile.retention_s)}",
         "takes": _takes(profile),
         "lengths": _lengths(profile),
@@ -121,6 +120,19 @@ def in_full(profile: Profile, environ: Mapping[str, str]) -> Iterator[str]:
     for model, offer in profile.models.items():
         yield ""
         yield from _offer(profile, model, offer)
+
+
+def _address(profile: Profile, environ: Mapping[str, str]) -> dict[str, str]:
+    """Where it goes: a variable that is set goes before the profile's own address, and a manifest before both."""
+    own = profile.base_url or _NO_ADDRESS[profile.embedded]
+    if name := _first_set(profile.base_url_env, environ):
+        return {"address": f"from {name}, which is set", "else": own}
+    return {"address": own, "or from": _variables(profile.base_url_env, environ)}
+
+
+def _retired(profile: Profile) -> str:
+    what = "its own address no longer answers" if profile.base_url else "its maker's servers no longer have it"
+    return f"since {profile.retired} {what}"
 
 
 def as_json(profile: Profile, environ: Mapping[str, str]) -> dict[str, JSON]:

@@ -75,6 +75,8 @@ def command(args: argparse.Namespace) -> int:
         print(f"The sandbox listens on {base_url}; its book and films are in {args.folder}.")
         print(f"In a manifest:   provider: {{profile: {args.profile}, base_url: {base_url}}}")
         print(about_key)
+        if not profile.embedded:
+            print("To rehearse:     vidbatch run MANIFEST --outputs outputs/rehearsal   # apart from what is paid for")
         print("Ctrl-C ends it.", flush=True)
 
     try:

@@ -96,15 +96,16 @@ def _retired(manifest: Manifest, path: Path) -> Sequence[Issue]:
     """The warning that a run would be refused because it goes to an address that was shut down."""
     if not manifest.profile.retired:
         return ()
-    from pipeline.admission import is_retired, retirement
     from pipeline.api import origin_of
+    from pipeline.ledger.ledger import utc_now
     from pipeline.model import Issue, Position
+    from pipeline.providers.retirement import is_retired, retirement
 
-    origin = origin_of(manifest)
-    if not is_retired(manifest.profile, origin):
+    origin, today = origin_of(manifest), utc_now().date()
+    if not is_retired(manifest.profile, origin, today):
         return ()
     position = manifest.provider.position or Position(file=str(path), line=1, column=1)
-    words = retirement(manifest.profile, origin)
+    words = retirement(manifest.profile, origin, today)
     return [Issue(position=position, message=words, path="provider", code="profile-retired", warning=True)]
 
 

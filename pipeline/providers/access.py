@@ -39,7 +39,11 @@ def address_of(choice: ProviderChoice, profile: Profile, environment: Mapping[st
             return normal_url(_checked(url.strip(), source), profile.base_path)
     if profile.embedded:
         return ""
-    raise UsageError(f"{profile.name}: no address: give provider.base_url in the manifest")
+    names, stated = profile.base_url_env, "provider.base_url in the manifest (--base-url for doctor)"
+    if not names:
+        raise UsageError(f"{profile.name}: no address: give {stated}")
+    wanted = f"{' or '.join(names)} (export {names[0]}=https://…)"
+    raise UsageError(f"{profile.name}: no address: set the environment variable {wanted}, or give {stated}")
 
 
 def own_address(profile: Profile) -> str:

@@ -124,7 +124,8 @@ def test_a_profile_in_full_tells_prices_and_variables_but_no_value(vidbatch: Vid
 
     assert done.returncode == 0
     assert "OPENAI_API_KEY (set), API_TOKEN (not set)" in done.stdout
-    assert "OPENAI_API_BASE (set)" in done.stdout
+    assert "  address  from OPENAI_API_BASE, which is set\n" in done.stdout
+    assert "  else     https://api.openai.com/v1\n" in done.stdout
     assert "sora-2 (the default)" in done.stdout
     assert "takes    remix_of, extend_of, edit_of, input_reference\n" in done.stdout
     assert "120 s in all, 6 extensions of one video, at most" in done.stdout

@@ -95,8 +95,15 @@ def test_the_manifest_goes_before_the_environment_before_the_profile(
 
 def test_only_an_embedded_provider_may_have_no_address() -> None:
     assert address_of(ProviderChoice(), replace(SOME, embedded=True), {}) == ""
-    with pytest.raises(UsageError, match="some: no address"):
-        address_of(ProviderChoice(), SOME, {})
+    named = re.escape(
+        "some: no address: set the environment variable SOME_URL or OTHER_URL (export SOME_URL=https://…), or"
+    )
+    for profile, words in (
+        (SOME, named),
+        (replace(SOME, base_url_env=()), "no address: give provider.base_url in the"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            address_of(ProviderChoice(), profile, {})
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,11 @@ def environment(**more: str) -> dict[str, str]:
         (
             ["--key-env", "OTHER", "--host", "0.0.0.0", "--profile", "newapi"],
             *({"OTHER": "theirs"}, "theirs"),
-            ["{profile: newapi, base_url: http://", "Its key is the one in OTHER; a run reads it from NEWAPI_API_KEY."],
+            [
+                "{profile: newapi, base_url: http://",
+                "Its key is the one in OTHER; a run reads it from NEWAPI_API_KEY.",
+                "vidbatch run MANIFEST --outputs outputs/rehearsal",
+            ],
         ),
     ],
 )
