@@ -29,6 +29,8 @@ class Started:
     spent: Decimal
     budget: Decimal | None
     currency: str
+    unpriced: int = 0
+    """So many earlier submits whose price is not known: what they cost is not in `spent`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,8 @@ class Moved:
     reason: str = ""
     path: str = ""
     video_id: str = ""
+    unpriced: int = 0
+    """Submits of the whole run whose price is not known, now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,8 @@ class Ended:
     """Why it stopped early; empty where it did not."""
     interrupted: bool
     elapsed_s: float
+    unpriced: int = 0
+    """Submits of the whole run whose price is not known."""
 
 
 Event: TypeAlias = Started | Moved | Received | Notice | Ended

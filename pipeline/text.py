@@ -46,6 +46,13 @@ def money(amount: Decimal, currency: str) -> str:
     return f"-${figure[1:]}" if figure.startswith("-") else f"${figure}"
 
 
+def spent_money(amount: Decimal, currency: str, unpriced: int) -> str:
+    """What was spent: *amount*, and whatever *unpriced* submits cost whose price is not known."""
+    if not unpriced:
+        return money(amount, currency)
+    return f"at least {money(amount, currency)} ({plural(unpriced, 'submit')} at an unknown price)"
+
+
 PLAY_MONEY = " (play money: nothing is billed)"
 """What is said of amounts at a provider that only rehearses."""
 

@@ -63,8 +63,8 @@ def told(address: str, what: str, key: str) -> list[dict[str, object]]:
     return rows
 
 
-def stored(folder: Path, run: str) -> list[dict[str, object]]:
-    status = json.loads(vidbatch(folder, "status", f"outputs/{run}", "--json").stdout)
+def stored(folder: Path, run: str, outputs: str = "outputs") -> list[dict[str, object]]:
+    status = json.loads(vidbatch(folder, "status", f"{outputs}/{run}", "--json").stdout)
     return [job for job in status["jobs"] if job["state"] == "stored"]
 
 
@@ -76,35 +76,35 @@ def walk() -> str:
 
 
 def test_a_gateway_that_nobody_knows_takes_a_file_and_no_code(tmp_path: Path, walk: str) -> None:
-    """Every line of the walk-through: its file as it stands, then its commands."""
-    profile, heir = re.findall(r"```yaml\n(.*?)```", walk, re.DOTALL)
+    """Every line of the walk-through: its files as they stand, but for the port, then its commands."""
+    profile, manifest, heir = re.findall(r"```yaml\n(.*?)```", walk, re.DOTALL)
     commands = [
         line.partition("#")[0].split() for line in re.findall(r"^(?:HERON_KEY=sandbox )?vidbatch .*$", walk, re.M)
     ]
     (tmp_path / "heron.yaml").write_text(profile, encoding="utf-8")
     (tmp_path / "heir.yaml").write_text(heir, encoding="utf-8")
-    assert [words[-1] for words in commands] == ["./heron.yaml", "./heron.yaml", "night.yaml", "./heron.yaml"]
+    assert [words[1] for words in commands] == ["profiles", "sandbox", "vidbatch", "doctor"]
 
     shown = vidbatch(tmp_path, *commands[0][1:])
     assert (shown.returncode, "0.06 EUR a second" in shown.stdout) == (0, True)
     assert vidbatch(tmp_path, "profiles", "./heir.yaml").returncode == 0
 
     with served(tmp_path, commands[1][-1], "--render-s", "0.2") as address:
-        (tmp_path / "night.yaml").write_text(
-            f"provider: {{profile: ./heron.yaml, base_url: {address}}}\n"
-            "jobs:\n"
-            "  - {id: fox, prompt: a fox, takes: 2}\n"
-            "  - {id: heron, prompt: a heron, seconds: 10, size: 720x1280}\n"
-        )
+        port = re.findall(r":(\d+)/", address)[0]
+        (tmp_path / "night.yaml").write_text(manifest.replace(":8700/", f":{port}/"), encoding="utf-8")
         night = vidbatch(tmp_path, *commands[2][2:], HERON_KEY="sandbox")
         asked = vidbatch(tmp_path, *commands[3][1:], "--base-url", address, HERON_KEY="sandbox")
         book = told(address, "book", "sandbox")
 
     assert night.returncode == 0, night.stderr
     assert "1.20 EUR" in night.stdout
-    assert len(stored(tmp_path, "night")) == len(book) == 3
+    assert len(stored(tmp_path, "night", commands[2][-1])) == len(book) == 3
     assert all(str(order["id"]).startswith("HRN-") for order in book)
     assert asked.returncode == 0, asked.stdout
+
+    (tmp_path / "night.yaml").write_text(re.sub(", base_url: [^}]*", "", manifest), encoding="utf-8")
+    real = vidbatch(tmp_path, *commands[2][2:], HERON_KEY="theirs")
+    assert (real.returncode, "a rehearsal shares no folder" in real.stderr) == (2, True)
 
 
 def test_twenty_videos_come_home_from_dmxapi_as_its_page_shows_it(tmp_path: Path) -> None:

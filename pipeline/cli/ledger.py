@@ -25,7 +25,7 @@ def command(args: argparse.Namespace) -> int:
 
 def _verify(run: Path) -> int:
     from pipeline.ledger.repair import verify
-    from pipeline.text import money, plural
+    from pipeline.text import plural, spent_money
 
     verified = verify(run)
     state, extent = verified.state, verified.extent
@@ -34,7 +34,7 @@ def _verify(run: Path) -> int:
         if count:
             print(f"  {name:<12} {count:>8,}")
     if state.header is not None:
-        print(f"spent, or perhaps spent: {money(state.spent, state.header.currency)}")
+        print(f"spent, or perhaps spent: {spent_money(state.spent, state.header.currency, state.unpriced)}")
     if extent.torn:
         print(
             f"torn tail: {plural(len(extent.torn), 'byte')} after line {extent.lines} are no whole record. Nobody "

@@ -97,13 +97,18 @@ def _order(manifest: Manifest, args: argparse.Namespace) -> _Order | None:
     A no is to buying: what is bought comes home all the same. Raises what the run would refuse with.
     """
     from pipeline import api
+    from pipeline.ledger.ledger import utc_now
+    from pipeline.providers.retirement import retirement
+    from pipeline.text import plain
     from pipeline.views.plan import head_text
 
     choice = choice_of(args)
     outlook = api.admit(manifest, choice)
-    asks = not args.yes and manifest.profile.bills and is_terminal(sys.stdin) and is_terminal(sys.stderr)
+    asks = not args.yes and outlook.bills and is_terminal(sys.stdin) and is_terminal(sys.stderr)
     if not args.quiet and args.log_format == "text":
         say(plan_for(sys.stderr, head_text(outlook)))
+        if note := retirement(manifest.profile, api.origin_of(manifest), utc_now().date()):
+            say(f"note: {plain(note)}")
     asked = question(outlook) if asks else ""
     if agrees(asked, sys.stdin, sys.stderr):
         return _Order(outlook=outlook, asks=asks, agreed=bool(asked))
@@ -189,6 +194,7 @@ def _report(outcome: Outcome, order: _Order, args: argparse.Namespace) -> int:
 
 def _for_people(outcome: Outcome, declined: int, args: argparse.Namespace) -> summary.Outcome:
     from pipeline.cli import summary
+    from pipeline.ledger.deviation import deviating
     from pipeline.ledger.ledger import utc_now
     from pipeline.plan import Action
     from pipeline.prepare import still_waiting
@@ -200,6 +206,7 @@ def _for_people(outcome: Outcome, declined: int, args: argparse.Namespace) -> su
         words=words_of(args),
         jobs=[_row(outcome.state.jobs[key], outcome, waiting) for key in outcome.concerned],
         spent=outcome.state.spent,
+        unpriced=outcome.state.unpriced,
         currency=outcome.outlook.currency,
         budget=outcome.outlook.limits.budget,
         retention_s=outcome.outlook.manifest.profile.retention_s,
@@ -207,12 +214,13 @@ def _for_people(outcome: Outcome, declined: int, args: argparse.Namespace) -> su
         elapsed_s=outcome.elapsed_s,
         stopped=outcome.stopped,
         interrupted=outcome.interrupted,
-        bills=outcome.outlook.manifest.profile.bills,
+        bills=outcome.outlook.bills,
         declined=declined,
         retry=args.retry,
         waiting=len(waiting),
         settled_by_key=_settled_by_key(outcome, now),
         held_by_ceiling=_held_by_ceiling(outcome, now),
+        deviating=deviating((outcome.state.jobs[key] for key in outcome.concerned), outcome.state),
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
 from pipeline.chains import root_of
 from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, FINAL, State
-from pipeline.text import PLAY_MONEY, WIDTH, cells, duration, fit, listing, money, plain, plural, wrap
+from pipeline.text import PLAY_MONEY, WIDTH, cells, duration, fit, listing, money, plain, plural, spent_money, wrap
 
 REASON_WIDTH_MAX = 160
 _BELOW = " " * 6
@@ -64,6 +64,8 @@ class Outcome:
     spent: Decimal
     """By the whole run, over all invocations."""
     currency: str
+    unpriced: int = 0
+    """So many submits besides, whose price is not known."""
     budget: Decimal | None = None
     retention_s: float | None = None
     """How long the provider keeps a video, where known."""
@@ -85,6 +87,8 @@ class Outcome:
     """So many uncertain submits were not settled because this run bought nothing; the next repeats their keys."""
     held_by_ceiling: int = 0
     """So many uncertain submits were not sent again because `--max-duplicate-cost` would have been passed."""
+    deviating: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The ids of stored videos that are not as asked for, by what is not, in words."""
 
 
 LEFT = {
@@ -119,7 +123,7 @@ def summary(outcome: Outcome) -> str:
     """*outcome* for a person, in a few lines, without a line break at its end."""
     blocks = [
         [wrap(_heading(outcome), WIDTH, indent="  ", cut=False)],
-        list(_missing(outcome)),
+        [*_missing(outcome), *_deviating(outcome)],
         list(_closing(outcome)),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -162,6 +166,14 @@ def _missing(outcome: Outcome) -> Iterator[str]:
         yield wrap(listing([job.id for job in jobs]), WIDTH, first=_BELOW, indent=_BELOW, cut=False)
 
 
+def _deviating(outcome: Outcome) -> Iterator[str]:
+    """What came and is not what was asked for, the largest group first."""
+    for what, ids in sorted(outcome.deviating.items(), key=lambda group: -len(group[1])):
+        words = f"stored, but not as asked for{_because(what)}"
+        yield wrap(words, WIDTH, first=f"  {len(ids):,} ", indent=_BELOW, cut=False)
+        yield wrap(listing(ids), WIDTH, first=_BELOW, indent=_BELOW, cut=False)
+
+
 def _because(reason: str) -> str:
     if not reason:
         return ""
@@ -194,7 +206,8 @@ def _kept_until(job: JobRow, retention_s: float | None) -> datetime | None:
 
 def _closing(outcome: Outcome) -> Iterator[str]:
     budget = "" if outcome.budget is None else f" of {money(outcome.budget, outcome.currency)}"
-    yield f"spent   {money(outcome.spent, outcome.currency)}{budget}{'' if outcome.bills else PLAY_MONEY}"
+    spent = spent_money(outcome.spent, outcome.currency, outcome.unpriced)
+    yield f"spent   {spent}{budget}{'' if outcome.bills else PLAY_MONEY}"
     yield f"took    {duration(outcome.elapsed_s)}"
     yield f"folder  {outcome.folder}"
     label = "next"

@@ -22,6 +22,12 @@ from pipeline.model import VIDEO_ID_CHARS_MAX
 
 _KEY_DIGITS_MIN = 6
 _HOW = "user"
+_SETTLES = "only what is uncertain can be settled so"
+_TAKES = {
+    Fact.ADOPTED: f"{_SETTLES}, and an id that was adopted be put right until its video is here",
+    Fact.DROPPED: "given up can be what is uncertain, or bought and not here yet (in_flight, stalled, finished)",
+}
+"""What may be said of which job."""
 _GIVEN_UP = (State.UNCERTAIN, State.IN_FLIGHT, State.STALLED, State.FINISHED)
 """What a person may give up: all but the first are bought."""
 
@@ -118,7 +124,7 @@ def _meant(state: RunState, name: str, fact: Fact) -> Iterable[JobState]:
         return uncertain
     job = _one(state, name)
     if not _may_be(job, fact):
-        raise UsageError(f"job {job.id} is {job.state}, not uncertain: there is nothing to settle")
+        raise UsageError(f"job {job.id} is {job.state}: {_TAKES.get(fact, _SETTLES)}")
     return [job]
 
 

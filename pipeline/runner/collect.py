@@ -14,7 +14,7 @@ import anyio
 import anyio.to_thread
 
 from pipeline.errors import ArtifactError, NotAVideo, ProviderError, Truncated
-from pipeline.ledger.claims import in_all
+from pipeline.ledger.deviation import deviating
 from pipeline.lifecycle import Fact
 from pipeline.policy.collect import LAST_TRY_S, Fetches, NoVideo, after_fetch, fetching_s
 from pipeline.policy.verdict import Verdict
@@ -23,7 +23,7 @@ from pipeline.runner.fetch import NotServed, fetch
 from pipeline.runner.foresight import Foresight
 from pipeline.runner.lanes import FOREVER
 from pipeline.runner.part import Part
-from pipeline.runner.sidecar import difference, metadata_row, sidecar
+from pipeline.runner.sidecar import metadata_row, sidecar
 from pipeline.runner.wording import gone_words
 from pipeline.storage import Artifact
 
@@ -146,8 +146,8 @@ class CollectLane:
         )
         self._foresight.came()
         board.new_rows.append(metadata_row(board.job(key)))
-        if other := difference(in_all(board.job(key), board.ledger.state), media):
-            board.notice("collect", f"{board.job(key).id}: not as it was asked for: {'; '.join(other.values())}")
+        for words in deviating([board.job(key)], board.ledger.state):
+            board.notice("collect", f"{board.job(key).id}: not as it was asked for: {words}")
 
     async def _settle(self, wanted: Wanted, errand: _Errand, part: Part, outcome: NoVideo) -> None:
         """Write down that the video did not come, and when to try again."""

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from decimal import Decimal
 
 from pipeline.ledger.claims import in_all
+from pipeline.ledger.deviation import deviation
 from pipeline.ledger.records import stamp
 from pipeline.ledger.replay import RunState
-from pipeline.ledger.state import Attempt, JobState, Wish
-from pipeline.media import MediaFacts
+from pipeline.ledger.state import Attempt, JobState
 from pipeline.model import JSON
 from pipeline.storage import Artifact
 from pipeline.version import __version__
 
 FORMAT = 1
 """Stays while fields are only added: who reads a sidecar ignores what he does not know, as `part` does."""
-
-SECONDS_APART = 0.5
-"""No encoder meets a length to the frame: up to here it is as asked for."""
-_PIXELS = re.compile(r"(\d+)x(\d+)", re.ASCII)
 
 
 def sidecar(job: JobState, artifact: Artifact, run: RunState) -> dict[str, JSON]:
@@ -61,20 +56,9 @@ def sidecar(job: JobState, artifact: Artifact, run: RunState) -> dict[str, JSON]
             "codec": media.codec,
             "frames": media.frames,
         },
-        "differs": list(difference(in_all(job, run), media)),
+        "differs": list(deviation(in_all(job, run), seconds=media.seconds, size=f"{media.width}x{media.height}")),
         "digital_source_type": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
     }
-
-
-def difference(wish: Wish, media: MediaFacts) -> dict[str, str]:
-    """What of a video is not as asked for, by the name of the setting, in words. What is not known never differs."""
-    other = {}
-    known = media.width and media.height and _PIXELS.fullmatch(wish.size)
-    if known and wish.size != (size := f"{media.width}x{media.height}"):
-        other["size"] = f"it is {size}, not {wish.size}"
-    if media.seconds and wish.seconds and abs(media.seconds - wish.seconds) > SECONDS_APART:
-        other["seconds"] = f"it is {media.seconds:g} s long, not {wish.seconds:g}"
-    return other
 
 
 def _built_on(job: JobState, run: RunState) -> dict[str, JSON]:

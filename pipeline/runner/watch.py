@@ -20,7 +20,7 @@ from pipeline.runner.board import Board, Watched
 from pipeline.runner.foresight import dropped_at
 from pipeline.runner.lanes import FOREVER, Agenda
 from pipeline.runner.pages import after_page, ask_for_page, says_no_list
-from pipeline.runner.wording import gone_words
+from pipeline.runner.wording import gone_words, strange_word
 
 LOOKERS = 8
 LIST_FROM = 3
@@ -42,6 +42,7 @@ class WatchLane:
         self._page_failures = 0
         self._stalled: Agenda[Watched] = Agenda()
         self._told_of_unknown = False
+        self._told_words: set[str] = set()
         self._told_of_list = False
 
     async def run(self) -> None:
@@ -196,8 +197,7 @@ class WatchLane:
             case Fact.STATUS, Observation() as seen:
                 if seen.word != watched.word:
                     board.record(Fact.STATUS, watched.key, word=seen.word, progress=seen.progress)
-                    if not seen.known_word:
-                        board.notice("watch", f"unknown status '{seen.word}', taken for still running")
+                self._tell_of_word(seen)
                 watched.word = seen.word
             case Fact.FINISHED, Observation() as seen:
                 # of what an earlier run bought, or what was done while nobody could look, we do not know when it was
@@ -211,6 +211,12 @@ class WatchLane:
                 return
             case fact, _:
                 board.record(fact, watched.key, reason=verdict.reason)
+
+    def _tell_of_word(self, seen: Observation) -> None:
+        """Say once of a word that nobody knows: should it mean `done`, its videos are not fetched."""
+        if not seen.known_word and seen.word not in self._told_words:
+            self._told_words.add(seen.word)
+            self._board.notice("watch", strange_word(self._board.profile, seen.word), urgent=True)
 
     def _look_again(self, watched: Watched, verdict: Verdict) -> None:
         board = self._board

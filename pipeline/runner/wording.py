@@ -1,12 +1,14 @@
-"""What is said of a job's money: a submit of unknown outcome, one that earlier runs left, a video that is gone."""
+"""What a run says of what a person has to know: submits of unknown outcome, videos that are gone, strange words."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact, State
+from pipeline.profile import Profile
 from pipeline.providers.pricing import total
 from pipeline.runner.board import Board
 from pipeline.text import listing, money, plural
@@ -85,6 +87,13 @@ def gone_words(board: Board, key: str, fact: Fact, reason: str) -> str:
     job, (how, again) = board.job(key), _GONE[fact]
     cost = "at an unknown price" if job.cost is None else money(job.cost, board.profile.currency)
     return f"{job.id}: {how}, and was paid for: {cost}; {again} buys it again: {reason}"
+
+
+def strange_word(profile: Profile, word: str) -> str:
+    """A status word that neither we nor the profile know, and the line that says what it means."""
+    where = profile.home or f"a profile of your own (based_on: {profile.name})"
+    line = f"status_words: {{{json.dumps(word.lower(), ensure_ascii=False)}: done}}"
+    return f"unknown status '{word}', taken for still running; should it mean that a video is done: {line} in {where}"
 
 
 def kept_until(board: Board, key: str) -> str:

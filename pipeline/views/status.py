@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from pipeline.ledger.deviation import deviating
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import State
 from pipeline.model import JSON
-from pipeline.text import duration, fit, listing, money, plain, plural
+from pipeline.text import duration, fit, listing, plain, plural, spent_money
 
 VIDEOS = "videos"
 _QUIET = frozenset({State.STORED, State.PENDING})
@@ -25,6 +26,7 @@ def status_document(state: RunState) -> dict[str, JSON]:
         "provider": header.provider if header else "",
         "counts": {str(name): count for name, count in state.counts.items()},
         "spent": float(state.spent),
+        "unpriced": state.unpriced,
         "currency": header.currency if header else "",
         "jobs": [_job(job) for job in state.jobs.values()],
     }
@@ -62,11 +64,14 @@ def _lines(state: RunState, folder: Path, now: datetime) -> Iterator[str]:
         if count:
             yield f"  {count:>7,}  {name}"
     if header:
-        yield f"spent   {money(state.spent, header.currency)} at {header.provider} ({header.origin})"
+        spent = spent_money(state.spent, header.currency, state.unpriced)
+        yield f"spent   {spent} at {header.provider} ({header.origin})"
     yield from _times(state, now)
     for name in State:
         if name not in _QUIET and state.counts[name]:
             yield from _group(name, [job for job in state.jobs.values() if job.state is name])
+    for words, ids in deviating(state.jobs.values(), state).items():
+        yield f"not as asked for: {listing(ids)} — {words}"
     yield f"folder  {folder}"
     if state.counts[State.UNCERTAIN]:
         yield f"next    vidbatch resolve {folder}   # settle what may have been billed"

@@ -7,6 +7,7 @@ import json
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -19,7 +20,7 @@ import pytest
 from pipeline.cli.observers import Several, Watcher, choose_observer, keep_beating, run_log
 from pipeline.cli.observers.json_lines import JsonLines
 from pipeline.cli.observers.lines import Lines, Quiet
-from pipeline.cli.observers.log import RunLog
+from pipeline.cli.observers.log import RunLog, log_line
 from pipeline.cli.observers.tally import Tally, time_left_s
 from pipeline.disk import Disk
 from pipeline.lifecycle import State
@@ -109,6 +110,21 @@ def test_a_job_that_comes_back_is_owed_again() -> None:
 
     assert (tally.stored, tally.total, tally.ended) == (1, 2, -1)
     assert tally.left_s(1.0) is None
+
+
+def test_money_is_a_lower_bound_as_long_as_a_price_is_not_known() -> None:
+    tally, told = Tally(), []
+    for event in (
+        started(budget=None),
+        replace(moved("a", State.PENDING, State.SUBMITTING, spent="0"), unpriced=1),
+        moved("a", State.SUBMITTING, State.REJECTED, spent="0"),
+        replace(ended(), unpriced=2),
+    ):
+        tally.note(event, 0.0)
+        told.append(tally.money())
+
+    assert told == ["$1.60 spent", "at least $0.00 spent", "$0.00 spent", "at least $9.60 spent"]
+    assert log_line(replace(ended(), unpriced=2), str).endswith("; spent 9.60, and 2 at an unknown price")
 
 
 def test_lines_come_every_few_seconds_and_at_the_end() -> None:
@@ -206,6 +222,7 @@ def test_json_lines_hold_every_event_with_its_fields() -> None:
             "spent": "1.6",
             "budget": None,
             "currency": "USD",
+            "unpriced": 0,
         },
         {
             "time": time,
@@ -218,6 +235,7 @@ def test_json_lines_hold_every_event_with_its_fields() -> None:
             "reason": "nofoxes",
             "path": "",
             "video_id": "",
+            "unpriced": 0,
         },
         {"time": time, "event": "notice", "lane": "run", "message": "look", "urgent": True},
         {
@@ -228,6 +246,7 @@ def test_json_lines_hold_every_event_with_its_fields() -> None:
             "stopped": "quota",
             "interrupted": False,
             "elapsed_s": 60.0,
+            "unpriced": 0,
         },
     ]
     assert stream.getvalue().isascii()

@@ -65,7 +65,7 @@ CASES = {
             *jobs(State.BLOCKED, 1, name="dawn"),
         ]
     ),
-    "uncertain-price-unknown": outcome(jobs(State.UNCERTAIN, 1, cost=None)),
+    "uncertain-price-unknown": replace(outcome(jobs(State.UNCERTAIN, 1, cost=None)), unpriced=1),
     "stopped": outcome(
         [*jobs(State.STORED, 3), *jobs(State.PENDING, 1200), *jobs(State.EXPIRED, 1)],
         stopped="the budget of $50.00 does not cover another video",
@@ -81,6 +81,13 @@ CASES = {
         interrupted=True,
     ),
     "one-video": outcome(jobs(State.STORED, 1)),
+    "not-as-asked": replace(
+        outcome(jobs(State.STORED, 9)),
+        deviating={
+            "it is 640x360, not 1280x720": ["stored-1"],
+            "it is 5 s long, not 8": [f"stored-{n}" for n in range(2, 9)],
+        },
+    ),
 }
 
 

@@ -125,7 +125,7 @@ def test_nothing_is_adopted_that_a_person_has_settled(path: Path, tmp_path: Path
 def test_whose_id_is_kept_cannot_be_submitted_again_by_mistake(path: Path, tmp_path: Path) -> None:
     spill(ROW, [tmp_path], DISK)
 
-    with pytest.raises(UsageError, match="job-1 is in_flight, not uncertain"):
+    with pytest.raises(UsageError, match="job-1 is in_flight: only what is uncertain"):
         resolve(path.parent, ["job-1"], Fact.RESUBMIT, spills=[tmp_path])
 
 

@@ -197,7 +197,7 @@ def test_an_id_that_the_provider_gave_is_not_replaced(run: Path) -> None:
     with Ledger.open(run / "ledger.jsonl") as ledger:
         live(ledger, 3, Fact.INTENT, Fact.ACCEPTED, Fact.STALLED)
         ledger.commit_now()
-    with pytest.raises(UsageError, match="job-3 is stalled, not uncertain"):
+    with pytest.raises(UsageError, match=r"job-3 is stalled: .*an id that was adopted"):
         vidbatch("resolve", str(run), "job-3", "--adopt", "video_77")
 
 
@@ -209,9 +209,9 @@ def test_the_whole_key_names_its_job(run: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["job-2", "--drop"], "job job-2 is stored, not uncertain"),
-        (["job-3", "--not-created"], "job job-3 is pending, not uncertain"),
-        (["job-0", "job-2", "--drop"], "job job-2 is stored, not uncertain"),
+        (["job-2", "--drop"], "job job-2 is stored: given up can be what is uncertain, or bought"),
+        (["job-3", "--not-created"], "job job-3 is pending: only what is uncertain can be settled so$"),
+        (["job-0", "job-2", "--drop"], "job job-2 is stored"),
         (["heron", "--drop"], "no job 'heron'"),
         (["heron-*", "--drop"], "no uncertain job has an id like 'heron-\\*'"),
         (["000000", "--drop"], "may be any of 5 jobs"),

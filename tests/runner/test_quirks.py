@@ -11,7 +11,6 @@ import pytest
 
 from pipeline.lifecycle import State
 from pipeline.policy.verdict import Backoff
-from pipeline.progress import Notice
 from pipeline.wire import Rule
 from tests.runner.gateway import NOTHING, Answer, Script, Seen, answer, refusal
 from tests.runner.night import Night, job, jobs
@@ -55,7 +54,7 @@ def with_field(name: str, value: object) -> Dress:
     [
         pytest.param(with_field("error", ""), id="an empty error on success"),
         pytest.param(with_field("expires_at", 0), id="it expires at zero"),
-        pytest.param(with_field("seconds", "4.0"), id="seconds as a decimal"),
+        pytest.param(with_field("seconds", "5.0"), id="seconds as a decimal, and not those that were asked for"),
         pytest.param(with_field("progress", "soon"), id="progress in a word"),
         pytest.param(with_field("progress", None), id="no progress"),
         pytest.param(said("QUEUED IN_PROGRESS SUCCESS"), id="words in upper case"),
@@ -130,17 +129,18 @@ async def test_a_receipt_of_three_fields_with_202_is_an_acceptance(night: Night)
 
 
 async def test_a_length_that_is_told_as_a_decimal_settles_what_was_asked_for_as_a_whole_number(night: Night) -> None:
+    five = (replace(job(0), seconds=5),)
     gateway = night.gateway
     gateway.lists, night.profile = True, replace(night.profile, lists=True, list_lag_s=0.01)
 
     def lost(seen: Seen) -> Answer:
         sold = gateway.book[str(gateway.sell(seen)["id"])]
-        sold.asked["seconds"] = "4.0"
+        sold.asked["seconds"] = "5.0"
         return NOTHING
 
     gateway.once("submit", lost)
 
-    outcome = await night.run(jobs(1))
+    outcome = await night.run(five)
 
     assert outcome.counts == {State.STORED: 1}
     assert len(gateway.book) == 1
@@ -193,11 +193,12 @@ async def test_what_a_rule_of_the_profile_reads_into_a_refused_look_is_what_it_m
 async def test_a_status_that_nobody_knows_is_still_running_and_said(night: Night) -> None:
     dressed(night, said("queued marinating completed"), looks=3)
 
-    outcome = await night.run(jobs(1))
+    outcome = await night.run(jobs(2))
 
-    assert outcome.counts == {State.STORED: 1}
-    notices = [event.message for event in night.events if isinstance(event, Notice)]
-    assert notices.count("unknown status 'marinating', taken for still running") == 1
+    assert outcome.counts == {State.STORED: 2}
+    assert len(night.urgent) == 1
+    assert "unknown status 'marinating'" in night.urgent[0]
+    assert 'status_words: {"marinating": done}' in night.urgent[0]
 
 
 async def test_a_flat_error_tells_why_a_submit_was_refused(night: Night) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,10 +17,11 @@ from hypothesis import strategies as st
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.replay import RunState
 from pipeline.lifecycle import AFTER, Fact, State
+from pipeline.model import Link
 from pipeline.paths import schemas_folder
 from pipeline.text import plain
 from pipeline.views.status import status_document, status_text
-from tests.ledger.histories import BEGINNING, LIVES, SAID, a_job, key, live, opened, planned
+from tests.ledger.histories import BEGINNING, LIVES, PRICE, SAID, a_job, key, live, opened, planned
 
 SCHEMA = json.loads((schemas_folder() / "status.schema.json").read_text(encoding="utf-8"))
 RUN_FOLDER = Path("outputs/harbour")
@@ -84,7 +86,10 @@ def _agrees(state: RunState) -> None:
         assert job["path"] is None or job["path"].startswith("videos/")
     known = [job["cost"] for job in jobs if job["cost"] is not None]
     assert document["spent"] == pytest.approx(sum(known))
-    for line in status_text(state, RUN_FOLDER, now=NOW).splitlines():
+    assert document["unpriced"] == sum(job["submits"] for job in jobs if job["cost"] is None)
+    told = status_text(state, RUN_FOLDER, now=NOW)
+    assert ("spent   at least" in told) is ("at an unknown price" in told) is (state.unpriced > 0)
+    for line in told.splitlines():
         assert line == plain(line) or line.startswith(("  ", "began", "spent", "folder", "next", "expiry", "renders"))
         assert line.isprintable()
 
@@ -109,3 +114,19 @@ def test_a_run_that_is_done_reads_like_this(tmp_path: Path, same_as_golden: Call
             live(ledger, number, *LIVES[0])
 
         same_as_golden("status-done.txt", status_text(ledger.state, RUN_FOLDER, now=NOW))
+
+
+def test_what_is_not_as_asked_for_is_named_and_what_an_extension_adds_is_not(tmp_path: Path) -> None:
+    whole = replace(a_job(2), source=key(1), link=Link.EXTEND)
+    with opened(tmp_path / "ledger.jsonl") as ledger:
+        for job in (a_job(0), a_job(1), whole):
+            ledger.plan(job, price=PRICE)
+        for number, size, seconds in ((0, "640x360", 5.2), (1, "1280x720", 8.3), (2, "0x0", 16.0)):
+            live(ledger, number, Fact.INTENT, Fact.ACCEPTED, Fact.FINISHED)
+            ledger.record(Fact.STORED, key(number), **{**SAID[Fact.STORED], "size": size, "seconds": seconds})
+
+        told = status_text(ledger.state, RUN_FOLDER, now=NOW)
+
+    assert [line for line in told.splitlines() if line.startswith("not as asked for")] == [
+        f"not as asked for: {a_job(0).id} — it is 640x360, not 1280x720; it is 5.2 s long, not 8"
+    ]

@@ -70,5 +70,6 @@ def log_line(event: Event, clean: Clean) -> str:
             return notice(event, clean)
         case Ended():
             counts = ", ".join(f"{count} {state}" for state, count in event.counts.items() if count)
-            return f"end: {closing(event, clean)}; {counts}; spent {event.spent:f}"
+            unpriced = f", and {event.unpriced} at an unknown price" if event.unpriced else ""
+            return f"end: {closing(event, clean)}; {counts}; spent {event.spent:f}{unpriced}"
     return ""

@@ -38,6 +38,7 @@ class Tally:
         self.started: Started | None = None
         self.counts = dict.fromkeys(State, 0)
         self.spent = Decimal(0)
+        self.unpriced = 0
         self.received_bytes = 0
         self.ended = 0
         """Jobs that came to rest in this run."""
@@ -48,7 +49,8 @@ class Tally:
         """Add *event*, which happened at *now_s* on the monotonic clock."""
         match event:
             case Started():
-                self.started, self._started_at, self.spent = event, now_s, event.spent
+                self.started, self._started_at = event, now_s
+                self.spent, self.unpriced = event.spent, event.unpriced
                 self.counts = dict.fromkeys(State, 0) | dict(event.counts)
             case Moved():
                 self._move(event, now_s)
@@ -56,7 +58,7 @@ class Tally:
                 self.received_bytes += event.bytes
             case Ended():
                 self.counts = dict.fromkeys(State, 0) | dict(event.counts)
-                self.spent = event.spent
+                self.spent, self.unpriced = event.spent, event.unpriced
 
     @property
     def total(self) -> int:
@@ -81,7 +83,7 @@ class Tally:
         """What is spent, and of how much."""
         if self.started is None:
             return ""
-        spent = money(self.spent, self.started.currency)
+        spent = f"{'at least ' if self.unpriced else ''}{money(self.spent, self.started.currency)}"
         if self.started.budget is None:
             return f"{spent} spent"
         return f"{spent} of {money(self.started.budget, self.started.currency)}"
@@ -106,7 +108,7 @@ class Tally:
     def _move(self, moved: Moved, now_s: float) -> None:
         self.counts[moved.was] -= 1
         self.counts[moved.state] += 1
-        self.spent = moved.spent
+        self.spent, self.unpriced = moved.spent, moved.unpriced
         rested, rests = moved.was in AT_REST, moved.state in AT_REST
         self.ended += rests - rested
         if rests and not rested:

@@ -1,0 +1,39 @@
+"""What of a video is not as it was asked for. A price was paid all the same: nothing is made anew for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from pipeline.ledger.claims import in_all
+from pipeline.ledger.replay import RunState
+from pipeline.ledger.state import JobState, Wish
+from pipeline.lifecycle import State
+
+SECONDS_APART = 0.5
+"""No encoder meets a length to the frame: up to here it is as asked for."""
+_PIXELS = re.compile(r"[1-9]\d*x[1-9]\d*", re.ASCII)
+
+
+def deviation(wish: Wish, *, seconds: float | None, size: str) -> dict[str, str]:
+    """What of a video of these *seconds* and of this *size* is not as in *wish*, by the name of the setting, in words.
+
+    What is not known, as `None`, 0 or `0x0`, never deviates.
+    """
+    other = {}
+    if _PIXELS.fullmatch(size) and _PIXELS.fullmatch(wish.size) and size != wish.size:
+        other["size"] = f"it is {size}, not {wish.size}"
+    if seconds and wish.seconds and abs(seconds - wish.seconds) > SECONDS_APART:
+        other["seconds"] = f"it is {seconds:g} s long, not {wish.seconds:g}"
+    return other
+
+
+def deviating(jobs: Iterable[JobState], state: RunState) -> dict[str, list[str]]:
+    """The ids of those of *jobs* that are stored and not as asked for, by what is not, in words."""
+    found: dict[str, list[str]] = {}
+    for job in jobs:
+        if job.state is not State.STORED:
+            continue
+        if other := deviation(in_all(job, state), seconds=job.media_seconds, size=job.media_size):
+            found.setdefault("; ".join(other.values()), []).append(job.id)
+    return found
