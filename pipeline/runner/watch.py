@@ -26,6 +26,8 @@ LOOKERS = 8
 LIST_FROM = 3
 """So many due at once are looked up in the list, where there is one."""
 PAGE_FAILURES_MAX = 3
+BLIND_MAX = 2
+"""So many videos in a row stalled, and no look at any told how it is doing: nothing more is bought in the dark."""
 LIST_REST_S = 300.0
 """After so many readings in a row of which a page did not come, each video is asked for by itself for so long: a
 list that is out of order keeps no finished video from being fetched.
@@ -43,6 +45,7 @@ class WatchLane:
         self._stalled: Agenda[Watched] = Agenda()
         self._told_of_unknown = False
         self._told_words: set[str] = set()
+        self._blind = 0
         self._told_of_list = False
 
     async def run(self) -> None:
@@ -164,6 +167,7 @@ class WatchLane:
             self._told_of_unknown = True  # where one is not known yet, hundreds may not be
             name = board.job(watched.key).id
             board.notice("watch", f"{name}: the provider does not know its id (yet; said once): {verdict.reason}")
+        self._mind_the_dark(watched, outcome, verdict)
         self._note(watched, outcome, verdict)
         if verdict.fact in (None, Fact.STATUS):
             self._look_again(watched, verdict)
@@ -211,6 +215,18 @@ class WatchLane:
                 return
             case fact, _:
                 board.record(fact, watched.key, reason=verdict.reason)
+
+    def _mind_the_dark(
+        self, watched: Watched, outcome: Observation | Refusal | ProviderError, verdict: Verdict
+    ) -> None:
+        """Buy no more where nothing that is bought can be seen: each that is stalled would make room for another."""
+        board = self._board
+        if isinstance(outcome, Observation):
+            self._blind = 0
+        elif verdict.fact is Fact.STALLED and board.job(watched.key).state is not State.STALLED:
+            self._blind += 1
+            if self._blind >= BLIND_MAX and board.turns:
+                board.buy_no_more(f"{self._blind} videos in a row stalled, and no look told of any: {verdict.reason}")
 
     def _tell_of_word(self, seen: Observation) -> None:
         """Say once of a word that nobody knows: should it mean `done`, its videos are not fetched."""

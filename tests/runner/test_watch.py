@@ -130,6 +130,17 @@ async def test_a_video_of_which_a_400_says_nothing_to_go_by_is_stalled_at_its_de
     assert len(night.gateway.of("look")) > 2 * TROUBLES_IN_A_ROW
 
 
+@pytest.mark.parametrize("answer", [refusal(422, message="as it is"), refusal(404)], ids=["unclear", "unknown id"])
+async def test_nothing_more_is_bought_while_nothing_that_is_bought_can_be_seen(night: Night, answer: Answer) -> None:
+    night.profile = replace(night.profile, pace=replace(night.profile.pace, deadline_s=0.2))
+    night.limits = replace(night.limits, in_flight=2)
+    night.gateway.always("look", answer)
+    outcome = await night.run(jobs(12))
+    assert "2 videos in a row stalled, and no look told of any" in outcome.stopped
+    assert len(night.gateway.book) <= 4
+    assert outcome.counts[State.STALLED] == len(night.gateway.book)
+
+
 async def test_who_is_told_to_wait_again_and_again_does_not_watch_for_ever(night: Night) -> None:
     night.profile = replace(night.profile, pace=replace(night.profile.pace, deadline_s=0.2))
     night.patience = replace(night.patience, outage_s=0.5)
