@@ -41,7 +41,7 @@ async def end_videos(run: Path, dropped: Sequence[JobState], world: World) -> Ma
     if not (profile.cancels or profile.deletes):
         return {}
     address = address_of(manifest.provider, profile, world.environment)
-    heirs = Heirs(manifest.jobs, read_run(run).jobs, set())
+    heirs = Heirs((), read_run(run).jobs, set())  # what was not submitted yet will be blocked, and needs it no more
     told = {job.key: why for job in jobs if (why := _elsewhere(job, address) or _not_ours_alone(job, heirs))}
     if ours := [job for job in jobs if job.key not in told]:
         told |= await _ask(ours, manifest, address, world)

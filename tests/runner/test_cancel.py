@@ -18,6 +18,7 @@ from pipeline.lifecycle import Fact, State
 from pipeline.limits import LimitsWish
 from pipeline.outlook import Choice
 from pipeline.runner.board import Board
+from tests.ledger.histories import SAID
 from tests.runner.gateway import Answer, Gateway, Script, Seen, answer, refusal, serving
 from tests.runner.night import HASTY
 
@@ -63,6 +64,13 @@ class Given:
             ledger.commit_now()
         [dropped] = resolve(self.run, ["fox"], Fact.DROPPED)
         return dropped
+
+    def submit_heir(self) -> None:
+        """Let what builds on it be under way."""
+        with Ledger.open(self.run / "ledger.jsonl") as ledger:
+            [heir] = [job for job in ledger.state.jobs.values() if job.wish.source]
+            ledger.record(Fact.INTENT, heir.key, **SAID[Fact.INTENT])
+            ledger.commit_now()
 
     @property
     def run(self) -> Path:
@@ -126,6 +134,8 @@ async def test_what_may_be_anothers_is_not_ended(
     given.gateway.cancels = True
     dropped = await given.up("sandbox", more)
     given.gateway.book[dropped.video_id].finished = is_over
+    if more == HEIR:
+        given.submit_heir()
     if is_adopted:
         dropped.attempts[-1].outcome = Fact.ADOPTED
     seen = len(given.gateway.seen)
@@ -134,6 +144,13 @@ async def test_what_may_be_anothers_is_not_ended(
 
     assert words in told[dropped.key]
     assert len(given.gateway.seen) == seen
+
+
+async def test_what_is_only_planned_holds_up_no_cancelling(given: Given) -> None:
+    dropped = await given.up("sandbox", HEIR)
+    given.gateway.book[dropped.video_id].finished = True
+
+    assert "and is deleted" in (await end_videos(given.run, [dropped], WORLD))[dropped.key]
 
 
 async def test_our_key_goes_to_no_other_address_than_the_one_in_force(given: Given) -> None:
