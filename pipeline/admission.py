@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 from pipeline.doubts import UNKNOWN
 from pipeline.errors import UsageError
@@ -10,10 +11,11 @@ from pipeline.ledger.claims import twice_paid
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import State
-from pipeline.loopback import is_here
 from pipeline.model import Manifest
 from pipeline.outlook import Choice, Outlook
 from pipeline.plan import Action, Step
+from pipeline.profile import Profile
+from pipeline.providers.bills import is_play
 from pipeline.providers.retirement import is_retired, retirement
 from pipeline.storage import RunFolder, is_intact
 from pipeline.text import money, plural
@@ -106,27 +108,32 @@ def _check_provider(outlook: Outlook, state: RunState) -> None:
 
 
 def _check_rehearsal(outlook: Outlook, state: RunState, origin: str) -> None:
-    """What a server of this machine sold is play, and no video of the real one; nor the other way round.
+    """What a rehearsal sold is no video of the real server; nor the other way round.
 
     A folder that has both is let be: what is real in it has to come home.
     """
+    profile = outlook.manifest.profile
     bought = {attempt.origin for job in state.jobs.values() for attempt in job.attempts if attempt.counts}
-    if not bought or any(is_here(there) == is_here(origin) for there in bought):
+    plays = is_play(profile, origin)
+    if outlook.choice.allow_moved or not bought or any(is_play(profile, there) is plays for there in bought):
         return
-    folder, name = outlook.folder, outlook.manifest.profile.name
+    folder, there = outlook.folder, min(bought)
     count = plural(sum(job.submits for job in state.jobs.values()), "submit")
     spent = f", {money(state.spent, state.header.currency)}" if state.header else ""
-    if is_here(origin):
-        advice = "rehearse with --outputs outputs/rehearsal, or give the manifest another name"
-    else:
-        advice = (
-            "give the manifest another name, or keep rehearsals apart with --outputs outputs/rehearsal; if this was a "
-            f"rehearsal, remove {folder}"
-        )
+    rehearsed, real = (origin, there) if plays else (there, origin)
     raise UsageError(
-        f"{folder} has what was bought at {min(bought)} ({count}{spent}), and {name} is now at {origin}: one of them "
-        f"is on this machine, and a rehearsal shares no folder with what is paid for; {advice}"
+        f"{folder} has what was bought at {there} ({count}{spent}), and {profile.name} is now at {origin}: "
+        f"{rehearsed} is on this machine, and a rehearsal shares no folder with what {real} is paid for; name another "
+        f"--outputs, or give the manifest another name{_if_not_meant(profile, origin, folder, plays=plays)}"
     )
+
+
+def _if_not_meant(profile: Profile, origin: str, folder: Path, *, plays: bool) -> str:
+    """What else it may have been: an address that was forgotten, a rehearsal that is over, a server that has moved."""
+    variable = f", or set {profile.base_url_env[0]}" if profile.base_url_env else ""
+    elsewhere = f"; if {origin} is not what you meant, state provider.base_url{variable}"
+    over = "" if plays else f"; if this was a rehearsal and is over, remove {folder}"
+    return f"{elsewhere}{over}; if it is one server at two addresses, --allow-moved"
 
 
 def _check_origin(outlook: Outlook, state: RunState, origin: str) -> None:

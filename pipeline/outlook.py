@@ -34,6 +34,9 @@ class Choice:
     """With `resubmit`: so much may be paid twice in this run's life, in the profile's currency."""
     allow_retired: bool = False
     """Also at an address of which its profile says that it no longer answers."""
+    allow_moved: bool = False
+    """What was bought on this machine is no rehearsal: the same server has another address now, or the other way
+    round."""
     buys: bool = True
     """False: nothing is submitted, nor any key repeated, since that may buy; what is bought comes home."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipeline.model import Manifest
     from pipeline.prepare import Choice
 
-_ALLOWANCES = ("--allow-unknown", "--allow-large", "--allow-outside", "--allow-retired")
+_ALLOWANCES = ("--allow-unknown", "--allow-large", "--allow-outside", "--allow-retired", "--allow-moved")
 LARGE = "let more than 100,000 jobs of an entry, 200,000 of a manifest and 64 MiB of data pass"
 
 
@@ -53,6 +53,11 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--allow-retired", action="store_true", help="send to an address that was shut down, as the profile says"
+    )
+    parser.add_argument(
+        "--allow-moved",
+        action="store_true",
+        help="what this folder has of a server on this machine is no rehearsal: the server has only moved",
     )
     add_reading(parser)
 
@@ -138,6 +143,7 @@ def choice_of(args: argparse.Namespace) -> Choice:
             confirm_above=getattr(args, "confirm_above", None),
         ),
         allow_retired=args.allow_retired,
+        allow_moved=args.allow_moved,
     )
 
 

@@ -78,6 +78,14 @@ def home_of(base_url: str) -> Hop:
     return _parsed(base_url)
 
 
+def is_same_place(one: str, other: str) -> bool:
+    """Whether two base URLs are one, however they are written: in capitals, with the port, with a last dot."""
+    try:
+        return home_of(one).url == home_of(other).url
+    except Misled:
+        return False
+
+
 def next_hop(came_from: Hop, location: str, *, home: Hop) -> Hop:
     """The place that *location* names, seen from *came_from*. Raises `Misled` where we do not go."""
     there = _parsed(_joined(came_from.url, _plain(location)))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from pipeline.errors import Misled
 from pipeline.profile import Profile
 from pipeline.providers.access import own_address
-from pipeline.providers.hops import home_of
+from pipeline.providers.hops import is_same_place
 
 
 def is_retired(profile: Profile, address: str, today: date) -> bool:
@@ -31,11 +30,7 @@ def retirement(profile: Profile, address: str, today: date) -> str:
 
 
 def _is_own(profile: Profile, address: str) -> bool:
-    """Whether *address* is the profile's own, however it is written: in capitals, with its port, with a last dot."""
-    try:
-        return bool(profile.base_url) and home_of(address).url == home_of(own_address(profile)).url
-    except Misled:
-        return False
+    return bool(profile.base_url) and is_same_place(address, own_address(profile))
 
 
 def _is_over(profile: Profile, today: date) -> bool:

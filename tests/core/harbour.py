@@ -9,13 +9,12 @@ from pipeline.limits import Limits, LimitsWish
 from pipeline.model import Manifest, ProviderChoice, SourceFile
 from pipeline.prepare import Choice
 from pipeline.profile import ModelOffer, Profile
-from tests.ledger.histories import ORIGIN, a_job
+from tests.ledger.histories import a_job
 
 PRICES = {"*": Decimal("0.10")}
 PROFILE = Profile(
     name="sandbox",
     title="Sandbox",
-    base_url=ORIGIN,
     models={"sora-2": ModelOffer(price_per_second=PRICES), "free": ModelOffer()},
     limits=Limits(in_flight=8, budget=None),
 )

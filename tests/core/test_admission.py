@@ -26,6 +26,7 @@ from tests.ledger.histories import LIVES, ORIGIN, RUN, SAID, a_job, key, live, p
 STORED = LIVES[0]
 TODAY = date(2026, 11, 23)
 OTHER = "http://127.0.0.1:8081/v1"
+MOVING = "http://localhost:4000/v1"
 
 
 @pytest.mark.parametrize(
@@ -217,10 +218,12 @@ GATE = "https://gate.example/v1"
 @pytest.mark.parametrize(
     ("lives", "origin", "words"),
     [
-        ([("http://[::1]:8700/v1", Fact.FAILED)], GATE, "if this was a rehearsal, remove"),
-        ([(EMBEDDED, Fact.UNCERTAIN)], GATE, "if this was a rehearsal, remove"),
-        ([(GATE, Fact.FAILED)], ORIGIN, "rehearse with --outputs outputs/rehearsal"),
-        ([(GATE, Fact.UNCERTAIN)], ORIGIN, "rehearse with --outputs outputs/rehearsal"),
+        ([("http://[::1]:8700/v1", Fact.FAILED)], GATE, "over, remove"),
+        ([(EMBEDDED, Fact.UNCERTAIN)], GATE, "over, remove"),
+        ([(GATE, Fact.FAILED)], ORIGIN, "name another --outputs"),
+        ([(GATE, Fact.UNCERTAIN)], ORIGIN, "name another --outputs"),
+        ([(ORIGIN, Fact.FAILED)], MOVING, "over, remove"),  # the profile's own, on this machine: no rehearsal
+        ([(MOVING, Fact.FAILED)], "https://moved.example/v1", ""),
         ([(ORIGIN, Fact.NOT_CREATED)], GATE, ""),  # nothing was bought
         ([(EMBEDDED, Fact.FAILED)], ORIGIN, ""),
         ([(GATE, Fact.FAILED)], "https://other.example/v1", ""),
@@ -237,14 +240,18 @@ def test_what_was_bought_on_this_machine_shares_no_folder_with_what_was_bought_e
         if last is Fact.FAILED:
             ledger.record(Fact.ACCEPTED, key(number), **{**SAID[Fact.ACCEPTED], "origin": there})
         live(ledger, number, *([Fact.UNCERTAIN] if last is Fact.NOT_CREATED else []), last)
-    outlook = outlook_on(manifest(1), Choice(), folder, ledger.state)
+    profile = replace(PROFILE, base_url=MOVING)
+    outlook = outlook_on(manifest(1, profile=profile), Choice(), folder, ledger.state)
 
     if not words:
         check(outlook, ledger.state, origin, TODAY)
         return
+    moved = outlook_on(manifest(1, profile=profile), Choice(allow_moved=True), folder, ledger.state)
+    if (Fact.UNCERTAIN) not in dict(lives).values():
+        check(moved, ledger.state, origin, TODAY)
     with pytest.raises(UsageError, match=f"^{re.escape(str(folder.path))} has what was bought at .*{words}") as refused:
         check(outlook, ledger.state, origin, TODAY)
-    assert ("remove" in str(refused.value)) == (origin == GATE), "nobody is told to remove what was paid for"
+    assert ("remove" in str(refused.value)) == (origin in (GATE, MOVING)), "nobody is told to remove what was paid for"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
