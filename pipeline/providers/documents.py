@@ -56,12 +56,11 @@ def has_video(reply: Reply, profile: Profile) -> bool:
 
 
 def read_instead(reply: Reply, profile: Profile) -> Refusal:
-    """What an answer says that came in the place of a video's bytes; with 2xx, a video object by its own word."""
+    """What an answer says that came in the place of a video's bytes; a video object by its own word."""
     raw = mapping(reply.body)
-    if raw is not None and is_success(reply, "content", profile):
-        video = video_in(raw, profile.wire)
-        if is_carried(video, reply, "content", profile):
-            return _not_to_be_had(video, reply, profile) or refused(reply, Problem.TROUBLE, profile)
+    video = {} if raw is None else video_in(raw, profile.wire)
+    if is_carried(video, reply, "content", profile) and (why := _not_to_be_had(video, reply, profile)) is not None:
+        return why
     return refusal_of(reply, "content", profile)
 
 

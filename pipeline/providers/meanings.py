@@ -7,7 +7,7 @@ servers say so stands beside each; a status alone means what HTTP says (RFC 9110
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.profile import Profile
 from pipeline.providers.base import Problem, Refusal, Reply
@@ -16,6 +16,10 @@ from pipeline.providers.replies import excerpt, kind_of
 from pipeline.wire import Rule
 
 SUBMITS = ("submit", "remix", "extend", "edit")
+DOUBTFUL = (408, 409)
+"""As any 5xx: what is answered so may have been made all the same."""
+_REFUSALS = range(300, 1000)
+"""What a rule without `http` is about."""
 LOOKS = ("look", "list", "delete")
 CONTENT = ("content",)
 
@@ -51,8 +55,9 @@ BY_HTTP: tuple[Rule, ...] = (
 def meaning_of(reply: Reply, call: str, profile: Profile) -> Problem:
     """Which problem an answer to *call* tells of."""
     said = _said(reply, call, profile)
+    stated = _first(profile.wire.problems, replace(said, message=said.message or _unstated(reply)))
     known = _first(ANYWHERE, said) if reply.status >= 400 else None
-    return _first(profile.wire.problems, said) or known or _first(BY_HTTP, said) or _of_the_rest(reply, call)
+    return stated or known or _first(BY_HTTP, said) or _of_the_rest(reply, call)
 
 
 def is_success(reply: Reply, call: str, profile: Profile) -> bool:
@@ -86,7 +91,8 @@ def refused(reply: Reply, problem: Problem, profile: Profile) -> Refusal:
 def is_foreseen(reply: Reply, call: str, profile: Profile) -> bool:
     """Whether a rule of the profile's own knows it by its code or its words."""
     rules = (rule for rule in profile.wire.problems if rule.code or rule.text)
-    return _first(rules, _said(reply, call, profile)) is not None
+    said = _said(reply, call, profile)
+    return _first(rules, replace(said, message=said.message or _unstated(reply))) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +107,16 @@ class _Said:
 
 def _said(reply: Reply, call: str, profile: Profile) -> _Said:
     code, message = complaint_of(reply, profile)
-    if not (code or message) and 400 <= reply.status < 500:  # elsewhere it may be a video's prompt that is repeated
-        message = start_of(reply)
     codes = frozenset(word.lower() for word in (code, kind_of(reply.body)) if word)
     return _Said(call=call, http=reply.status, codes=codes, message=message.lower())
+
+
+def _unstated(reply: Reply) -> str:
+    """The words of an answer that nobody knows how to read, for rules whose author knows that server: as it came, and
+    only where it surely made nothing, for a prompt may be repeated in it.
+    """
+    surely = 400 <= reply.status < 500 and reply.status not in DOUBTFUL
+    return start_of(reply).lower() if surely else ""
 
 
 def _first(rules: Iterable[Rule], said: _Said) -> Problem | None:
@@ -112,7 +124,7 @@ def _first(rules: Iterable[Rule], said: _Said) -> Problem | None:
 
 
 def _fits(rule: Rule, said: _Said) -> bool:
-    if (rule.to and said.call not in rule.to) or (rule.http and said.http not in rule.http):
+    if (rule.to and said.call not in rule.to) or said.http not in (rule.http or _REFUSALS):
         return False
     if rule.code and said.codes.isdisjoint(known.lower() for known in rule.code):
         return False

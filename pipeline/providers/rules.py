@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from pipeline.manifest.wording import Fault
-from pipeline.providers.meanings import SUBMITS
+from pipeline.providers.meanings import DOUBTFUL, SUBMITS
 
 _Rule: TypeAlias = Mapping[str, Any]
 
 _WORDS = ("code", "text")
-_DOUBTFUL = (408, 409)
-"""As any 5xx: what is answered so may have been made all the same."""
+_OF_THE_MOMENT = (401, 403, 404, 408, 409, 429)
+"""As any 5xx: a proxy, a key or a minute may be to blame, and not the video."""
+_FINAL = ("failed", "gone")
+_GIVEN_UP = "would be given up for good"
 _PAID_TWICE = "such a submit would be sent again, or given up as made nothing, although it may have made a video"
 
 
@@ -31,14 +33,30 @@ def _unsound(rule: _Rule) -> Fault | None:
     success = next((status for status in statuses if status < 300), 0)
     if success and not words:
         return _fault(f"every {success} would be read so: state the 'code' or 'text' beside it", "http")
+    return _unsound_of_submits(rule, statuses, words) or _unsound_at_the_end(rule, statuses, words)
+
+
+def _unsound_of_submits(rule: _Rule, statuses: Sequence[int], words: str) -> Fault | None:
     if rule["means"] == "trouble" or not _is_said_of_submits(rule):
         return None
     if not statuses:
         other = "state the 'http' beside it, or with 'to' the calls other than submits"
         return _fault(f"{other}: with a 5xx, too, {_PAID_TWICE}", words)
-    doubtful = next((status for status in statuses if status >= 500 or status in _DOUBTFUL), 0)
+    doubtful = next((status for status in statuses if status >= 500 or status in DOUBTFUL), 0)
     if doubtful and not words:
         return _fault(f"state the 'code' or 'text' beside it: of every {doubtful} {_PAID_TWICE}", "http")
+    return None
+
+
+def _unsound_at_the_end(rule: _Rule, statuses: Sequence[int], words: str) -> Fault | None:
+    """A paid video is given up by such a rule."""
+    if rule["means"] not in _FINAL:
+        return None
+    if not statuses:
+        return _fault(f"state the 'http' beside it: with a 502, too, a paid video {_GIVEN_UP}", words)
+    passing = next((status for status in statuses if status >= 500 or status in _OF_THE_MOMENT), 0)
+    if passing and not words:
+        return _fault(f"state the 'code' or 'text' beside it: by every {passing} a paid video {_GIVEN_UP}", "http")
     return None
 
 

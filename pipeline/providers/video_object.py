@@ -14,12 +14,19 @@ from pipeline.profile import Profile
 from pipeline.providers.answers import first, first_text
 from pipeline.providers.base import Observation, Problem, Reply, Status
 from pipeline.providers.complaints import failure_of
-from pipeline.providers.meanings import meaning_of
+from pipeline.providers.meanings import SUBMITS, meaning_of
 from pipeline.providers.replies import clean, moment, text
 from pipeline.providers.words import read_word
 
 _SAYS_NOTHING = frozenset({Problem.REJECTED, Problem.TROUBLE})
 """What a refusal means of which no rule, and no status, says more."""
+_MAY_CARRY = (400, 422, 500)
+"""With these some servers answer of a video. What else refuses speaks for itself, as a proxy's 502 or a wrong path's
+404, and its `id` may be the request's.
+"""
+_OF_A_VIDEO = ("prompt", "model", "seconds", "size", "progress", "created_at")
+"""Fields of `Wire.answers` that no error has."""
+_ENDED = (Status.FAILED, Status.CANCELLED, Status.EXPIRED)
 
 
 def read_video(raw: Mapping[str, JSON], profile: Profile, video_id: str) -> Observation:
@@ -50,15 +57,23 @@ def read_video(raw: Mapping[str, JSON], profile: Profile, video_id: str) -> Obse
 def is_carried(video: Mapping[str, JSON], reply: Reply, call: str, profile: Profile) -> bool:
     """Whether *reply*, a refusal, tells of *video* after all: then its word goes before the HTTP status.
 
-    An error may have a word such as `failed` of its own. So a video calls itself one, or it has an id and nothing says
-    what the refusal means otherwise.
+    An error may have an id, its request's, and a word such as `failed` of its own. So a video calls itself one, or it
+    has an id and another field of a video, and nothing says what the refusal means otherwise. A submit that was refused
+    with a word such as `failed` made no video that anybody could look at.
     """
-    word = first_text(video, profile.wire.answers["status"])
-    if not word or not read_word(word, profile.status_words)[1]:
+    says = profile.wire.answers
+    word = first_text(video, says["status"])
+    status, known = read_word(word, profile.status_words)
+    if not word or not known:
         return False
     if video.get("object") == "video":
         return True
-    return bool(first_text(video, profile.wire.answers["id"])) and meaning_of(reply, call, profile) in _SAYS_NOTHING
+    if reply.status not in _MAY_CARRY and not 200 <= reply.status < 300:
+        return False
+    if not first_text(video, says["id"]) or (call in SUBMITS and status in _ENDED):
+        return False
+    is_video = any(first(video, says[field]) is not None for field in _OF_A_VIDEO)
+    return is_video and meaning_of(reply, call, profile) in _SAYS_NOTHING
 
 
 def _made_from(raw: Mapping[str, JSON], paths: tuple[str, ...]) -> str | None:

@@ -31,7 +31,7 @@ REASON_BYTES_MAX = 1 << 16
 """A document that says in a video's place why there is none is no longer."""
 _BLANKS_MAX = 256
 
-_OF_A_LINK = (Problem.BAD_KEY, Problem.UNKNOWN_ID, Problem.GONE)
+_OF_A_LINK = (Problem.BAD_KEY, Problem.UNKNOWN_ID, Problem.GONE, Problem.FAILED)
 """What another host, to which the provider led us, can only say of the link."""
 
 

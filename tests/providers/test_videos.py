@@ -105,6 +105,7 @@ CALM = (
 )
 STATED = wired(OURS, answers={**ANSWERS, "error_code": ("err.c",), "error_text": ("err.m",)}, problems=CALM)
 LATER = {"reason": "come back later"}
+NAMES_409 = wired(OURS, problems=(Rule(means="throttled", to=("submit",), http=(409,), text=("busy",)),))
 
 
 @pytest.mark.parametrize(
@@ -120,6 +121,8 @@ LATER = {"reason": "come back later"}
         (wired(OURS, problems=CALM), 500, LATER, Problem.TROUBLE, ("", json.dumps(LATER))),
         (wired(OURS, problems=CALM), 200, {"id": "v", "prompt": LATER["reason"]}, None, ("", "")),
         (STATED, 200, {"err": {"m": "come back later"}}, Problem.THROTTLED, ("", "come back later")),
+        (NAMES_409, 409, {"echo": "a busy street"}, Problem.TROUBLE, ("", '{"echo": "a busy street"}')),
+        (NAMES_409, 409, {"message": "busy"}, Problem.THROTTLED, ("", "busy")),
         # and with an id it may have made that video, whatever it says
         (STATED, 200, {"id": "v", "err": {"m": "come back later"}}, Problem.TROUBLE, ("", "come back later")),
     ],
@@ -150,15 +153,20 @@ def test_a_video_tells_where_the_profile_says_why_it_failed() -> None:
 @pytest.mark.parametrize(
     ("http", "told", "seen", "is_receipt"),
     [
-        (400, {"data": {"id": "v", "state": "broken"}}, Status.FAILED, True),
-        (500, {"data": {"id": "v", "state": "running", "object": "task"}}, Status.RUNNING, True),
+        (400, {"data": {"id": "v", "state": "broken", "model": "m"}}, Status.FAILED, False),
+        (400, {"data": {"id": "v", "state": "broken", "object": "video"}}, Status.FAILED, True),
+        (500, {"data": {"id": "v", "state": "running", "progress": 3}}, Status.RUNNING, True),
         (404, {"data": {"object": "video", "state": "expired"}}, Status.EXPIRED, False),
         # an error with a word of its own, a video that is none, and what is said otherwise
         (500, {"code": 500, "data": {"state": "failed"}}, Problem.TROUBLE, False),
         (400, {"code": "x", "data": {"id": "v", "status": "failed"}}, Problem.TROUBLE, False),
         (400, {"data": {"id": "v", "state": "marinating"}}, Problem.TROUBLE, False),
-        (410, {"data": {"id": "v", "state": "failed"}}, Problem.GONE, True),
-        (429, {"data": {"id": "v", "state": "failed"}}, Problem.THROTTLED, False),
+        (410, {"data": {"id": "v", "state": "running", "model": "m"}}, Problem.GONE, False),
+        (429, {"data": {"id": "v", "state": "running", "model": "m"}}, Problem.THROTTLED, False),
+        # the id is the request's
+        (500, {"data": {"id": "req_8f", "state": "failed"}, "message": "upstream"}, Problem.TROUBLE, False),
+        (502, {"data": {"id": "req_8f", "state": "running", "model": "m"}}, Problem.TROUBLE, False),
+        (404, {"data": {"id": "req_8f", "state": "running", "model": "m"}}, Problem.UNKNOWN_ID, False),
     ],
 )
 def test_a_refusal_that_carries_a_video_says_how_it_is_doing(
@@ -169,6 +177,35 @@ def test_a_refusal_that_carries_a_video_says_how_it_is_doing(
 
     assert (look.status if isinstance(look, Observation) else look.problem) is seen
     assert isinstance(VIDEOS.read_submit(reply, WRAPPED), Submission) is is_receipt
+
+
+@pytest.mark.parametrize(
+    ("http", "told", "problem"),
+    [
+        (404, {"object": "video", "status": "in_progress", "expires_at": None}, Problem.NOT_READY),
+        (404, {"object": "video", "status": "completed"}, Problem.UNKNOWN_ID),
+        (404, {"info": "no such film", "expires_at": None}, Problem.UNKNOWN_ID),  # the name of a field is no word
+        (404, {"error": {"message": "the video has expired"}}, Problem.GONE),
+        (200, {"id": "req_77", "status": "error", "message": "overloaded"}, Problem.TROUBLE),
+        (200, {"id": "v", "status": "failed", "model": "m"}, Problem.FAILED),
+    ],
+)
+def test_what_comes_in_a_videos_place_is_believed_by_its_own_words(
+    http: int, told: dict[str, object], problem: Problem
+) -> None:
+    reply = Reply(status=http, body=json.dumps(told).encode())
+
+    assert VIDEOS.read_no_content(reply, OURS).problem is problem
+
+
+def test_a_rule_without_a_status_is_never_said_of_a_success() -> None:
+    rule = Rule(means="failed", to=("look",), text=("failed",))
+    page = Reply(status=200, body=b"<title>Request failed, retry</title>")
+
+    seen = VIDEOS.read_look(page, wired(OURS, problems=(rule,)))
+
+    assert isinstance(seen, Refusal)
+    assert seen.problem is Problem.TROUBLE
 
 
 def test_a_constant_that_is_no_json_is_as_good_as_absent() -> None:

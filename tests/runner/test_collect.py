@@ -378,7 +378,13 @@ async def test_a_film_that_is_kept_elsewhere_is_fetched_from_there_also_where_it
     assert not any("authorization" in seen.headers for seen in cdn.seen)
 
 
-@pytest.mark.parametrize("said", [refusal(403), refusal(410), refusal(404), refusal(404, message="signature expired")])
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(refusal(403), refusal(410), refusal(404), refusal(404, message="signature expired")),
+        answer({"object": "video", "id": "req_77", "status": "failed"}),
+    ],
+)
 async def test_a_link_that_has_run_out_is_asked_for_anew(night: Night, said: Answer) -> None:
     """Whatever another host says of it: only the provider can say that the video is gone."""
     async with elsewhere(night.gateway) as (cdn, lead):
