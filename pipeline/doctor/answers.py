@@ -9,8 +9,8 @@ from datetime import datetime
 from pipeline.doctor.probes import Asked, Probe
 from pipeline.profile import Profile
 from pipeline.providers.base import Dialect, Found, Observation, Page, Problem, Refusal, Reply
+from pipeline.providers.complaints import complaint_of, start_of
 from pipeline.providers.meanings import meaning_of, refused
-from pipeline.providers.replies import complaint
 
 _OF_THIS_REQUEST = re.compile(r"\S*[0-9/]\S*")
 """Words with a digit or a slash: paths, ids, numbers of requests."""
@@ -28,8 +28,12 @@ class Answer:
     said: Page | Observation | Found | Refusal
     missing: bool
     """It is answered as a path that is not there."""
+    bare: bool
+    """So it is, but neither says anything: that proves nothing."""
     asked_at: datetime
     took_s: float
+    complaint: tuple[str, str]
+    """The code and the words of an answer that is not the one asked for, where the profile says they stand."""
 
     @property
     def problem(self) -> Problem | None:
@@ -39,7 +43,8 @@ class Answer:
     @property
     def words(self) -> str:
         """The answer in a few words."""
-        return words_of(self.reply, complains=isinstance(self.said, Refusal))
+        words = _worded(self.reply, self.complaint if isinstance(self.said, Refusal) else ("", ""))
+        return f"{words} without a word, as a path that is not there" if self.bare else words
 
 
 def answer_of(
@@ -55,21 +60,29 @@ def answer_of(
     """What *reply* says; *stray* is the answer to a path that is not there (`None`: there was none)."""
     said = _read(probe.asked, reply, profile, dialect)
     barred = isinstance(said, Refusal) and said.problem is Problem.BAD_KEY  # then every path is answered alike
+    compares = probe.asked is not Asked.STRAY and not barred
+    gist, is_alike = _gist(reply, profile), stray is not None and _is_alike(reply, stray, profile)
     return Answer(
         probe=probe,
         reply=reply,
         said=said,
-        missing=probe.asked is not Asked.STRAY and not barred and _is_missing(reply, stray),
+        missing=compares and (reply.status in _NOT_HERE or (is_alike and any(gist))),
+        bare=compares and reply.status not in _NOT_HERE and is_alike and not any(gist),
         asked_at=asked_at,
         took_s=took_s,
+        complaint=complaint_of(reply, profile),
     )
 
 
-def words_of(reply: Reply, *, complains: bool = True) -> str:
+def words_of(reply: Reply, profile: Profile) -> str:
     """An answer in a few words: `HTTP 404 task_not_exist: no such task`."""
+    return _worded(reply, complaint_of(reply, profile))
+
+
+def _worded(reply: Reply, complaint: tuple[str, str]) -> str:
     if 300 <= reply.status < 400:
         return f"HTTP {reply.status} to {reply.headers.get('location', 'nowhere').partition('?')[0][:120]}"
-    code, message = complaint(reply.body) if complains else ("", "")
+    code, message = complaint
     said = ": ".join(filter(None, (code, "" if message == code else message)))
     return f"HTTP {reply.status}{' ' if said else ''}{said[:120]}"
 
@@ -89,13 +102,13 @@ def _read(asked: Asked, reply: Reply, profile: Profile, dialect: Dialect) -> Pag
             return refused(reply, meaning_of(reply, "look", profile), profile)
 
 
-def _is_missing(reply: Reply, stray: Reply | None) -> bool:
-    if reply.status in _NOT_HERE:
-        return True
-    return stray is not None and reply.status == stray.status and _gist(reply) == _gist(stray)
+def _is_alike(reply: Reply, stray: Reply, profile: Profile) -> bool:
+    return reply.status == stray.status and _gist(reply, profile) == _gist(stray, profile)
 
 
-def _gist(reply: Reply) -> tuple[str, str]:
+def _gist(reply: Reply, profile: Profile) -> tuple[str, str]:
     """Its complaint without what differs from request to request."""
-    code, message = complaint(reply.body)
+    code, message = complaint_of(reply, profile)
+    if not (code or message):
+        message = start_of(reply)
     return code, " ".join(_METHOD.sub("", _OF_THIS_REQUEST.sub("", message)).lower().split())

@@ -64,7 +64,7 @@ async def examine(subject: Subject, reached: Access, outside: Surroundings) -> l
         return found
     async with connect(reached, submits=1, downloads=1) as transport:
         answers, failed = await _ask_all(subject, reached, transport, outside)
-    return found + failed + list(findings_of(answers, subject.profile))
+    return found + failed + list(findings_of(answers, subject.profile, reached.base_url))
 
 
 async def _way(subject: Subject, reached: Access, outside: Surroundings) -> Finding:

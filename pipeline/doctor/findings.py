@@ -17,7 +17,6 @@ from pipeline.doctor.subject import auth_words
 from pipeline.profile import Profile
 from pipeline.providers.base import Observation, Page, Problem
 from pipeline.providers.meanings import is_foreseen
-from pipeline.providers.replies import complaint
 from pipeline.text import duration, plural
 
 SKEW_S_MAX = 30.0
@@ -51,14 +50,14 @@ class Finding:
     """The line for a profile of one's own that says what was found."""
 
 
-def findings_of(answers: Mapping[Asked, Answer], profile: Profile) -> Iterator[Finding]:
-    """What all *answers* say, in the order in which a person reads it."""
+def findings_of(answers: Mapping[Asked, Answer], profile: Profile, address: str = "") -> Iterator[Finding]:
+    """What all *answers* from *address* say, in the order in which a person reads it."""
     asked = [answers[one] for one in (Asked.LIST, Asked.STATUS, Asked.CONTENT) if one in answers]
     refused = [answer for answer in asked if answer.problem is Problem.BAD_KEY]
     if refused and len(refused) == sum(not answer.missing for answer in asked):
         yield _key_refused(refused[0], profile)
         return
-    elsewhere = list(_wrong_place(asked, profile))
+    elsewhere = list(_wrong_place(asked, profile, address))
     yield from elsewhere
     for answer in asked:
         for finding in _JUDGES[answer.probe.asked](answer, profile):
@@ -80,9 +79,9 @@ def _key_refused(answer: Answer, profile: Profile) -> Finding:
     )
 
 
-def _wrong_place(asked: Sequence[Answer], profile: Profile) -> Iterator[Finding]:
+def _wrong_place(asked: Sequence[Answer], profile: Profile, address: str) -> Iterator[Finding]:
     """Where it looks as if the API were not at this address."""
-    change = ""
+    change, verdict = "", Verdict.DIFFERS
     led_away = next((one for one in asked if one.problem is Problem.WRONG_ADDRESS), None)
     if led_away and led_away.probe.asked is not Asked.CONTENT:
         found = f"it leads elsewhere, which no submit follows: {led_away.words}"
@@ -91,11 +90,13 @@ def _wrong_place(asked: Sequence[Answer], profile: Profile) -> Iterator[Finding]
         found = f"this address does not speak this API, {lacking.words}: is it another profile?"
         if lacking.reply.status < 300:  # said of whatever is asked
             found += " Or is the key wrong?"
-        if all(answer.missing for answer in asked):
+        if all(answer.missing for answer in asked) and not address.endswith(profile.base_path):
             found += f" Or does the address end otherwise, as with {profile.base_path}?"
+    elif asked and all(answer.missing or answer.bare for answer in asked):
+        found, verdict = "whatever is asked is answered alike: is the API there?", Verdict.UNCLEAR
     else:
         return
-    yield Finding(about="address", verdict=Verdict.DIFFERS, found=found, change=change)
+    yield Finding(about="address", verdict=verdict, found=found, change=change)
 
 
 def _lacking(asked: Sequence[Answer], profile: Profile) -> Answer | None:
@@ -200,7 +201,7 @@ def of_content(answer: Answer, profile: Profile) -> Iterator[Finding]:
 def _of_unknown_id(about: str, call: str, claims: str, answer: Answer, profile: Profile) -> Finding:
     problem = answer.problem
     if problem in _KNOWN_OF_ID:
-        seen, known = error_form(answer.reply.body), known_form(problem, call, profile)
+        seen, known = error_form(answer.reply.body, profile), known_form(problem, call, profile)
         as_known = seen == known or is_foreseen(answer.reply, call, profile)
         told = "just so" if seen == known else f"unknown ids as {seen}"
         return Finding(
@@ -218,7 +219,7 @@ def _of_unknown_id(about: str, call: str, claims: str, answer: Answer, profile: 
 
 def _rule(call: str, answer: Answer) -> str:
     """The rule that would read it, in YAML; empty where it would be said of other answers, too: a video given up."""
-    code, message = complaint(answer.reply.body)
+    code, message = answer.complaint
     if answer.reply.status < 400 or not (code or message):
         return ""
     tells = f"code: {json.dumps(code)}" if code else f"text: {json.dumps(message[:40], ensure_ascii=False)}"
@@ -229,6 +230,8 @@ def _undecided(answer: Answer) -> Verdict | None:
     """Where the answer says nothing of the call: not now, not here, or a fault."""
     if answer.missing:
         return None
+    if answer.bare:
+        return Verdict.UNCLEAR
     is_fault = answer.reply.status >= 500 and answer.problem is Problem.TROUBLE
     return Verdict.UNCLEAR if is_fault or answer.problem in _TELLS_NOTHING else None
 

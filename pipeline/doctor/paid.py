@@ -162,7 +162,7 @@ def judged(about: str, reply: Reply, video_id: str, subject: Subject) -> Iterato
 def _looked(reply: Reply, subject: Subject) -> Iterator[Finding]:
     seen = dialect_of(subject.profile).read_look(reply, subject.profile)
     if not isinstance(seen, Observation):
-        found = f"of a video that is done: {words_of(reply)}"
+        found = f"of a video that is done: {words_of(reply, subject.profile)}"
         yield Finding(about="look", verdict=Verdict.DIFFERS, claimed="says that it is done", found=found)
         return
     yield from words_known([seen])
@@ -174,7 +174,7 @@ def _looked(reply: Reply, subject: Subject) -> Iterator[Finding]:
 def _listed(reply: Reply, video_id: str, subject: Subject) -> Finding:
     page = dialect_of(subject.profile).read_page(reply, subject.profile)
     if not isinstance(page, Page):
-        return Finding(about="list", verdict=Verdict.UNCLEAR, found=words_of(reply))
+        return Finding(about="list", verdict=Verdict.UNCLEAR, found=words_of(reply, subject.profile))
     if any(seen.video_id == video_id for seen in page.observations):
         return Finding(about="list", verdict=Verdict.CLAIMED, claimed="lists every video", found="the video is in it")
     found = f"the video is not among the {plural(len(page.observations), 'video')} of its first page"
@@ -192,6 +192,6 @@ def _varied(variant: str, reply: Reply, subject: Subject) -> Finding:
         about=variant,
         verdict=Verdict.DIFFERS,
         claimed=f"has a {variant}",
-        found=words_of(reply),
+        found=words_of(reply, subject.profile),
         change=f"variants: [{left}]",
     )

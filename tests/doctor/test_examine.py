@@ -20,7 +20,7 @@ from pipeline.profile import Profile
 from pipeline.providers.access import access
 from pipeline.providers.registry import find_profile, profile_names
 from pipeline.sandbox.dress import dress_of
-from pipeline.wire import PATHS, Auth, Rule, Said
+from pipeline.wire import ANSWERS, PATHS, Auth, Rule, Said
 from tests.sandbox.conftest import KEY, Clock, Gateway, running
 
 FILM: Mapping[str, JSON] = {"render_s": 0, "film": {"constant_bytes": 4096}}
@@ -89,6 +89,11 @@ class Other:
 RENAMED = {**PATHS, "content": "/films/{id}"}
 NOWHERE = {call: f"/old{path}" for call, path in PATHS.items()}
 UNHEARD_OF = {"unknown_id": (Said(http=400, code="no_such_task", message="who?"),)}
+OF_ITS_OWN = wired(
+    MY_OWN,
+    answers={**ANSWERS, "error_code": ("err.c",), "error_text": ("err.m",)},
+    problems=(Rule(means="unknown_id", to=("look",), http=(404,), code=("E_NONE",)),),
+)
 RESPONSES = wired(known("dmxapi-responses"), auth=Auth())
 OTHERS = {
     "no list": Other(settings={"lists": False}, about="list", change="lists: false"),
@@ -148,6 +153,9 @@ OTHERS = {
         verdict=Verdict.UNCLEAR,
     ),
     "content elsewhere": Other(dress=wired(MY_OWN, paths=RENAMED), about="content", change="paths: {content: …}"),
+    "errors where the profile has them": Other(
+        profile=OF_ITS_OWN, dress=OF_ITS_OWN, about="", change="", verdict=Verdict.CLAIMED
+    ),
     "another place": Other(
         profile=wired(MY_OWN, paths=NOWHERE),
         about="address",

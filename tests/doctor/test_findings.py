@@ -28,6 +28,7 @@ from pipeline.providers.registry import find_profile
 from pipeline.providers.responses import Responses
 from pipeline.providers.videos import Videos
 from pipeline.transport.reach import Reached, reach
+from pipeline.wire import Rule
 from tests.edges.server import answer, saying, serving
 from tests.edges.test_transport import certified, made_trusted
 
@@ -68,12 +69,16 @@ def test_a_post_is_asked_only_of_a_model_that_hands_out_and_says_which() -> None
     }
 
 
-def answers(of: Asked, reply: Reply, *, late_s: float = 0.0) -> dict[Asked, Answer]:
+STRAY = Reply(status=404, body=b'{"detail": "Not Found"}')
+
+
+def answers(
+    of: Asked, reply: Reply, *, late_s: float = 0.0, stray: Reply = STRAY, profile: Profile = OURS
+) -> dict[Asked, Answer]:
     """The answer to one probe, and one to a path that is not there."""
-    probes = {probe.asked: probe for probe in free_probes(OURS, Videos(), "nobodys")}
-    stray = Reply(status=404, body=b'{"detail": "Not Found"}')
+    probes = {probe.asked: probe for probe in free_probes(profile, Videos(), "nobodys")}
     return {
-        asked: answer_of(probes[asked], one, stray, profile=OURS, dialect=Videos(), asked_at=NOW, took_s=late_s)
+        asked: answer_of(probes[asked], one, stray, profile=profile, dialect=Videos(), asked_at=NOW, took_s=late_s)
         for asked, one in ((Asked.STRAY, stray), (of, reply))
     }
 
@@ -154,6 +159,63 @@ def test_a_rule_is_proposed_only_where_it_is_said_of_nothing_else(reply: Reply, 
     (found,) = [one for one in findings_of(answers(Asked.STATUS, reply), OURS) if one.about == "status"]
 
     assert (found.verdict, found.change) == (Verdict.DIFFERS, change)
+
+
+OWN_WIRE = replace(
+    OURS.wire,
+    answers={**OURS.wire.answers, "error_code": ("err.c",), "error_text": ("err.m",)},
+    problems=(Rule(means="unknown_id", to=("look",), http=(404,), code=("E_NONE",)),),
+)
+OWN_ERRORS = replace(OURS, base_path="/api/v3", wire=OWN_WIRE)
+OWN_STRAY = Reply(status=404, body=b'{"err": {"c": null, "m": "Invalid URL"}}')
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict", "words"),
+    [
+        (
+            b'{"err": {"c": "E_NONE", "m": "no render"}}',
+            Verdict.CLAIMED,
+            "status, unknown ids as {err: {c: E_NONE, m}}: just so, HTTP 404, read as 'unknown_id'",
+        ),
+        (
+            b'{"err": {"c": "E_GONE", "m": "no render"}}',
+            Verdict.UNCLEAR,
+            "unknown ids as {err: {c: E_GONE, m}}, HTTP 404, read as 'unknown_id'",
+        ),
+        (OWN_STRAY.body, Verdict.DIFFERS, "no status there, HTTP 404 Invalid URL"),
+    ],
+)
+def test_an_error_is_read_and_shown_where_the_profile_says_that_it_stands(
+    body: bytes, verdict: Verdict, words: str
+) -> None:
+    said = answers(Asked.STATUS, Reply(status=404, body=body), stray=OWN_STRAY, profile=OWN_ERRORS)
+
+    (found,) = [one for one in findings_of(said, OWN_ERRORS) if one.about == "status"]
+
+    assert found.verdict is verdict
+    assert words in f"{found.claimed}: {found.found}"
+
+
+def test_what_says_nothing_proves_no_call_missing() -> None:
+    mute = Reply(status=404)
+
+    found = list(findings_of(answers(Asked.STATUS, mute, stray=mute), OURS))
+
+    assert [(one.about, one.verdict, one.change) for one in found[:2]] == [
+        ("address", Verdict.UNCLEAR, ""),
+        ("status", Verdict.UNCLEAR, ""),
+    ]
+    assert "HTTP 404 without a word" in found[1].found
+
+
+@pytest.mark.parametrize(("address", "asks"), [("https://h.example/v1", True), ("https://h.example/api/v3", False)])
+def test_an_address_that_ends_as_it_should_is_not_doubted_for_its_end(address: str, *, asks: bool) -> None:
+    said = answers(Asked.STATUS, OWN_STRAY, stray=OWN_STRAY, profile=OWN_ERRORS)
+
+    found = next(findings_of(said, OWN_ERRORS, address))
+
+    assert ("as with /api/v3?" in found.found, found.about) == (asks, "address")
 
 
 def test_one_answer_to_everything_may_be_for_the_key() -> None:
