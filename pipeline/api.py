@@ -32,7 +32,7 @@ from pipeline.prepare import (
     write_metadata,
 )
 from pipeline.progress import Ended, Notice, Observer, Started, silent
-from pipeline.providers.access import address_of, key_of, proxy_of
+from pipeline.providers.access import address_from, address_of, key_of, proxy_of
 from pipeline.providers.catalogue import Catalogue
 from pipeline.providers.registry import find_profile
 from pipeline.runner.room import demand_room
@@ -152,7 +152,8 @@ def plan_run(manifest: Manifest, choice: Choice | None = None) -> Outlook:
     """What a run would do, from the ledger as it is. Sends nothing and changes nothing."""
     choice = choice or Choice()
     folder = RunFolder(choice.outputs / manifest.name)
-    return outlook_on(manifest, choice, folder, _known(folder), origin=origin_of(manifest))
+    outlook = outlook_on(manifest, choice, folder, _known(folder), origin=origin_of(manifest))
+    return replace(outlook, origin_from=_origin_from(manifest, os.environ))
 
 
 def admit(
@@ -168,7 +169,7 @@ def admit(
     state = _known(folder)
     outlook = outlook or outlook_on(manifest, choice, folder, state, origin=origin, now=world.now())
     _check(outlook, state, folder, origin, world.now().date())
-    return outlook
+    return replace(outlook, origin_from=_origin_from(manifest, world.environment))
 
 
 def obstacle(
@@ -240,7 +241,8 @@ def _prepare(
         if agreed or (asks and outlook.is_dear):
             demand_no_more(outlook, seen)
     _check(outlook, ledger.state, folder, origin, now.date())
-    return prepare(ledger, manifest, choice, folder, origin=origin, now=now, outlook=outlook)
+    outlook = prepare(ledger, manifest, choice, folder, origin=origin, now=now, outlook=outlook)
+    return replace(outlook, origin_from=seen.origin_from)
 
 
 def _say_started(outlook: Outlook, state: RunState, keys: Sequence[str], observer: Observer) -> None:
@@ -294,6 +296,10 @@ def origin_of(manifest: Manifest, environment: Mapping[str, str] = os.environ) -
         return ""
 
 
+def _origin_from(manifest: Manifest, environment: Mapping[str, str]) -> str:
+    return address_from(manifest.provider, manifest.profile, environment)
+
+
 def _check(outlook: Outlook, state: RunState, folder: RunFolder, origin: str, today: date) -> None:
     """As `check`, that the disk has room for what would be bought, and that the sandbox of this folder still knows
     what it sold: its videos are nowhere else.
@@ -329,6 +335,7 @@ def _started(outlook: Outlook, state: RunState, keys: Sequence[str]) -> Started:
         unpriced=state.unpriced,
         budget=outlook.limits.budget,
         currency=outlook.currency,
+        origin=outlook.origin,
     )
 
 

@@ -22,7 +22,7 @@ _OF_A_PLAN = re.compile(
     r"(?P<BOLD>cost(?= ))"
     r"|(?P<YELLOW>warning(?= )|changed(?=:))"
     r"|(?P<RED>(?:uncertain|blocked|ended without a video)(?=:))"
-    r"|(?P<DIM>(?:time|folder)(?= )))",
+    r"|(?P<DIM>(?:at|time|folder)(?= )))",
     re.MULTILINE,
 )
 

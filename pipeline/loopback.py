@@ -18,6 +18,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def place_words(origin: str) -> str:
+    """Where *origin* is, for people; empty where it is not known."""
+    if origin == EMBEDDED:
+        return "the embedded sandbox, on this machine"
+    return f"{origin}, on this machine" if is_here(origin) else origin
+
+
 def is_here(origin: str) -> bool:
     """Whether *origin*, a base URL or `EMBEDDED`, is an address of this machine."""
     return origin == EMBEDDED or is_loopback(urlsplit(origin).hostname or "")

@@ -75,6 +75,8 @@ class Outlook:
     currency: str
     origin: str = ""
     """Where it would go: an address, or `EMBEDDED`; empty: not known."""
+    origin_from: str = ""
+    """Who says so, in words: a manifest, a variable, a profile; empty: nobody has to."""
     max_duplicate_cost: Decimal | None = None
     """So much may be paid twice for submits of unknown outcome; `None`: none of them is sent again."""
     doubts: Doubts = Doubts()

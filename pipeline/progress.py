@@ -31,6 +31,8 @@ class Started:
     currency: str
     unpriced: int = 0
     """So many earlier submits whose price is not known: what they cost is not in `spent`."""
+    origin: str = ""
+    """The provider's base URL, or `EMBEDDED`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
-from pipeline.text import money, plural
+from pipeline.loopback import place_words
+from pipeline.text import WIDTH, cells, money, plain, plural
 
 if TYPE_CHECKING:
     from pipeline.outlook import Outlook
@@ -23,7 +24,14 @@ def question(outlook: Outlook) -> str:
     price = "at an unknown price" if plan.cost is None else f"for {money(plan.cost, outlook.currency)}"
     bought = _bought(outlook)
     besides = f"Without a yes {bought} all the same.\n" if bought else ""
-    return f"{besides}Submit {plural(len(plan.submits), 'video')} {price}? [y/N] "
+    asked = f"Submit {plural(len(plan.submits), 'video')} {price}"
+    question = f"{asked} {_to_whom(outlook)}? [y/N] "
+    return besides + (question if cells(question) <= WIDTH else f"{asked}\n{question[len(asked) + 1 :]}")
+
+
+def _to_whom(outlook: Outlook) -> str:
+    place = f" at {plain(place_words(outlook.origin))}" if outlook.origin else ""
+    return f"to {outlook.manifest.profile.name}{place}"
 
 
 def homecoming(outlook: Outlook) -> str:

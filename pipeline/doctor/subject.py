@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pipeline.model import ProviderChoice
 from pipeline.profile import Profile
-from pipeline.providers.access import address_of, key_of, proxy_of
+from pipeline.providers.access import address_from, address_of, key_of, proxy_of
 from pipeline.wire import Auth
 
 STARTED_BY_US = "started by vidbatch"
@@ -38,13 +38,11 @@ def subject_of(choice: ProviderChoice, profile: Profile, environment: Mapping[st
         return Subject(
             choice=choice, profile=profile, address="", address_from=STARTED_BY_US, key="", key_from=STARTED_BY_US
         )
-    variable = _first_set(profile.base_url_env, environment)
-    named = f"the variable {variable}" if variable else f"the profile {profile.name}"
     return Subject(
         choice=choice,
         profile=profile,
         address=address,
-        address_from=stated_by if choice.base_url else named,
+        address_from=stated_by if choice.base_url else address_from(choice, profile, environment),
         key=key_of(choice, profile, environment),
         key_from=_key_from(choice, profile, environment),
         proxy=_place(proxy_of(address)),

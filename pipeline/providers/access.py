@@ -29,14 +29,9 @@ class Access:
 
 def address_of(choice: ProviderChoice, profile: Profile, environment: Mapping[str, str]) -> str:
     """The base URL in force; empty where vidbatch is to start the server itself. Raises `UsageError`."""
-    named = next((name for name in profile.base_url_env if environment.get(name, "").strip()), "")
-    for source, url in (
-        ("the manifest's base_url", choice.base_url),
-        (f"the variable {named}", environment.get(named, "") if named else ""),
-        (f"the profile {profile.name}", profile.base_url),
-    ):
-        if url.strip():
-            return normal_url(_checked(url.strip(), source), profile.base_path)
+    source, url = _stated(choice, profile, environment)
+    if url:
+        return normal_url(_checked(url, source), profile.base_path)
     if profile.embedded:
         return ""
     names, stated = profile.base_url_env, "provider.base_url in the manifest (--base-url for doctor)"
@@ -44,6 +39,11 @@ def address_of(choice: ProviderChoice, profile: Profile, environment: Mapping[st
         raise UsageError(f"{profile.name}: no address: give {stated}")
     wanted = f"{' or '.join(names)} (export {names[0]}=https://…)"
     raise UsageError(f"{profile.name}: no address: set the environment variable {wanted}, or give {stated}")
+
+
+def address_from(choice: ProviderChoice, profile: Profile, environment: Mapping[str, str]) -> str:
+    """Who says what the address in force is, in words; empty where nobody does."""
+    return _stated(choice, profile, environment)[0]
 
 
 def own_address(profile: Profile) -> str:
@@ -109,6 +109,17 @@ def proxy_of(url: str) -> str:
     if scheme.startswith("socks") and find_spec("socksio") is None:
         raise UsageError(f"{variable} names a SOCKS proxy, which needs one more package: pip install 'httpx[socks]'")
     return proxy
+
+
+def _stated(choice: ProviderChoice, profile: Profile, environment: Mapping[str, str]) -> tuple[str, str]:
+    """Who states the address in force, and as what; both empty where nobody does."""
+    named = next((name for name in profile.base_url_env if environment.get(name, "").strip()), "")
+    stated = (
+        ("the manifest's base_url", choice.base_url),
+        (f"the variable {named}", environment.get(named, "") if named else ""),
+        (f"the profile {profile.name}", profile.base_url),
+    )
+    return next(((source, url.strip()) for source, url in stated if url.strip()), ("", ""))
 
 
 def _checked(url: str, source: str) -> str:

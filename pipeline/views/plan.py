@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from pipeline.chains import root_of
 from pipeline.forecast import duration_s, longest_chain
+from pipeline.loopback import place_words
 from pipeline.model import JSON
 from pipeline.outlook import Outlook
 from pipeline.plan import Action, Step
@@ -75,6 +76,8 @@ def plan_document(outlook: Outlook) -> dict[str, JSON]:
         "run": outlook.manifest.name,
         "folder": outlook.folder.as_posix(),
         "provider": outlook.manifest.profile.name,
+        "origin": outlook.origin,
+        "origin_from": outlook.origin_from,
         "counts": {str(action): plan.counts.get(action, 0) for action in Action},
         "left_out": plan.left_out,
         "orphans": len(plan.orphans),
@@ -152,6 +155,10 @@ def _job(step: Step) -> dict[str, JSON]:
 def _heading(outlook: Outlook) -> Iterator[str]:
     profile = outlook.manifest.profile
     yield f"{outlook.manifest.name}: {plural(len(outlook.plan.steps), 'video')} by {profile.title} ({profile.name})"
+    if outlook.origin:
+        said_by = f", from {outlook.origin_from}" if outlook.origin_from else ""
+        place = f"{plain(place_words(outlook.origin))}{said_by}"
+        yield wrap(place, WIDTH, first="at      ", indent=_BESIDE, cut=False)
 
 
 def _reasons(outlook: Outlook, *, changes_shown_max: int) -> Iterator[str]:

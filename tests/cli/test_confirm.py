@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -37,7 +38,10 @@ from tests.core.harbour import PROFILE, manifest
 
 pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
 
-QUESTION = "Submit 2 videos for 24.00 CNY? [y/N] "
+QUESTION = "Submit 2 videos for 24.00 CNY to dmxapi? [y/N] "
+ASKS = re.compile(
+    r"Submit 2 videos for 24\.00 CNY\s+to dmxapi at http://127\.0\.0\.1:\d+/v1, on this machine\? \[y/N\] "
+)
 BILLED = replace(PROFILE, bills=True)
 
 
@@ -46,9 +50,15 @@ BILLED = replace(PROFILE, bills=True)
     [
         ((1,), "sora-2", LimitsWish(), True, ""),
         ((1, 2), "sora-2", LimitsWish(confirm_above=Decimal("1.60")), True, ""),
-        ((1, 2), "sora-2", LimitsWish(confirm_above=Decimal("1.59")), True, "Submit 2 videos for $1.60? [y/N] "),
-        ((1,), "sora-2", LimitsWish(confirm_above=Decimal(0)), True, "Submit 1 video for $0.80? [y/N] "),
-        ((1,), "free", LimitsWish(), True, "Submit 1 video at an unknown price? [y/N] "),
+        (
+            (1, 2),
+            "sora-2",
+            LimitsWish(confirm_above=Decimal("1.59")),
+            True,
+            "Submit 2 videos for $1.60 to sandbox? [y/N] ",
+        ),
+        ((1,), "sora-2", LimitsWish(confirm_above=Decimal(0)), True, "Submit 1 video for $0.80 to sandbox? [y/N] "),
+        ((1,), "free", LimitsWish(), True, "Submit 1 video at an unknown price to sandbox? [y/N] "),
         ((), "sora-2", LimitsWish(confirm_above=Decimal(0)), True, ""),
         ((1,), "free", LimitsWish(confirm_above=Decimal(0)), False, ""),
     ],
@@ -60,7 +70,23 @@ def test_what_costs_more_than_the_threshold_is_asked_about(
     assert question(outlook_on(wanted, Choice(), RunFolder(tmp_path / "run"), RunState())) == asked
 
 
-BOUGHT = "Without a yes 3 videos that are bought come home all the same.\nSubmit 2 videos for $1.60? [y/N] "
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [
+        ("https://h.example/v1", "Submit 1 video for $0.80 to sandbox at https://h.example/v1? [y/N] "),
+        (
+            "http://127.0.0.1:8700/v1",
+            "Submit 1 video for $0.80\nto sandbox at http://127.0.0.1:8700/v1, on this machine? [y/N] ",
+        ),
+    ],
+)
+def test_it_is_said_who_is_paid_and_where(origin: str, words: str, tmp_path: Path) -> None:
+    wanted = manifest(1, limits=LimitsWish(confirm_above=Decimal(0)), profile=BILLED)
+
+    assert question(outlook_on(wanted, Choice(), RunFolder(tmp_path / "run"), RunState(), origin=origin)) == words
+
+
+BOUGHT = "Without a yes 3 videos that are bought come home all the same.\nSubmit 2 videos for $1.60 to sandbox? [y/N] "
 ONE = "Nothing is bought. 1 video that is bought comes home."
 MANY = "Nothing is bought. 3 videos that are bought come home."
 ASKED = "Nothing is bought. The provider is asked about 2 submits of unknown outcome."
@@ -210,7 +236,7 @@ def test_without_a_yes_nothing_is_sent_and_nothing_written(
 
     assert code == 130
     assert "2  new: will be submitted" in shown
-    assert QUESTION in shown
+    assert ASKS.search(shown)
     assert shown.rstrip().endswith("vidbatch: not confirmed; nothing was sent")
     assert provider[1] == []
     assert not (tmp_path / "outputs").exists()
@@ -233,7 +259,7 @@ def test_with_a_yes_or_nobody_to_ask_it_goes_on(
 ) -> None:
     code, shown = run_in(*words, typed=typed)
 
-    assert (code, QUESTION in shown) == (3, asked)
+    assert (code, bool(ASKS.search(shown))) == (3, asked)
     assert "cost    24.00 CNY for 2 submits" in shown
     assert provider[1]
 
@@ -242,7 +268,7 @@ def test_quiet_shows_no_plan_but_asks(run_in: Callable[..., tuple[int, str]]) ->
     code, shown = run_in("--quiet", typed="n\n")
     assert code == 130
     assert "cost" not in shown
-    assert QUESTION in shown
+    assert ASKS.search(shown)
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ def started(*, pending: int = 10, stored: int = 0, budget: str | None = "40") ->
         spent=Decimal("1.6"),
         budget=None if budget is None else Decimal(budget),
         currency="USD",
+        origin="http://127.0.0.1:8700/v1",
     )
 
 
@@ -223,6 +224,7 @@ def test_json_lines_hold_every_event_with_its_fields() -> None:
             "budget": None,
             "currency": "USD",
             "unpriced": 0,
+            "origin": "http://127.0.0.1:8700/v1",
         },
         {
             "time": time,
@@ -278,7 +280,8 @@ def test_the_log_of_a_run_grows_over_runs_and_is_its_owners_alone(tmp_path: Path
             log(ended())
 
     one_run = [
-        "start: harbour: 10 videos from sandbox into outputs/harbour; 10 to submit for $8.00",
+        "start: harbour: 10 videos from sandbox at http://127.0.0.1:8700/v1, on this machine, into outputs/harbour; "
+        "10 to submit for $8.00",
         "fox: in_flight -> failed no foxes",
         "watch: slower now",
         "end: done; 10 stored; spent 9.60",

@@ -195,6 +195,7 @@ def test_a_budget_that_cannot_be_kept_is_told_by_the_plan_as_by_the_run(in_proce
     assert [done.returncode for done in (ran, planned, dry, told)] == [2, 0, 2, 0]
     assert planned.stdout == dry.stdout
     assert planned.stdout.startswith("m: 1 video by DMXAPI")
+    assert "\nat      https://www.dmxapi.cn/v1, from the profile dmxapi\n" in planned.stdout
     assert planned.stderr == dry.stderr == f"vidbatch: a run would refuse this: {refusal}\n"
     assert json.loads(told.stdout)["refusal"] == refusal
     assert list(tmp_path.iterdir()) == [tmp_path / "m.yaml"]
@@ -314,4 +315,8 @@ def test_the_key_of_the_sandbox_that_everyone_knows_is_no_secret(vidbatch: Vidba
     done = vidbatch("run", "m.csv", VIDBATCH_SANDBOX_KEY="sandbox")
 
     assert done.returncode == 0
-    assert "m: 1 video by vidbatch's own gateway, on this machine (sandbox)" in done.stderr
+    assert (
+        "m: 1 video by vidbatch's own gateway, on this machine (sandbox)\nat      the embedded sandbox" in done.stderr
+    )
+    log = (tmp_path / "outputs" / "m" / "run.log").read_text(encoding="utf-8")
+    assert "start: m: 1 video from sandbox at the embedded sandbox, on this machine, into outputs/m; 1 to submit" in log

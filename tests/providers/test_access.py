@@ -11,11 +11,12 @@ import pytest
 from pipeline.errors import UsageError
 from pipeline.model import ProviderChoice
 from pipeline.profile import Profile
-from pipeline.providers.access import access, address_of, is_here, key_of, normal_url, proxy_of
+from pipeline.providers.access import access, address_from, address_of, is_here, key_of, normal_url, proxy_of
 from pipeline.providers.registry import find_profile
 from pipeline.wire import Auth, Wire
 
 KEY = "sk-0123456789abcdef"
+P = "https://p.example/v1"
 SOME = Profile(name="some", title="Some", base_url_env=("SOME_URL", "OTHER_URL"), key_env=("SOME_KEY", "OTHER_KEY"))
 
 
@@ -77,20 +78,22 @@ def test_a_bad_address_is_refused_with_its_source(url: str, why: str, source: st
 
 
 @pytest.mark.parametrize(
-    ("written", "environment", "own", "address"),
+    ("written", "environment", "own", "address", "by"),
     [
-        ("https://m.example", {"SOME_URL": "https://e.example"}, "https://p.example/v1", "https://m.example/v1"),
-        ("", {"SOME_URL": "https://e.example"}, "https://p.example/v1", "https://e.example/v1"),
-        ("", {"OTHER_URL": "https://o.example"}, "https://p.example/v1", "https://o.example/v1"),
-        ("", {"SOME_URL": "https://e.example", "OTHER_URL": "https://o.example"}, "", "https://e.example/v1"),
-        ("", {"SOME_URL": "  "}, "https://p.example/v1", "https://p.example/v1"),
-        (" ", {}, "https://p.example/v1", "https://p.example/v1"),
+        ("https://m.example", {"SOME_URL": "https://e.example"}, P, "https://m.example/v1", "the manifest's base_url"),
+        ("", {"SOME_URL": "https://e.example"}, P, "https://e.example/v1", "the variable SOME_URL"),
+        ("", {"OTHER_URL": "https://o.example"}, P, "https://o.example/v1", "the variable OTHER_URL"),
+        ("", {"SOME_URL": "https://e.example", "OTHER_URL": P}, "", "https://e.example/v1", "the variable SOME_URL"),
+        ("", {"SOME_URL": "  "}, P, P, "the profile some"),
+        (" ", {}, P, P, "the profile some"),
     ],
 )
 def test_the_manifest_goes_before_the_environment_before_the_profile(
-    written: str, environment: dict[str, str], own: str, address: str
+    written: str, environment: dict[str, str], own: str, address: str, by: str
 ) -> None:
-    assert address_of(ProviderChoice(base_url=written), replace(SOME, base_url=own), environment) == address
+    stated = ProviderChoice(base_url=written), replace(SOME, base_url=own), environment
+
+    assert (address_of(*stated), address_from(*stated)) == (address, by)
 
 
 def test_only_an_embedded_provider_may_have_no_address() -> None:

@@ -16,7 +16,7 @@ from pipeline.chains import WAITS, Blocked, Standing, because
 from pipeline.ledger.state import Wish
 from pipeline.lifecycle import State
 from pipeline.limits import Limits, LimitsWish
-from pipeline.model import Issue, Job, Link, Manifest, Position, ProviderChoice
+from pipeline.model import EMBEDDED, Issue, Job, Link, Manifest, Position, ProviderChoice
 from pipeline.outlook import Doubts, Outlook
 from pipeline.plan import Action, Known, make_plan
 from pipeline.providers.pricing import price_of
@@ -45,6 +45,8 @@ def outlook(
     keys: bool = False,
     standing_of: Callable[[Known], Standing] = lambda _: WAITS,
     unsettled: Mapping[str, str] | None = None,
+    origin: str = EMBEDDED,
+    origin_from: str = "",
 ) -> Outlook:
     profile = find_profile(provider)
     assert profile is not None
@@ -74,6 +76,8 @@ def outlook(
         currency=profile.currency,
         max_duplicate_cost=None if ceiling is None else Decimal(ceiling),
         doubts=doubts or Doubts(),
+        origin=origin,
+        origin_from=origin_from,
     )
 
 
@@ -167,6 +171,29 @@ def test_a_new_run_reads_like_this(same_as_golden: SAME) -> None:
     seen = outlook([a_job(n) for n in range(3)])
     same_as_golden("plan-new.txt", plan_text(seen))
     same_as_golden("plan-new.json", json.dumps(plan_document(seen), indent=2, ensure_ascii=False))
+
+
+@pytest.mark.parametrize(
+    ("origin", "origin_from", "line"),
+    [
+        (EMBEDDED, "", "at      the embedded sandbox, on this machine"),
+        (
+            "http://127.0.0.1:8700/v2",
+            "the variable HERON_URL",
+            "at      http://127.0.0.1:8700/v2, on this machine, from the variable HERON_URL",
+        ),
+        ("https://h.example/v1", "the profile heron", "at      https://h.example/v1, from the profile heron"),
+        ("", "", "        1  new: will be submitted"),
+    ],
+)
+def test_a_plan_says_where_it_goes_and_by_whose_word(origin: str, origin_from: str, line: str) -> None:
+    seen = outlook([a_job(0)], origin=origin, origin_from=origin_from)
+
+    assert (plan_text(seen).splitlines()[1], head_text(seen).splitlines()[1]) == (line, line)
+    assert {name: plan_document(seen)[name] for name in ("origin", "origin_from")} == {
+        "origin": origin,
+        "origin_from": origin_from,
+    }
 
 
 def test_a_run_of_every_kind_reads_like_this(same_as_golden: SAME) -> None:

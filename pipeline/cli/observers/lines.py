@@ -6,6 +6,7 @@ from typing import TextIO
 
 from pipeline.cli.observers.tally import Tally
 from pipeline.cli.observers.watcher import Clean, Clock, Watcher
+from pipeline.loopback import place_words
 from pipeline.progress import Ended, Event, Notice, Started
 from pipeline.text import money, plain, plural
 
@@ -78,7 +79,9 @@ def opening(event: Started, clean: Clean) -> str:
     submits = "nothing to submit" if not event.to_submit else f"{event.to_submit:,} to submit"
     cost = event.planned_cost
     price = f" for {money(cost, event.currency)}" if cost is not None and event.to_submit else ""
-    return f"{clean(event.run)}: {jobs} from {clean(event.provider)} into {clean(event.folder)}; {submits}{price}"
+    place = f" at {clean(place_words(event.origin))}," if event.origin else ""
+    what = f"{clean(event.run)}: {jobs} from {clean(event.provider)}{place}"
+    return f"{what} into {clean(event.folder)}; {submits}{price}"
 
 
 def closing(event: Ended, clean: Clean) -> str:
