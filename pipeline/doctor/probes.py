@@ -14,6 +14,7 @@ from pipeline.profile import Profile
 from pipeline.providers.base import Dialect, Request
 from pipeline.providers.documents import LOOK_BYTES
 from pipeline.providers.replies import mapping, text
+from pipeline.providers.results import folded
 
 
 class Asked(StrEnum):
@@ -62,8 +63,8 @@ def is_free(request: Request, profile: Profile) -> bool:
     if request.method == "GET":
         return True
     model, hands_out = _model_of(request, profile), profile.wire.result_models
-    makes = {*profile.models, *hands_out, profile.default_model}
-    return request.method == "POST" and model != "" and model in hands_out.values() and model not in makes
+    makes = {folded(name) for name in (*profile.models, *hands_out, profile.default_model)}
+    return request.method == "POST" and model != "" and model in hands_out.values() and folded(model) not in makes
 
 
 def _by_model(request: Request, profile: Profile) -> str:

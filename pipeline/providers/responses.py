@@ -14,7 +14,7 @@ import json
 import re
 from base64 import urlsafe_b64decode
 from binascii import Error as NoBase64
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from pipeline.profile import Profile
@@ -23,6 +23,7 @@ from pipeline.providers.calls import path_of
 from pipeline.providers.content_looks import read_look_at_content
 from pipeline.providers.documents import DOCUMENT_BYTES_MAX, LOOK_BYTES
 from pipeline.providers.replies import mapping, text
+from pipeline.providers.results import folded
 from pipeline.providers.videos import Videos
 
 _CHANNEL = re.compile(r"channel[0-9]*$")
@@ -45,7 +46,8 @@ class Responses(Videos):
             return super().content(video_id, profile, variant)
         call, wire = profile.wire.content_in, profile.wire
         model, told = wire.fields["model"].name, wire.fields["prompt"].name
-        asked = {model: result_model(video_id, wire.result_models), told: video_id}
+        makers = (*profile.models, profile.default_model)
+        asked = {model: result_model(video_id, wire.result_models, makers), told: video_id}
         return Request(
             method="POST",
             path=path_of(call, profile, video_id),
@@ -56,18 +58,27 @@ class Responses(Videos):
         )
 
 
-def result_model(video_id: str, result_models: Mapping[str, str]) -> str:
-    """The model that is asked for the result of *video_id*.
+def result_model(video_id: str, result_models: Mapping[str, str], makers: Collection[str] = ()) -> str:
+    """The model that is asked for the result of *video_id*; *makers* are some that make videos.
 
     By the model that the id names: its own entry, else the longest that it begins with (`*` fits any). Where none fits,
     the first there is: one that hands out makes nothing, and what it answers can be judged. Never the model that made
-    the video, whatever the profile says: rather one that there is not.
+    the video, nor another that makes some, whatever the profile says: rather one that there is not.
     """
     model = model_in(video_id)
     fitting = [name for name in result_models if name.endswith("*") and model.startswith(name[:-1])]
     named = ([model] if model in result_models else []) + sorted(fitting, key=len, reverse=True)
     hands_out = (result_models[name] for name in (*named, *result_models))
-    return next((asked for asked in hands_out if asked != model), model and f"{model}-get")
+    never = {folded(model), *map(folded, makers)}
+    return next((asked for asked in hands_out if folded(asked) not in never), model and _none_such(model, never))
+
+
+def _none_such(model: str, never: Collection[str]) -> str:
+    """A name that is none of *never*."""
+    asked = f"{model}-get"
+    while folded(asked) in never:
+        asked += "-get"
+    return asked
 
 
 def model_in(video_id: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from pipeline.manifest.addresses import BadAddress, checked_address
 from pipeline.manifest.fields import did_you_mean, shown
 from pipeline.manifest.wording import Fault
+from pipeline.providers.results import buying_looks
 from pipeline.providers.rules import unsound
 from pipeline.providers.written import fields_of
 from pipeline.wire import SHAPES
@@ -26,8 +27,6 @@ _OF_KEYS = frozenset(("authorization", "proxy-authorization", "x-api-key", "api-
 _PLACE = re.compile(r"\{(\w*)\}")
 _DIFFERS = re.compile(r"(?:hex|alnum|digits)[1-9][0-9]{0,2}|uuid")
 """Places of an id that differ from video to video."""
-_MADE_FOR_RESULTS = ("-get", "-query")
-"""How models are called that hand out results and make none, where any model may be asked for."""
 
 
 def nonsense(document: _Document, *, shipped: Sequence[str], called: str = "") -> Iterator[Fault]:
@@ -193,16 +192,7 @@ def _result_models(document: _Document) -> Iterator[Fault]:
         yield _fault(
             "without 'result_models' no video of this dialect can be asked for", "dialect", code="missing-field"
         )
-    makers = {name for name, offer in document.get("models", {}).items() if offer is not None}
-    makers.add(document.get("defaults", {}).get("model", ""))
-    for name, model in result_models.items():
-        if model in result_models or model in makers:
-            message = f"'{shown(model)}' makes videos here: to ask it for a result could buy another"
-            yield _fault(message, "result_models", name)
-        elif "*" in makers and not model.endswith(_MADE_FOR_RESULTS):
-            known = "one that hands them out and makes none ends in '-get' or '-query'"
-            message = f"any model may make videos here ('*'), so to ask '{shown(model)}' for a result could buy another"
-            yield _fault(f"{message}: {known}; or name each model that makes videos", "result_models", name)
+    yield from buying_looks(document)
 
 
 def _dialect(document: _Document) -> str:

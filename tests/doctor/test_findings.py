@@ -47,6 +47,7 @@ HANDS_OUT = replace(OURS, wire=replace(OURS.wire, result_models={"film-*": "film
         ("POST", {"model": ""}, HANDS_OUT, False),
         ("POST", {}, HANDS_OUT, False),
         ("POST", {"model": "film-get"}, replace(HANDS_OUT, models={"film-get": ModelOffer()}), False),
+        ("POST", {"model": "film-get"}, replace(HANDS_OUT, models={"Film-GET": ModelOffer()}), False),
         ("DELETE", {}, OURS, False),
     ],
 )

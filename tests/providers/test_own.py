@@ -129,6 +129,7 @@ def test_an_heir_at_an_address_of_its_own_has_nothing_that_speaks_of_the_other_o
         ("fields: {seconds: {as: sides}}", "7:24 bad-form"),
         ("fields: {prompt: null}", "7:18 bad-form"),
         ("result_models: {a: b}", "7:1 bad-form"),
+        ("dialect: responses\nresult_models: {'*': null}", "8:22 bad-form"),
         ("headers: {look: {authorization: Bearer x}}", "7:18 secret"),
         ("headers: {submit: {Content-Type: text/plain}}", "7:20 bad-form"),
         ("pace: {interval_s: 9, interval_s_max: 3}", "7:39 bad-form"),

@@ -110,6 +110,16 @@ def test_the_nearest_entry_says_who_hands_it_out(models: dict[str, str], video_i
     assert result_model(video_id, models) == asked
 
 
+def test_one_that_makes_videos_is_never_asked_however_it_is_written() -> None:
+    asks = {"*": "SORA-2", "sora-*": "Veo-Get ", "veo": "b-get"}
+
+    assert result_model(ID, {"*": "SORA-2"}) == "sora-2-get"
+    assert result_model(ID, asks, ["veo-get"]) == "b-get"
+    assert result_model(ID, {"*": "SORA-2"}, ["Sora-2-get"]) == "sora-2-get-get"
+    made = parse({**BARE, "models": {"film-get": {}, "film-1": {}}})
+    assert json.loads(dialect_of(made).look(id_of("film-1"), made).body)["model"] == "sketch-get"
+
+
 @pytest.mark.parametrize(
     ("changes", "wrong"),
     [
@@ -119,8 +129,15 @@ def test_the_nearest_entry_says_who_hands_it_out(models: dict[str, str], video_i
         ({"result_models": {"film-1": "sketch-2"}}, ["'sketch-2' makes videos here"]),
         ({"result_models": {}}, ["without 'result_models' no video"]),
         ({"models": {"*": {}}, "result_models": {"f-*": "film-1"}}, ["'film-1' makes videos here"]),
-        ({"models": {"*": {}}, "result_models": {"f-*": "film-2"}}, ["any model may make videos here"]),
+        ({"models": {"*": {}}, "result_models": {"f-*": "film-2"}}, ["'film-2' may be one that makes videos"]),
         ({"models": {"*": {}}, "result_models": {"f-*": "film-query", "*": "x-get"}}, []),
+        ({"result_models": {"*": "FILM-1"}}, ["'FILM-1' makes videos here"]),
+        ({"result_models": {"*": "film-1 "}}, ["'film-1 ' makes videos here"]),
+        ({"result_models": {"Film-Get": "film-get"}}, ["'film-get' makes videos here"]),
+        ({"result_models": {"*": "kling-v2"}}, ["'kling-v2' may be one that makes videos"]),
+        ({"result_models": {"*": "null"}}, ["'null' may be one that makes videos"]),
+        ({"result_models": {"*": "target-together"}}, ["'target-together' may be one that makes videos"]),
+        ({"result_models": {"*": "query_video", "f*": "GET/film", "g*": "film.results", "h*": "task"}}, []),
         ({"dialect": "videos"}, ["only the dialect 'responses'"]),
         ({"paths": {"submit": "/answers", "look": "/answers", "content": "/answers"}, "content_in": "look"}, []),
     ],
