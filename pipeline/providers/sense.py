@@ -103,7 +103,9 @@ def _dates(document: _Document) -> Iterator[Fault]:
 def _ids_in_paths(document: _Document) -> Iterator[Fault]:
     for call, path in document.get("paths", {}).items():
         rest = path.replace("{id}", "")
-        if call in _WITH_ID and "{id}" in SHAPES[_dialect(document)].paths[call] and "{id}" not in path:
+        if "$" in path:  # of a shell or a template of another kind; a 404 says so after the submit is paid
+            yield _fault("a path holds no '$'; the video's id is written as '{id}'", "paths", call)
+        elif call in _WITH_ID and "{id}" in SHAPES[_dialect(document)].paths[call] and "{id}" not in path:
             yield _fault("the path needs '{id}', the video's id", "paths", call)
         elif call not in _WITH_ID and "{id}" in path:
             yield _fault("there is no '{id}' in this call; the path is the same for every video", "paths", call)
