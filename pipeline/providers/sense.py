@@ -12,6 +12,7 @@ from pipeline.manifest.fields import did_you_mean, shown
 from pipeline.manifest.wording import Fault
 from pipeline.providers.results import buying_looks
 from pipeline.providers.rules import unsound
+from pipeline.providers.secrecy import written_keys
 from pipeline.providers.written import fields_of
 from pipeline.wire import SHAPES
 
@@ -223,5 +224,5 @@ def _pace(document: _Document) -> Iterator[Fault]:
 
 _RULES: Sequence[Callable[[_Document], Iterator[Fault]]] = (
     *(_address, _default_model, _prices, _dates, _ids_in_paths, _content),
-    *(_words, _fields, _names, _answers, _problems, _rehearsed_id, _result_models, _headers, _pace),
+    *(_words, _fields, _names, _answers, _problems, _rehearsed_id, _result_models, _headers, _pace, written_keys),
 )

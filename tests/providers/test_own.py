@@ -169,6 +169,14 @@ def test_an_heir_at_an_address_of_its_own_has_nothing_that_speaks_of_the_other_o
         ("rehearsal: {id: 'film-{model}'}", "7:17 bad-form"),
         ("headers: {look: {X-Api-Key: x}}", "7:18 secret"),
         ("headers: {look: {cookie: x}}", "7:18 secret"),
+        ("headers: {look: {X-Mine-Key: x}}", "7:18 secret"),
+        ("headers: {look: {X-Mine: eyJhbGciOiJIUzI1NiJ9}}", "7:18 secret"),
+        ("constants: {api_key: x}", "7:13 secret"),
+        ("constants: {n: 1, login: {accessToken: x}}", "7:27 secret"),
+        ("constants: {who: Bearer sk-abcdefghijk}", "7:13 secret"),
+        ("queries: {submit: {token: x}}", "7:20 secret"),
+        ("key_default: sk-abcdefghijk", "7:14 secret"),
+        ("key_default: 8f2b6c1e94d07a35", "7:14 secret"),
         ("based_on: nobody", "7:11 unknown-profile"),
         ("based_on: ./nothing.yaml", "7:11 missing-file"),
         ("based_on: ./mine.yaml", "7:11 include-cycle"),
@@ -178,6 +186,36 @@ def test_what_is_wrong_is_told_at_its_place(tmp_path: Path, more: str, place: st
     text = BARE.replace("{'*': {}}", "{m: {sizes: [1x1], seconds: [4]}}") + f"{more}\n"
 
     assert f"mine.yaml:{place}" in issues(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["Bearer abcdefgh", "sk-abcdefghijk", "sk-abcdefghijk ", "Key=a1", "Key abc ", "AKIAABCDEFGHIJKLMNOP", "0a"],
+)
+def test_what_stands_before_a_key_is_a_word_and_no_key(tmp_path: Path, prefix: str) -> None:
+    text = BARE.replace("raw", f"{{header: X-Key, prefix: '{prefix}'}}")
+
+    with pytest.raises(InvalidManifest) as caught:
+        find(tmp_path, text)
+
+    (issue,) = caught.value.issues
+    assert (issue.code, issue.position.line, prefix in str(issue)) == ("secret", 3, False)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *(f"auth: {{header: X-Key, prefix: '{word}'}}" for word in ("Key ", "Bearer ", "Api-Key: ", "token=", "")),
+        *(f"key_default: {word}" for word in ("EMPTY", "sandbox", "not-a-real-key", "local-development-1", "no-key")),
+        "constants: {max_tokens: 4, keyframes: all, use_token: true}",
+        "queries: {list: {index: '0', custom_llm_provider: openai}}",
+        "headers: {submit: {X-Mode: 'async', HTTP-Referer: 'https://h.example'}}",
+    ],
+)
+def test_what_is_no_key_is_not_taken_for_one(tmp_path: Path, more: str) -> None:
+    text = f"{BARE.replace('auth: raw', '')}{'' if 'auth' in more else 'auth: raw'}\n{more}\n"
+
+    assert find(tmp_path, text).name == "mine"
 
 
 def test_all_that_is_wrong_is_told_at_once_in_every_file_where_it_is_written(tmp_path: Path) -> None:
@@ -208,6 +246,11 @@ def test_all_that_is_wrong_is_told_at_once_in_every_file_where_it_is_written(tmp
         ),
         (f"{BARE}paths: {{look: '/a/$id'}}\n", "a path holds no '$'; the video's id is written as '{id}'"),
         (f"{BARE}paths: {{look: '/a/${{id}}'}}\n", "a path holds no '$'; the video's id is written as '{id}'"),
+        (
+            f"{BARE}queries: {{submit: {{key: abc}}}}\n",
+            "a key does not belong in a profile; name its variable in 'key_env', and the header that carries it in "
+            "'auth'. A gateway that takes its key in the query or the body alone cannot be used",
+        ),
         (BARE.replace("raw", "{heder: X}"), "missing: 'header'"),
         (BARE.replace("raw", "beerer"), "'beerer' is not known here; did you mean 'bearer'?"),
         (BARE.replace("{'*': {}}", "{'*': null}"), "no model is left; write '*' for any"),
