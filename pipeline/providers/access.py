@@ -31,7 +31,7 @@ def address_of(choice: ProviderChoice, profile: Profile, environment: Mapping[st
     """The base URL in force; empty where vidbatch is to start the server itself. Raises `UsageError`."""
     source, url = _stated(choice, profile, environment)
     if url:
-        return normal_url(_checked(url, source), profile.base_path)
+        return normal_url(_checked(url, source), profile.base_path, profile.wire.paths["submit"])
     if profile.embedded:
         return ""
     names, stated = profile.base_url_env, "provider.base_url in the manifest (--base-url for doctor)"
@@ -48,7 +48,9 @@ def address_from(choice: ProviderChoice, profile: Profile, environment: Mapping[
 
 def own_address(profile: Profile) -> str:
     """The base URL that the profile itself states; empty where it states none."""
-    return normal_url(profile.base_url, profile.base_path) if profile.base_url else ""
+    if not profile.base_url:
+        return ""
+    return normal_url(profile.base_url, profile.base_path, profile.wire.paths["submit"])
 
 
 def key_of(choice: ProviderChoice, profile: Profile, environment: Mapping[str, str]) -> str:
@@ -75,11 +77,13 @@ def access(base_url: str, key: str, profile: Profile) -> Access:
     return Access(base_url=base_url, key=key, headers=headers)
 
 
-def normal_url(url: str, base_path: str = "/v1") -> str:
-    """A base URL however it was written: with or without `/v1`, with or without `/videos`; a host alone stands for
-    *base_path* there.
+def normal_url(url: str, base_path: str = "/v1", submit: str = "/videos") -> str:
+    """A base URL however it was written: with or without `/v1`, with or without `/videos` or the path of a *submit*;
+    a host alone stands for *base_path* there.
     """
-    url = url.strip().rstrip("/").removesuffix("/videos").rstrip("/")
+    url = url.strip().rstrip("/")
+    end = next((end for end in (submit.rstrip("/"), "/videos") if end and url.endswith(end)), "")
+    url = url.removesuffix(end).rstrip("/")
     return url if urlsplit(url).path.strip("/") else url + base_path
 
 

@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from pipeline.manifest.addresses import BadAddress, checked_address
 from pipeline.manifest.fields import did_you_mean, shown
 from pipeline.manifest.wording import Fault
+from pipeline.providers.access import normal_url
 from pipeline.providers.results import buying_looks
 from pipeline.providers.rules import unsound
 from pipeline.providers.secrecy import written_keys
@@ -59,6 +61,13 @@ def _address(document: _Document) -> Iterator[Fault]:
         checked_address(url)
     except BadAddress as bad:
         yield Fault(path=("base_url",), code=bad.code, message=str(bad), hidden=bad.secret)
+        return
+    base_path = document.get("base_path", "")
+    submit = document.get("paths", {}).get("submit", SHAPES[_dialect(document)].paths["submit"])
+    ends = urlsplit(normal_url(url, base_path, submit)).path
+    if base_path and not ends.endswith(base_path):
+        message = f"'{shown(ends)}' at its end is not the base_path, '{shown(base_path)}', which a host alone would get"
+        yield _fault(f"{message}; state both alike", "base_url")
 
 
 def _default_model(document: _Document) -> Iterator[Fault]:

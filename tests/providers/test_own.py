@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from pipeline.errors import InvalidManifest, UsageError
-from pipeline.model import SourceFile
+from pipeline.model import ProviderChoice, SourceFile
 from pipeline.profile import ModelOffer, Profile
+from pipeline.providers.access import address_of, own_address
 from pipeline.providers.catalogue import Catalogue, own_folder
 from pipeline.providers.own import CHAIN_MAX, read_kept
 from pipeline.providers.registry import document_of, find_profile, profile_names
@@ -118,6 +119,7 @@ def test_an_heir_at_an_address_of_its_own_has_nothing_that_speaks_of_the_other_o
         ("key: sk-abcdefghijk", "7:1 secret"),
         ("body: jason", "7:7 unknown-word"),
         ("base_url: http://gate.example/v1", "7:11 insecure-url"),
+        ("base_url: https://gate.example/v2\nbase_path: /v3", "7:11 bad-form"),
         ("defaults: {model: m, size: 1x2}", "7:28 bad-form"),
         ("defaults: {model: m, seconds: 5}", "7:31 bad-form"),
         ("paths: {look: /tasks}", "7:15 bad-form"),
@@ -251,6 +253,10 @@ def test_all_that_is_wrong_is_told_at_once_in_every_file_where_it_is_written(tmp
             "a key does not belong in a profile; name its variable in 'key_env', and the header that carries it in "
             "'auth'. A gateway that takes its key in the query or the body alone cannot be used",
         ),
+        (
+            f"{BARE}base_url: https://h.example/v2\nbase_path: /v3\n",
+            "'/v2' at its end is not the base_path, '/v3', which a host alone would get; state both alike",
+        ),
         (BARE.replace("raw", "{heder: X}"), "missing: 'header'"),
         (BARE.replace("raw", "beerer"), "'beerer' is not known here; did you mean 'bearer'?"),
         (BARE.replace("{'*': {}}", "{'*': null}"), "no model is left; write '*' for any"),
@@ -295,6 +301,25 @@ def test_one_mistake_is_told_once(tmp_path: Path, more: str, words: str) -> None
 )
 def test_a_rule_that_states_when_nothing_was_made_is_taken(tmp_path: Path, rule: str) -> None:
     assert find(tmp_path, f"{BARE}problems: [{rule}]\n").wire.problems
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        "https://h.example",
+        "https://h.example/api/v3",
+        "https://h.example/api/v3/renders",
+        "https://h.example/api/v3/renders/",
+        "https://h.example/api/v3/videos",
+    ],
+)
+def test_an_address_with_the_path_of_a_submit_is_the_one_without_it(tmp_path: Path, stated: str) -> None:
+    own = f"base_url: {stated}\nbase_path: /api/v3\npaths: {{submit: /renders, look: '/renders/{{id}}'}}\n"
+
+    profile = find(tmp_path, BARE + own)
+
+    assert own_address(profile) == "https://h.example/api/v3"
+    assert address_of(ProviderChoice(base_url=stated), profile, {}) == "https://h.example/api/v3"
 
 
 def test_a_file_of_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
