@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from pipeline.manifest.load import Wishes
     from pipeline.model import Issue, Job, Manifest
     from pipeline.outlook import Choice, Outlook
-    from pipeline.progress import Ended, Event, Moved, Notice, Observer, Received, Started, silent
+    from pipeline.progress import Deleted, Ended, Event, Moved, Notice, Observer, Received, Started, silent
 
 __all__ = [
     "Choice",
+    "Deleted",
     "Ended",
     "Event",
     "InvalidManifest",
@@ -71,7 +72,7 @@ _HOMES = {
     "pipeline.manifest.load": ("Wishes",),
     "pipeline.model": ("Issue", "Job", "LimitsWish", "Manifest"),
     "pipeline.outlook": ("Choice", "Outlook"),
-    "pipeline.progress": ("Ended", "Event", "Moved", "Notice", "Observer", "Received", "Started", "silent"),
+    "pipeline.progress": ("Deleted", "Ended", "Event", "Moved", "Notice", "Observer", "Received", "Started", "silent"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

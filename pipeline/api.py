@@ -73,6 +73,8 @@ class Outcome:
     """Why it stopped early; empty where it did not."""
     interrupted: bool
     elapsed_s: float
+    deleted: int = 0
+    """So many stored videos the provider deleted in this run, as it was asked to."""
 
     @property
     def counts(self) -> dict[State, int]:
@@ -215,6 +217,7 @@ async def run(
         outlook = _prepare(ledger, folder, world, origin=address or EMBEDDED, seen=seen, agreed=agreed, asks=asks)
         keys = concerned(outlook.plan, ledger.state)
         _say_started(outlook, ledger.state, keys, observer)
+        gone = _deleted(ledger.state)
         work = Work(ledger=ledger, folder=folder, outlook=outlook, address=address, key=key)
         board = await _carry_out(work, observer, world, on_board)
         outcome = Outcome(
@@ -224,6 +227,7 @@ async def run(
             stopped=board.stopped if board else "",
             interrupted=bool(board and board.interrupted),
             elapsed_s=anyio.current_time() - began_s,
+            deleted=_deleted(ledger.state) - gone,
         )
     observer(_ended(outcome))
     return outcome
@@ -337,6 +341,10 @@ def _started(outlook: Outlook, state: RunState, keys: Sequence[str]) -> Started:
         currency=outlook.currency,
         origin=outlook.origin,
     )
+
+
+def _deleted(state: RunState) -> int:
+    return sum(job.is_deleted for job in state.jobs.values())
 
 
 def _ended(outcome: Outcome) -> Ended:

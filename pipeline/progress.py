@@ -53,6 +53,15 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """The provider deleted a stored video, as it was asked to."""
+
+    id: str
+    key: str
+    video_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
     """Bytes of a video arrived."""
 
@@ -85,7 +94,7 @@ class Ended:
     """Submits of the whole run whose price is not known."""
 
 
-Event: TypeAlias = Started | Moved | Received | Notice | Ended
+Event: TypeAlias = Started | Moved | Deleted | Received | Notice | Ended
 
 
 class Observer(Protocol):

@@ -220,6 +220,7 @@ def _for_people(outcome: Outcome, declined: int, args: argparse.Namespace) -> su
         waiting=len(waiting),
         settled_by_key=_settled_by_key(outcome, now),
         held_by_ceiling=_held_by_ceiling(outcome, now),
+        deleted=outcome.deleted,
         deviating=deviating((outcome.state.jobs[key] for key in outcome.concerned), outcome.state),
     )
 

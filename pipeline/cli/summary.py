@@ -89,6 +89,8 @@ class Outcome:
     """So many uncertain submits were not sent again because `--max-duplicate-cost` would have been passed."""
     deviating: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The ids of stored videos that are not as asked for, by what is not, in words."""
+    deleted: int = 0
+    """So many videos, stored here, the provider deleted as it was asked to."""
 
 
 LEFT = {
@@ -123,7 +125,7 @@ def summary(outcome: Outcome) -> str:
     """*outcome* for a person, in a few lines, without a line break at its end."""
     blocks = [
         [wrap(_heading(outcome), WIDTH, indent="  ", cut=False)],
-        [*_missing(outcome), *_deviating(outcome)],
+        [*_missing(outcome), *_deviating(outcome), *_deleted(outcome)],
         list(_closing(outcome)),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -172,6 +174,11 @@ def _deviating(outcome: Outcome) -> Iterator[str]:
         words = f"stored, but not as asked for{_because(what)}"
         yield wrap(words, WIDTH, first=f"  {len(ids):,} ", indent=_BELOW, cut=False)
         yield wrap(listing(ids), WIDTH, first=_BELOW, indent=_BELOW, cut=False)
+
+
+def _deleted(outcome: Outcome) -> Iterator[str]:
+    if outcome.deleted:
+        yield f"  {outcome.deleted:,} deleted at the provider, as asked"
 
 
 def _because(reason: str) -> str:

@@ -33,6 +33,7 @@ from pipeline.policy.aftercare import (
     unknown_to_both,
 )
 from pipeline.policy.verdict import pause_after, throttled_s, words_of
+from pipeline.progress import Deleted
 from pipeline.providers.base import Problem, Refusal
 from pipeline.runner.board import Board
 from pipeline.runner.heirs import Heirs
@@ -202,6 +203,7 @@ class AftercareLane:
         if outcome is None or after is After.DONE:
             board.ledger.note(DELETED, deleted_note(job))
             await board.ledger.commit()
+            board.observer(Deleted(id=job.id, key=job.key, video_id=job.video_id or ""))
             self._failures = 0
         elif not self._goes_on(errand, outcome, after):
             self._tell(job, f"not deleted at the provider ({words_of(outcome)})")

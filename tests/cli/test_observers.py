@@ -24,7 +24,7 @@ from pipeline.cli.observers.log import RunLog, log_line
 from pipeline.cli.observers.tally import Tally, time_left_s
 from pipeline.disk import Disk
 from pipeline.lifecycle import State
-from pipeline.progress import Ended, Event, Moved, Notice, Received, Started
+from pipeline.progress import Deleted, Ended, Event, Moved, Notice, Received, Started
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 
@@ -276,6 +276,7 @@ def test_the_log_of_a_run_grows_over_runs_and_is_its_owners_alone(tmp_path: Path
             log(started())
             log(moved("fox", State.IN_FLIGHT, State.FAILED, reason="no\nfoxes"))
             log(Received(id="fox", bytes=1))
+            log(Deleted(id="heron", key="1" * 32, video_id="video_1"))
             log(Notice(lane="watch", message="slower now"))
             log(ended())
 
@@ -283,6 +284,7 @@ def test_the_log_of_a_run_grows_over_runs_and_is_its_owners_alone(tmp_path: Path
         "start: harbour: 10 videos from sandbox at http://127.0.0.1:8700/v1, on this machine, into outputs/harbour; "
         "10 to submit for $8.00",
         "fox: in_flight -> failed no foxes",
+        "heron: deleted at the provider, as asked: video_1",
         "watch: slower now",
         "end: done; 10 stored; spent 9.60",
     ]

@@ -18,7 +18,7 @@ from pipeline.model import Aftercare
 from pipeline.outlook import Choice
 from pipeline.plan import Action
 from pipeline.policy.aftercare import TRIES
-from pipeline.progress import Event, Moved, Notice
+from pipeline.progress import Deleted, Event, Moved, Notice
 from pipeline.views.status import status_document
 from tests.runner.gateway import NOTHING, Answer, Seen, answer, refusal
 from tests.runner.night import Night, built_on, job, jobs, manifest
@@ -145,10 +145,16 @@ async def test_a_video_is_deleted_once_and_only_when_stored_is_on_disk(kept: Nig
 
     kept.gateway.always("delete", note_what_is_on_disk)
     outcome = await kept.run(jobs(2))
-    await kept.run(jobs(2))
+    again = await kept.run(jobs(2))
 
+    assert again.deleted == 0
     assert ready == [True, True]
-    assert outcome.counts == {State.STORED: 2}
+    assert (outcome.counts, outcome.deleted) == ({State.STORED: 2}, 2)
+    gone = [event for event in kept.events if isinstance(event, Deleted)]
+    assert {(event.key, event.video_id) for event in gone} == {
+        (one.key, one.video_id) for one in kept.state.jobs.values()
+    }
+    assert len(gone) == 2
     assert len(kept.gateway.of("delete")) == 2
     assert set(kept.gateway.deleted) == set(kept.gateway.book)
     assert all(one.is_deleted for one in kept.state.jobs.values())

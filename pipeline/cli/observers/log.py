@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.cli.observers.lines import closing, notice, opening
 from pipeline.cli.observers.watcher import Clean, Now, Watcher
 from pipeline.disk import DISK, Disk
-from pipeline.progress import Ended, Event, Moved, Notice, Started
+from pipeline.progress import Deleted, Ended, Event, Moved, Notice, Started
 from pipeline.text import plain
 
 UNWRITTEN_BYTES_MAX = 1 << 16
@@ -66,6 +66,8 @@ def log_line(event: Event, clean: Clean) -> str:
             told = [event.video_id, event.path, event.reason]
             more = " ".join(clean(part) for part in told if part)
             return f"{clean(event.id)}: {event.was} -> {event.state}{' ' if more else ''}{more}"
+        case Deleted():
+            return f"{clean(event.id)}: deleted at the provider, as asked: {clean(event.video_id)}"
         case Notice():
             return notice(event, clean)
         case Ended():
