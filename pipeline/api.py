@@ -73,6 +73,10 @@ class Outcome:
     """Why it stopped early; empty where it did not."""
     interrupted: bool
     elapsed_s: float
+    narrowed_to: int = 0
+    """So many places in flight were left at its end, less than half of the limit, since the provider said "not now";
+    0: more.
+    """
     deleted: int = 0
     """So many stored videos the provider deleted in this run, as it was asked to."""
 
@@ -227,6 +231,7 @@ async def run(
             stopped=board.stopped if board else "",
             interrupted=bool(board and board.interrupted),
             elapsed_s=anyio.current_time() - began_s,
+            narrowed_to=board.gate.narrowed_to if board else 0,
             deleted=_deleted(ledger.state) - gone,
         )
     observer(_ended(outcome))

@@ -221,6 +221,7 @@ def _for_people(outcome: Outcome, declined: int, args: argparse.Namespace) -> su
         settled_by_key=_settled_by_key(outcome, now),
         held_by_ceiling=_held_by_ceiling(outcome, now),
         deleted=outcome.deleted,
+        places=(outcome.narrowed_to, outcome.outlook.limits.in_flight) if outcome.narrowed_to else None,
         deviating=deviating((outcome.state.jobs[key] for key in outcome.concerned), outcome.state),
     )
 

@@ -91,6 +91,8 @@ class Outcome:
     """The ids of stored videos that are not as asked for, by what is not, in words."""
     deleted: int = 0
     """So many videos, stored here, the provider deleted as it was asked to."""
+    places: tuple[int, int] | None = None
+    """So many places in flight were left at the end, of so many; `None`: half of them or more."""
 
 
 LEFT = {
@@ -216,6 +218,9 @@ def _closing(outcome: Outcome) -> Iterator[str]:
     spent = spent_money(outcome.spent, outcome.currency, outcome.unpriced)
     yield f"spent   {spent}{budget}{'' if outcome.bills else PLAY_MONEY}"
     yield f"took    {duration(outcome.elapsed_s)}"
+    if outcome.places is not None:
+        left, asked = outcome.places
+        yield f"pace    {left:,} of {asked:,} places in flight at the end: the provider said 'not now' (429)"
     yield f"folder  {outcome.folder}"
     label = "next"
     for command, purpose in next_commands(outcome):

@@ -143,6 +143,12 @@ class Gate:
         """The provider says "not now": lean on it less. For all that were refused before one pause, told once."""
         self.window = max(self.window * LESS, 1.0)
 
+    @property
+    def narrowed_to(self) -> int:
+        """How many places are left, where that is less than half of what was asked for; 0: it is not."""
+        places = int(self.window)
+        return places if 2 * places < self.limits.in_flight else 0
+
     def unreachable(self) -> None:
         """Nobody answers: one canary again."""
         self.slots = 1

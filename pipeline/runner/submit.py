@@ -25,6 +25,7 @@ from pipeline.runner.board import Board
 from pipeline.runner.foresight import dropped_at
 from pipeline.runner.image import image_of
 from pipeline.runner.lanes import Answer
+from pipeline.runner.places import Places
 from pipeline.runner.rescue import NOTHING_MADE, rescued
 from pipeline.runner.wording import doubt_words
 from pipeline.text import money, plural
@@ -40,6 +41,7 @@ class SubmitLane:
         self._ways: defaultdict[Link, Streak] = defaultdict(Streak)
         """The same of what builds on other videos, by how it does that."""
         self._models: defaultdict[str, Streak] = defaultdict(Streak)
+        self._places = Places(board.gate)
         self._doubted: list[str] = []
         """Keys of the submits of unknown outcome since the last acceptance."""
 
@@ -217,13 +219,19 @@ class SubmitLane:
         too_many = verdict.fact is Fact.THROTTLED and not verdict.last
         if too_many and temper.ready_s <= anyio.current_time():  # once for each pause
             gate.throttled()
+            self._tell_places(verdict.reason)
         temper.heed(outcome, verdict)
         if verdict.fact is Fact.NOT_SENT or temper.is_open:
             gate.unreachable()
 
+    def _tell_places(self, reason: str = "") -> None:
+        if news := self._places.news(anyio.current_time(), reason):
+            self._board.notice("submit", news)
+
     async def _accepted(self, key: str, submission: Submission) -> None:
         board = self._board
         board.gate.accepted()
+        self._tell_places()
         board.claim(submission.video_id, key)
         seen = submission.observation
         if seen.status is Status.DONE:

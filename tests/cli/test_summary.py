@@ -88,6 +88,7 @@ CASES = {
             "it is 5 s long, not 8": [f"stored-{n}" for n in range(2, 9)],
         },
     ),
+    "throttled": replace(outcome(jobs(State.STORED, 4)), places=(3, 12)),
     "deleted-there": replace(outcome(jobs(State.STORED, 4)), deleted=4),
 }
 

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.limits import Limits
 from pipeline.runner.lanes import BACKLOG_MAX, Answer, Gate, Load
+from pipeline.runner.places import EVERY_S, Places
 
 
 def test_money_set_aside_for_an_open_submit_is_waited_for() -> None:
@@ -127,3 +128,26 @@ def test_the_bound_settles_just_below_what_a_provider_bears() -> None:
     assert min(settled) >= 0.7 * bears - 1
     assert sum(settled) / len(settled) > 0.75 * bears
     assert refused < 0.02 * 4000
+
+
+def test_a_bound_below_half_is_told_and_that_it_is_back_but_not_at_every_swing() -> None:
+    gate = Gate(Limits(in_flight=12))
+    places = Places(gate)
+
+    def throttled(now_s: float) -> str:
+        gate.throttled()
+        return places.news(now_s, "429 too many")
+
+    def accepted(now_s: float, times: int = 20) -> str:
+        for _ in range(times):
+            gate.accepted()
+        return places.news(now_s)
+
+    assert [throttled(now_s) for now_s in (1, 2, 3)] == ["", "5 of 12 places in flight, because of: 429 too many", ""]
+    assert gate.narrowed_to == 4
+    assert [accepted(now_s) for now_s in (4, 5)] == ["", ""]  # it is back, and was told of just now
+    assert throttled(6) == ""
+    assert accepted(7, 40) == ""
+    assert accepted(2 + EVERY_S, 0) == "6 of 12 places in flight again"
+    assert throttled(3 + EVERY_S) == ""
+    assert throttled(3 + 2 * EVERY_S) == "3 of 12 places in flight, because of: 429 too many"

@@ -12,6 +12,7 @@ import pytest
 from pipeline.errors import UsageError
 from pipeline.lifecycle import State
 from pipeline.limits import LimitsWish
+from pipeline.progress import Notice
 from pipeline.runner import lanes
 from tests.runner.gateway import Answer, Seen, answer, refusal
 from tests.runner.night import Night, job, jobs
@@ -96,6 +97,10 @@ async def test_a_provider_that_renders_two_at_once_is_soon_asked_for_no_more(nig
     assert night.gateway.rendering_max == 2
     assert len(night.gateway.of("submit")) - 16 < 12  # from 8 down to 2 in three pauses, of up to four submits each
     assert 2.0 <= night.boards[-1].gate.window < 3.5
+    assert outcome.narrowed_to == int(night.boards[-1].gate.window)
+    [narrow] = [event for event in night.events if isinstance(event, Notice) and " places" in event.message]
+    words = "3 of 8 places in flight, because of: 429 429: Too many running tasks"
+    assert (narrow.message, narrow.urgent) == (words, False)
 
 
 async def test_submits_keep_the_rate(night: Night) -> None:
