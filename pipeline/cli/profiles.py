@@ -108,6 +108,7 @@ def in_full(profile: Profile, environ: Mapping[str, str]) -> Iterator[str]:
         "retired": profile.retired and _retired(profile),
         "videos": f"kept for {duration(profile.retention_s)}",
         "takes": _takes(profile),
+        "can": _can(profile),
         "lengths": _lengths(profile),
         "limits": f"{limits.in_flight} in flight, {limits.submits_per_minute:g} submits a minute, "
         f"{limits.downloads} downloads at once",
@@ -228,6 +229,18 @@ def _takes(profile: Profile) -> str:
         "input_reference": profile.references,
     }
     return ", ".join(word for word, taken in words.items() if taken) or "prompts only"
+
+
+def _can(profile: Profile) -> str:
+    """What it can besides making videos and handing them out."""
+    words = {
+        "lists its videos": profile.lists,
+        "deletes": profile.deletes,
+        "cancels": profile.cancels,
+        **dict.fromkeys(profile.variants, True),
+        "honours keys": profile.honours_keys,
+    }
+    return ", ".join(word for word, known in words.items() if known) or "nothing besides, as far as is known"
 
 
 def _lengths(profile: Profile) -> str:

@@ -128,6 +128,7 @@ def test_a_profile_in_full_tells_prices_and_variables_but_no_value(vidbatch: Vid
     assert "  else     https://api.openai.com/v1\n" in done.stdout
     assert "sora-2 (the default)" in done.stdout
     assert "takes    remix_of, extend_of, edit_of, input_reference\n" in done.stdout
+    assert "can      lists its videos, deletes, thumbnail, spritesheet\n" in done.stdout
     assert "120 s in all, 6 extensions of one video, at most" in done.stdout
     assert "$0.10 a second" in done.stdout
     assert "canary" not in done.stdout

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+import pipeline
 from pipeline.limits import Limits
 from pipeline.policy.unknown import may_repeat
 from pipeline.profile import ModelOffer, Pace, Profile
@@ -33,6 +35,20 @@ def test_the_names_are_the_files() -> None:
     assert [find_profile(name).name for name in profile_names()] == list(profile_names())  # type: ignore[union-attr]
     assert find_profile("nobody") is None
     assert find_profile("../profiles/openai") is None
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_the_docs_say_of_each_what_a_person_chooses_by(name: str) -> None:
+    profile = find_profile(name)
+    assert profile is not None
+    flags = (profile.references, profile.remixes, profile.extends, profile.edits)
+    flags += (profile.deletes, profile.cancels, profile.lists)
+    row = [f"`{name}`", *("yes" if flag else "–" for flag in flags), ", ".join(profile.variants) or "–"]
+
+    docs = Path(pipeline.__file__).parent.parent / "docs" / "providers.md"
+
+    assert f"| {' | '.join(row)} |" in docs.read_text("utf-8").splitlines()
+    assert not profile.honours_keys  # as the docs say
 
 
 def test_what_a_profile_leaves_out_has_its_default() -> None:
