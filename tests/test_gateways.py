@@ -78,32 +78,32 @@ def walk() -> str:
 def test_a_gateway_that_nobody_knows_takes_a_file_and_no_code(tmp_path: Path, walk: str) -> None:
     """Every line of the walk-through: its files as they stand, but for the port, then its commands."""
     profile, manifest, heir = re.findall(r"```yaml\n(.*?)```", walk, re.DOTALL)
-    commands = [
-        line.partition("#")[0].split() for line in re.findall(r"^(?:HERON_KEY=sandbox )?vidbatch .*$", walk, re.M)
-    ]
+    lines = re.findall(r"^(?:[A-Z_]+=\S+ )*vidbatch .*$", walk, re.M)
+    commands = [line[line.index("vidbatch") :].partition("#")[0].split() for line in lines]
+    variables = dict(word.split("=", 1) for word in lines[2].split() if "=" in word)
     (tmp_path / "heron.yaml").write_text(profile, encoding="utf-8")
     (tmp_path / "heir.yaml").write_text(heir, encoding="utf-8")
-    assert [words[1] for words in commands] == ["profiles", "sandbox", "vidbatch", "doctor"]
+    assert [words[1] for words in commands] == ["profiles", "sandbox", "run", "doctor"]
+    assert (variables["HERON_URL"], variables["HERON_KEY"]) == ("http://127.0.0.1:8700/v2", "sandbox")
 
     shown = vidbatch(tmp_path, *commands[0][1:])
     assert (shown.returncode, "0.06 EUR a second" in shown.stdout) == (0, True)
     assert vidbatch(tmp_path, "profiles", "./heir.yaml").returncode == 0
 
     with served(tmp_path, commands[1][-1], "--render-s", "0.2") as address:
-        port = re.findall(r":(\d+)/", address)[0]
-        (tmp_path / "night.yaml").write_text(manifest.replace(":8700/", f":{port}/"), encoding="utf-8")
-        night = vidbatch(tmp_path, *commands[2][2:], HERON_KEY="sandbox")
+        (tmp_path / "night.yaml").write_text(manifest, encoding="utf-8")
+        night = vidbatch(tmp_path, *commands[2][1:], **{**variables, "HERON_URL": address})
         asked = vidbatch(tmp_path, *commands[3][1:], "--base-url", address, HERON_KEY="sandbox")
         book = told(address, "book", "sandbox")
 
     assert night.returncode == 0, night.stderr
     assert "1.20 EUR" in night.stdout
+    assert f"at      {address}, on this machine, from the variable HERON_URL\n" in night.stderr
     assert len(stored(tmp_path, "night", commands[2][-1])) == len(book) == 3
     assert all(str(order["id"]).startswith("HRN-") for order in book)
     assert asked.returncode == 0, asked.stdout
 
-    (tmp_path / "night.yaml").write_text(re.sub(", base_url: [^}]*", "", manifest), encoding="utf-8")
-    real = vidbatch(tmp_path, *commands[2][2:], HERON_KEY="theirs")
+    real = vidbatch(tmp_path, *commands[2][1:], HERON_KEY="theirs")
     assert (real.returncode, "a rehearsal shares no folder" in real.stderr) == (2, True)
 
 

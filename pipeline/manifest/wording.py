@@ -22,6 +22,8 @@ _TYPES = {
     "array": "a list",
     "null": "null",
 }
+_FEW = 4
+"""So many keys are named in place of one that is near to none of them."""
 _SECRET_KEYS = ("key", "api_key", "apikey", "token", "api_token", "secret", "password", "authorization", "bearer")
 
 
@@ -128,6 +130,8 @@ def _of_a_key(name: str, known: Collection[str]) -> str:
     """What to add of a key that is near to none of those that are *known* in its place."""
     if " " in name:
         return "; if it is the rest of a text that holds a comma, quote that text"
+    if 0 < len(known) <= _FEW:
+        return f"; known here: {', '.join(known)}"
     if {"vars", "params"}.issubset(known):
         return "; a variable of your own stands in 'vars', a field for the provider alone in 'params'"
     return ""

@@ -139,6 +139,8 @@ def _faults(merged: Mapping[str, JSON], called: str, *, whole: bool) -> Sequence
     """What is wrong with *merged*; of what is not the *whole* profile, what it lacks is not told."""
     errors = _judge().iter_errors(merged)
     formal = faults_of(error for error in errors if whole or error.validator != "required" or error.absolute_path)
+    meant = {f"missing: '{fault.meant}'" for fault in formal if fault.meant}  # what is misspelt is told as that alone
+    formal = [fault for fault in formal if fault.path or fault.message not in meant]
     misnamed = {fault.path for fault in formal if fault.code == "bad-name"}
     formal = [fault for fault in formal if fault.code == "bad-name" or fault.path not in misnamed]
     sound = _sound(merged, {fault.path for fault in formal})

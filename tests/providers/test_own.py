@@ -257,6 +257,7 @@ def test_all_that_is_wrong_is_told_at_once_in_every_file_where_it_is_written(tmp
             f"{BARE}base_url: https://h.example/v2\nbase_path: /v3\n",
             "'/v2' at its end is not the base_path, '/v3', which a host alone would get; state both alike",
         ),
+        (f"{BARE}fields: {{seconds: {{type: integer}}}}\n", "unknown key 'type'; known here: name, as"),
         (BARE.replace("raw", "{heder: X}"), "missing: 'header'"),
         (BARE.replace("raw", "beerer"), "'beerer' is not known here; did you mean 'bearer'?"),
         (BARE.replace("{'*': {}}", "{'*': null}"), "no model is left; write '*' for any"),
@@ -282,6 +283,11 @@ def test_one_mistake_is_told_once(tmp_path: Path, more: str, words: str) -> None
 
     assert len(issues(tmp_path, text)) == 1
     assert words in told(tmp_path, text)
+
+
+def test_a_required_key_that_is_misspelt_is_told_once(tmp_path: Path) -> None:
+    assert issues(tmp_path, BARE.replace("title", "titel")) == ["mine.yaml:2:1 unknown-key"]
+    assert issues(tmp_path, BARE.replace("title: Mine\n", "")) == ["mine.yaml:1:1 missing-field"]
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,8 @@ def test_the_names_are_the_files() -> None:
 def test_the_docs_say_of_each_what_a_person_chooses_by(name: str) -> None:
     profile = find_profile(name)
     assert profile is not None
-    flags = (profile.references, profile.remixes, profile.extends, profile.edits)
-    flags += (profile.deletes, profile.cancels, profile.lists)
+    flags = [profile.references, profile.remixes, profile.extends, profile.edits]
+    flags += [profile.deletes, profile.cancels, profile.lists]
     row = [f"`{name}`", *("yes" if flag else "–" for flag in flags), ", ".join(profile.variants) or "–"]
 
     docs = Path(pipeline.__file__).parent.parent / "docs" / "providers.md"
