@@ -12,7 +12,7 @@ from pipeline.manifest.addresses import BadAddress, checked_address
 from pipeline.manifest.fields import did_you_mean, shown
 from pipeline.manifest.wording import Fault
 from pipeline.providers.access import normal_url
-from pipeline.providers.results import buying_looks
+from pipeline.providers.results import KNOWN, folded, says_so
 from pipeline.providers.rules import unsound
 from pipeline.providers.secrecy import written_keys
 from pipeline.providers.written import fields_of
@@ -204,7 +204,22 @@ def _result_models(document: _Document) -> Iterator[Fault]:
         yield _fault(
             "without 'result_models' no video of this dialect can be asked for", "dialect", code="missing-field"
         )
-    yield from buying_looks(document)
+    yield from _buying_looks(document)
+
+
+def _buying_looks(document: _Document) -> Iterator[Fault]:
+    """Which of the result models might make a video, when they are asked for one."""
+    result_models = document.get("result_models", {})
+    makers = {folded(name) for name, offer in document.get("models", {}).items() if offer is not None}
+    makers |= {folded(document.get("defaults", {}).get("model", "")), *map(folded, result_models)}
+    for name, model in result_models.items():
+        if folded(model) in makers:
+            message = f"'{shown(model)}' makes videos here: to ask it for a result could buy another"
+            yield _fault(message, "result_models", name)
+        elif not says_so(model):
+            message = f"'{shown(model)}' may be one that makes videos, and to ask it for a result could buy another"
+            known = f"one that only hands out has {KNOWN} as a word of its name, as in sora-2-get"
+            yield _fault(f"{message}: {known}", "result_models", name)
 
 
 def _dialect(document: _Document) -> str:
