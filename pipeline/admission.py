@@ -27,6 +27,7 @@ NOT_HOME = (State.IN_FLIGHT, State.FINISHED, State.STALLED)
 def check(outlook: Outlook, state: RunState, origin: str, today: date) -> None:
     """Refuse, before anything is written or sent, what could not end well. Raises `UsageError`."""
     _check_retired(outlook, origin, today)
+    _check_strict(outlook)
     if outlook.manifest.jobs and outlook.plan.left_out == len(outlook.manifest.jobs):
         raise UsageError("--only matches no job: it is compared with ids and groups, as in --only 'coast*'")
     _check_budget(outlook, state)
@@ -42,6 +43,14 @@ def _check_retired(outlook: Outlook, origin: str, today: date) -> None:
     profile = outlook.manifest.profile
     if not outlook.choice.allow_retired and is_retired(profile, origin, today):
         raise UsageError(f"{retirement(profile, origin, today)}; or try it all the same with --allow-retired")
+
+
+def _check_strict(outlook: Outlook) -> None:
+    """Nobody can be strict about what nobody looks at. Raises `MissingExtra`."""
+    if outlook.choice.strict_media:
+        from pipeline.media.examiner import demand
+
+        demand("--strict-media")
 
 
 def _check_budget(outlook: Outlook, state: RunState) -> None:

@@ -31,7 +31,7 @@ from pipeline.prepare import (
     prepare,
     write_metadata,
 )
-from pipeline.progress import Ended, Notice, Observer, Started, silent
+from pipeline.progress import Ended, Kind, Notice, Observer, Started, silent
 from pipeline.providers.access import address_from, address_of, key_of, proxy_of
 from pipeline.providers.catalogue import Catalogue
 from pipeline.providers.registry import find_profile
@@ -268,7 +268,7 @@ def _say_waiting(outlook: Outlook, observer: Observer) -> None:
         waiting.setdefault(step.reason, []).append(step.job.id)
     for reason, ids in waiting.items():
         words = f"{plural(len(ids), 'job')} not submitted, {listing(ids)}: {reason}"
-        observer(Notice(lane="run", message=words, urgent=True))
+        observer(Notice(lane="run", message=words, urgent=True, kind=Kind.UNCERTAIN))
 
 
 async def _carry_out(work: Work, observer: Observer, world: World, on_board: Callable[[Board], object]) -> Board | None:
@@ -276,6 +276,8 @@ async def _carry_out(work: Work, observer: Observer, world: World, on_board: Cal
     state, folder = work.ledger.state, work.folder
     write_metadata(folder, state, observer)
     if not has_work(work.outlook, state, work.address or EMBEDDED, world.now()):
+        await work.examine(observer, world)
+        write_metadata(folder, state, observer)
         return None
     folder.disk.make_folder(folder.videos)
     board = await work.carry_out(observer, world, on_board)

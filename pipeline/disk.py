@@ -121,6 +121,24 @@ class Disk:
         """Make *path* hold *content*, durably: the old file or the new one, never half of it."""
         self.write_blocks(path, (content,))
 
+    def put(self, path: Path, content: bytes) -> None:
+        """Make *path* hold *content* in one step, without waiting until it is durable: what can be made again.
+
+        Two programs may do so at once, so each has a draft of its own.
+        """
+        draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            descriptor = self.open_new(draft)
+            try:
+                self.write(descriptor, content)
+            finally:
+                self.close(descriptor)
+            self.replace(draft, path)
+        except OSError:
+            with suppress(OSError):
+                self.remove(draft)
+            raise
+
     def write_blocks(self, path: Path, blocks: Iterable[bytes]) -> None:
         """The same of content that comes in *blocks*; where their source raises, nothing has changed."""
         draft = path.with_name(path.name + ".part")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.disk import DISK, Disk
 from pipeline.errors import PipelineError
@@ -16,12 +16,13 @@ from pipeline.ledger.spill import spill_folders
 from pipeline.model import EMBEDDED, NO_AFTERCARE
 from pipeline.outlook import Outlook
 from pipeline.policy.verdict import PATIENCE, Patience
-from pipeline.progress import Observer
+from pipeline.progress import Observer, unfailing
 from pipeline.providers.access import Access, access
 from pipeline.providers.registry import dialect_of
 from pipeline.storage import RunFolder
 
 if TYPE_CHECKING:
+    from pipeline.media.examiner import Examines
     from pipeline.runner.board import Board
     from pipeline.sandbox.embedded import LastWords
     from pipeline.transport import Transport
@@ -32,6 +33,19 @@ def _connect(access: Access, *, submits: int, downloads: int) -> AbstractAsyncCo
     from pipeline.transport import connect
 
     return connect(access, submits=submits, downloads=downloads)
+
+
+def _examiner() -> AbstractAsyncContextManager[Examines | None]:
+    """A process of its own, where the extra is installed."""
+    from pipeline.media.examiner import examiner
+
+    return examiner()
+
+
+@asynccontextmanager
+async def no_examiner() -> AsyncIterator[None]:
+    """Nobody."""
+    yield None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +59,8 @@ class World:
     patience: Patience = PATIENCE
     connect: Callable[..., AbstractAsyncContextManager[Transport]] = _connect
     """What carries the requests, made as `transport.connect` makes it."""
+    examiner: Callable[[], AbstractAsyncContextManager[Examines | None]] = _examiner
+    """What decodes the stored videos, made as `media.examiner.examiner` makes it; `None`: nobody does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +81,28 @@ class Work:
         async with (
             self._provider() as (reached, ended),
             world.connect(reached, submits=limits.submit_slots, downloads=downloads) as transport,
+            world.examiner() as examiner,
         ):
             board = self._board(transport, observer, world)
             on_board(board)
-            await self._lanes(board, ended)
+            await self._lanes(board, ended, examiner)
         return board
+
+    async def examine(self, observer: Observer, world: World) -> None:
+        """Examine what is stored and was not yet; nothing is asked of the provider."""
+        from pipeline.runner.examination import examine_rest
+
+        strict = self.outlook.choice.strict_media
+        try:
+            async with world.examiner() as examiner:
+                if examiner is not None:
+                    keys = self._keys()
+                    await examine_rest(self.ledger, self.folder, examiner, keys, unfailing(observer), strict=strict)
+        finally:
+            self.ledger.commit_now()
+
+    def _keys(self) -> list[str]:
+        return [step.job.key for step in self.outlook.plan.steps]
 
     @asynccontextmanager
     async def _provider(self) -> AsyncIterator[tuple[Access, LastWords | None]]:
@@ -104,24 +137,37 @@ class Work:
             spills=spill_folders(world.environment),
         )
 
-    async def _lanes(self, board: Board, ended: LastWords | None) -> None:
+    async def _lanes(self, board: Board, ended: LastWords | None, examiner: Examines | None) -> None:
         import anyio
 
-        from pipeline.runner.aftercare import AftercareLane
         from pipeline.runner.run import carry_out
 
-        follows = self.outlook.manifest.aftercare != NO_AFTERCARE
-        aftercare = AftercareLane(board, self.outlook) if follows else None
         try:
             async with anyio.create_task_group() as beside:
                 if ended is not None:
                     beside.start_soon(_leave_at_its_end, board, ended)
-                await carry_out(board, self.outlook.plan, aftercare)
+                await carry_out(board, self.outlook.plan, self._after(board, examiner))
                 beside.cancel_scope.cancel()
         except BaseExceptionGroup as group:
             raise first_of(group) from group
         finally:
             self.ledger.commit_now()
+
+    def _after(self, board: Board, examiner: Examines | None) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        """The lanes that look after what is stored."""
+        from pipeline.media.examiner import is_at_hand
+        from pipeline.runner.aftercare import AftercareLane
+        from pipeline.runner.examination import ExaminationLane, say_missing_extra
+
+        lanes: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        if examiner is not None:
+            strict = self.outlook.choice.strict_media
+            lanes.append(ExaminationLane(board, examiner, self._keys(), strict=strict).run)
+        elif not is_at_hand():
+            say_missing_extra(board)
+        if self.outlook.manifest.aftercare != NO_AFTERCARE:
+            lanes.append(AftercareLane(board, self.outlook).run)
+        return lanes
 
 
 async def _leave_at_its_end(board: Board, ended: LastWords) -> None:

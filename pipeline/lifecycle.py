@@ -21,7 +21,7 @@ class State(StrEnum):
     FINISHED = "finished"  # rendered, waiting to be downloaded
     STORED = "stored"  # on disk here, checked, with its digest
     REJECTED = "rejected"  # refused at submit: made nothing
-    FAILED = "failed"  # the provider gave up on it
+    FAILED = "failed"  # the provider gave up on it, or what it made is unfit
     EXPIRED = "expired"  # rendered, but the provider no longer has it
     LOST = "lost"  # the provider does not know its id any more
     STALLED = "stalled"  # past its deadline without an end; the id is kept, a later run looks again
@@ -49,6 +49,7 @@ class Fact(StrEnum):
     DOWNLOAD_FAILED = "download_failed"  # the video stays finished: a later run fetches it
     STORED = "stored"
     MISSING = "missing"  # a stored file is gone or altered: fetch it again while it can be had
+    UNFIT = "unfit"  # a stored video is not as asked for, or broken, and a run was told to be strict
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
     ADOPTED = "adopted"  # an uncertain submit turned out to be this id
@@ -89,6 +90,7 @@ _RUNNER: dict[tuple[State, Fact], State] = {
     (_S.FINISHED, _F.STORED): _S.STORED,
     (_S.FINISHED, _F.EXPIRED): _S.EXPIRED,
     (_S.STORED, _F.MISSING): _S.FINISHED,
+    (_S.STORED, _F.UNFIT): _S.FAILED,
 }
 
 _CONSENT: dict[tuple[State, Fact], State] = {

@@ -71,6 +71,11 @@ def sidecar(path: str) -> str:
     return path.removesuffix(_SUFFIX) + ".json"
 
 
+def poster(sha256: str) -> str:
+    """Where the poster of the video with this digest lives, below `report/`: the same bytes keep theirs."""
+    return f"posters/{sha256[:12]}.jpg"
+
+
 def variant(path: str, name: str, suffix: str) -> str:
     """Where the picture *name* of a video lives, beside it: `coast/fox-thumbnail.webp`.
 

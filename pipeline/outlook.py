@@ -32,6 +32,8 @@ class Choice:
     """What becomes of submits that nothing can settle: `hold`, or `resubmit`, which may pay twice."""
     max_duplicate_cost: Decimal | None = None
     """With `resubmit`: so much may be paid twice in this run's life, in the profile's currency."""
+    strict_media: bool = False
+    """A stored video that is not as asked for, or broken, has failed."""
     allow_retired: bool = False
     """Also at an address of which its profile says that it no longer answers."""
     allow_moved: bool = False

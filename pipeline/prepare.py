@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -11,9 +11,11 @@ from uuid import uuid4
 
 from pipeline.admission import NOT_HOME, check_folders, is_lost, is_missing
 from pipeline.chains import standing
+from pipeline.columns import alike
 from pipeline.doubts import UNKNOWN, doubts, is_asked_about
 from pipeline.errors import UsageError
-from pipeline.ledger.fields import READING
+from pipeline.ledger.afterwards import orphaned_note
+from pipeline.ledger.fields import ORPHANED, READING
 from pipeline.ledger.ledger import Ledger, utc_now
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
@@ -27,8 +29,9 @@ from pipeline.profile import Profile
 from pipeline.progress import Notice, Observer, silent
 from pipeline.providers.bills import priced_at
 from pipeline.providers.pricing import price_list
-from pipeline.runner.sidecar import metadata_row
-from pipeline.storage import RunFolder
+from pipeline.runner.aside import put_aside_what_is_left
+from pipeline.runner.sidecar import MAPPINGS, metadata_row
+from pipeline.storage import RunFolder, is_intact
 from pipeline.waiting import waiting
 
 __all__ = [
@@ -158,6 +161,7 @@ def prepare(
     )
     known = ledger.state.records
     ledger.settle_crash()
+    put_aside_what_is_left(ledger, folder)
     for job in ledger.state.jobs.values():
         if job.origin == origin and is_missing(job, folder):
             ledger.record(Fact.MISSING, job.key, reason=GONE)
@@ -174,6 +178,7 @@ def prepare(
         for step in outlook.plan.steps:
             ledger.plan(step.job, price=step.price)
             _bring_to_start(ledger, step)
+    _note_orphans(ledger, frozenset(outlook.plan.orphans))
     ledger.note("run", f"manifest {manifest.sha256}, {len(outlook.plan.submits)} to submit")
     ledger.commit_now()
     return outlook
@@ -189,6 +194,13 @@ def _bring_to_start(ledger: Ledger, step: Step) -> None:
         ledger.record(Fact.BLOCKED, key, reason=step.reason)
     elif step.action is not Action.BLOCKED and at is State.BLOCKED:
         ledger.record(Fact.UNBLOCKED, key, reason="its source has a video again, or may have one")
+
+
+def _note_orphans(ledger: Ledger, orphans: Collection[str]) -> None:
+    """Write down which jobs the manifest asks for no longer, and which it asks for again."""
+    for key, job in ledger.state.jobs.items():
+        if job.orphaned is not (orphaned := key in orphans):
+            ledger.note(ORPHANED, orphaned_note(key, orphaned=orphaned))
 
 
 def concerned(plan: Plan, state: RunState) -> tuple[str, ...]:
@@ -228,11 +240,20 @@ def count_states(state: RunState, keys: Iterable[str]) -> dict[State, int]:
 
 
 def write_metadata(folder: RunFolder, state: RunState, observer: Observer = silent) -> None:
-    """Write `videos/metadata.jsonl` anew from what the ledger says is stored; no run ends because that fails."""
-    stored = [job for job in state.jobs.values() if job.state is State.STORED]
+    """Write `videos/metadata.jsonl` anew: a row for each stored video whose file is there, first those that the
+    manifest asks for. No run ends because that fails.
+    """
     try:
-        if stored or folder.metadata.exists():
-            folder.write_metadata(metadata_row(job) for job in stored)
+        here = sorted(_stored_here(folder, state), key=lambda job: job.orphaned)
+        if here or folder.metadata.exists():
+            folder.write_metadata(alike(map(metadata_row, here), MAPPINGS))
     except OSError as error:
         message = f"{folder.metadata} cannot be written: {error}; the next run writes it anew"
         observer(Notice(lane="run", message=message, urgent=True))
+
+
+def _stored_here(folder: RunFolder, state: RunState) -> Iterator[JobState]:
+    """The jobs whose video is in the folder; somebody may have taken one away since the run began."""
+    for job in state.jobs.values():
+        if job.state is State.STORED and is_intact(folder.video(job.path), job.bytes or 0):
+            yield job

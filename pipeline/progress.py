@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from pipeline.lifecycle import State
@@ -69,6 +70,18 @@ class Received:
     bytes: int
 
 
+class Kind(StrEnum):
+    """What a notice is about, for whoever does not read all of them."""
+
+    OTHER = "other"
+    STOPPED = "stopped"  # no more is bought; what was bought is brought home
+    UNCERTAIN = "uncertain"  # a submit of unknown outcome
+    OUTAGE = "outage"  # nobody answers
+    ANSWERED = "answered"  # somebody answers again
+    DISK = "disk"  # what came cannot be kept here
+    ENDING = "ending"  # the run is about to end, and will tell why
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """Something a person may want to know now: a pause, a stop, an unknown outcome."""
@@ -78,6 +91,7 @@ class Notice:
     message: str
     urgent: bool = False
     """It needs a person, or costs money."""
+    kind: Kind = Kind.OTHER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,9 @@ from threading import Lock
 from pipeline.disk import DISK, Disk, words_of
 from pipeline.errors import NoRoom, ReferenceLost, UsageError
 from pipeline.kept import Kept, index_of, read_index
-from pipeline.media import MediaFacts
+from pipeline.media.boxes import MediaFacts
 from pipeline.model import JSON, Manifest, Reference, SourceFile
+from pipeline.naming import poster, sidecar
 from pipeline.pictures import BadPicture, fitted
 from pipeline.text import byte_size, plain
 
@@ -51,6 +52,10 @@ class RunFolder:
         self.videos = path / "videos"
         self.metadata = self.videos / "metadata.jsonl"
         self.log = path / "run.log"
+        self.wrong = path / "wrong"
+        """What came and is not as it should be."""
+        self.report = path / "report"
+        self.posters = self.report / "posters"
         self.sandbox = path / "sandbox"
         self.manifests = path / "manifests"
         self.images = self.manifests / "images"
@@ -182,16 +187,50 @@ class RunFolder:
                 self.disk.make_folder(target.parent)
                 self._durable.add(target.parent)
 
+    def poster(self, sha256: str) -> Path:
+        """The poster of the video with this digest, where it has one."""
+        return self.report / poster(sha256)
+
+    def has_poster(self, sha256: str) -> bool:
+        """Whether it has one; an empty file is what a power cut leaves of one."""
+        try:
+            return self.poster(sha256).stat().st_size > 0
+        except OSError:
+            return False
+
+    def keep_poster(self, sha256: str, picture: bytes) -> None:
+        """Make *picture* that poster. Blocks, briefly."""
+        self.disk.make_folder(self.posters)
+        self.disk.put(self.poster(sha256), picture)
+
     def sample(self, path: str) -> Path:
         """Where the start of what came in a video's place is kept; no reader of videos looks there."""
-        return self.path / "wrong" / f"{path}.sample"
+        return self.wrong / f"{path}.sample"
+
+    def put_aside(self, path: str, sha256: str) -> Path:
+        """Bring an unfit video out of the way of whoever reads the videos, and its sidecar; where it is then. Blocks.
+
+        Copied, durably, before it goes: a rename from folder to folder may lose both names with the power. The video
+        goes last, so that what a crash leaves half done is seen by it. Another one that has this name there stays.
+        """
+        video, target = self.video(path), self.wrong / path
+        if target.exists() and _sha256(target) != sha256:
+            target = target.with_name(f"{target.stem}-{sha256[:8]}{target.suffix}")
+        beside = self.video(sidecar(path))
+        self.disk.make_folder(target.parent)
+        for source, copy in ((beside, target.with_suffix(".json")), (video, target)):
+            if source.exists():
+                self.disk.write_blocks(copy, _blocks(source))
+                self.disk.remove(source)
+        self.disk.sync_folder(video.parent)
+        return target
 
     def strays(self, paths: Iterable[str]) -> list[Path]:
         """What is written in a run of these videos, and is led out of the run folder by a link below it."""
         home = Path(os.path.realpath(self.path))
         folders = {self.videos / folder for folder in {path.rpartition("/")[0] for path in paths}}
         ours = {self.ledger, self.log, self.metadata, self.sandbox, self.manifests, self.images}
-        written = {*folders, *ours, self.path / "wrong"}
+        written = {*folders, *ours, self.report, self.posters, self.wrong}
         return sorted(place for place in written if not Path(os.path.realpath(place)).is_relative_to(home))
 
     def write_metadata(self, rows: Iterable[Mapping[str, JSON]]) -> None:
@@ -226,6 +265,12 @@ def _unchanged(source: SourceFile, origin: Path) -> Iterator[bytes]:
         raise UsageError(f"'{plain(source.name)}' was changed while the manifest was read; nothing was sent: run again")
 
 
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
 def is_intact(path: Path, size: int) -> bool:
     """Whether a stored video is still there, with its length (its digest is `verify`'s work).
 
@@ -239,7 +284,9 @@ def is_intact(path: Path, size: int) -> bool:
 
 def is_unchanged(path: Path, size: int, sha256: str) -> bool:
     """Whether it is byte for byte what was stored. Blocks. Raises as `is_intact` does."""
-    if not is_intact(path, size):
-        return False
+    return is_intact(path, size) and _sha256(path) == sha256
+
+
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        return hashlib.file_digest(file, "sha256").hexdigest()

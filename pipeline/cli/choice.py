@@ -142,6 +142,7 @@ def choice_of(args: argparse.Namespace) -> Choice:
             budget=args.budget,
             confirm_above=getattr(args, "confirm_above", None),
         ),
+        strict_media=getattr(args, "strict_media", False),
         allow_retired=args.allow_retired,
         allow_moved=args.allow_moved,
     )
@@ -176,4 +177,5 @@ def words_of(args: argparse.Namespace) -> list[str]:
     for setting in args.settings:
         words += ["--set", setting]
     words += ["--fit", args.fit] if args.fit else []
+    words += ["--strict-media"] if getattr(args, "strict_media", False) else []
     return [*words, *(flag for flag in _ALLOWANCES if getattr(args, flag[2:].replace("-", "_")))]

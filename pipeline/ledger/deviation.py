@@ -1,4 +1,4 @@
-"""What of a video is not as it was asked for. A price was paid all the same: nothing is made anew for it."""
+"""What of a video is not as it should be. A price was paid all the same: nothing is made anew for it by itself."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterable
 
 from pipeline.ledger.claims import in_all
+from pipeline.ledger.media import SECONDS_APART
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState, Wish
 from pipeline.lifecycle import State
 
-SECONDS_APART = 0.5
-"""No encoder meets a length to the frame: up to here it is as asked for."""
 _PIXELS = re.compile(r"[1-9]\d*x[1-9]\d*", re.ASCII)
 
 
@@ -28,12 +27,16 @@ def deviation(wish: Wish, *, seconds: float | None, size: str) -> dict[str, str]
     return other
 
 
+def amiss(job: JobState, state: RunState) -> tuple[str, ...]:
+    """What is not as it should be with the file of a stored job: not as asked for, or wrong in itself; in words."""
+    other = deviation(in_all(job, state), seconds=job.media_seconds, size=job.media_size)
+    return (*other.values(), *(job.media.problems if job.media else ()))
+
+
 def deviating(jobs: Iterable[JobState], state: RunState) -> dict[str, list[str]]:
-    """The ids of those of *jobs* that are stored and not as asked for, by what is not, in words."""
+    """The ids of those of *jobs* that are stored and not as they should be, by what is not, in words."""
     found: dict[str, list[str]] = {}
     for job in jobs:
-        if job.state is not State.STORED:
-            continue
-        if other := deviation(in_all(job, state), seconds=job.media_seconds, size=job.media_size):
-            found.setdefault("; ".join(other.values()), []).append(job.id)
+        if job.state is State.STORED and (words := amiss(job, state)):
+            found.setdefault("; ".join(words), []).append(job.id)
     return found

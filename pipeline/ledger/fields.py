@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from pipeline.lifecycle import Fact
 from pipeline.model import VIDEO_ID_CHARS_MAX
 
-FORMAT = 3
+FORMAT = 4
 """The format that is written; stated in every header."""
 
-FORMATS = (1, 2, 3)
+FORMATS = (1, 2, 3, 4)
 """The formats that are read. 2 has `source`, `link` and `reference` in a wish and `made_from` in an intent besides,
-3 the link `edit`; they are read wherever they stand.
+3 the link `edit`, 4 the type `unfit`; they are read wherever they stand.
 """
 
 
@@ -68,10 +68,14 @@ REPAIRED = "repaired"
 READING = "reading"
 """What a note is about that names the manifest of a run, as it was read, by the digest of its index."""
 
-VARIANT, DELETED = "variant", "deleted"
-"""What a note is about that tells of a picture beside a stored video, or of a video that the provider deleted since it
-was asked to: its text is a JSON object (`ledger.afterwards`). (A record of their own would be a new format.)
+VARIANT, DELETED, MEDIA = "variant", "deleted", "media"
+"""What a note is about that tells of a picture beside a stored video, of a video that the provider deleted since it was
+asked to, or of what a stored video was found to be: its text is a JSON object (`ledger.afterwards`). (A record of their
+own would be a new format.)
 """
+
+ORPHANED = "orphaned"
+"""What a note is about that tells that the manifest asks for a job no longer, or again, in the same way."""
 
 WISH_FIELDS: Mapping[str, Field] = {
     "prompt": _TEXT,
@@ -148,6 +152,7 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
         "size": _maybe(_TEXT),
     },
     Fact.MISSING: {**_JOB, "reason": _WORDS},
+    Fact.UNFIT: {**_JOB, "reason": _WORDS},
     Fact.BLOCKED: {**_JOB, "reason": _WORDS},
     Fact.UNBLOCKED: {**_JOB, "reason": _WORDS},
     Fact.ADOPTED: {**_SETTLED, "video_id": _VIDEO_ID, "origin": _TEXT},

@@ -34,6 +34,7 @@ _SIGHTINGS = frozenset(
         Fact.DOWNLOAD_FAILED,
         Fact.STORED,
         Fact.MISSING,
+        Fact.UNFIT,
     }
 )
 """Facts about a video that has an id."""

@@ -10,6 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from pipeline.ledger.media import Media
 from pipeline.lifecycle import Fact, State
 from pipeline.model import JSON, NOTHING, Job, Reference
 
@@ -178,6 +179,8 @@ class JobState:
     etag: str = ""
     media_seconds: float | None = None
     media_size: str = ""
+    media: Media | None = None
+    """What the stored file was found to be when it was decoded; `None`: it was not examined yet."""
     reason: str = ""
     """Why it is in its state; empty where there is nothing to explain."""
     code: str = ""
@@ -187,6 +190,8 @@ class JobState:
     """What was kept beside its video, by the variant's name; of an earlier attempt's video, too."""
     deleted_id: str = ""
     """The id of a video of its that the provider deleted since it was asked to."""
+    orphaned: bool = False
+    """The manifest that was run last asks for it no longer."""
 
     @property
     def attempt(self) -> int:
@@ -224,6 +229,11 @@ class JobState:
         """Whether the provider has its video no more, since it was asked to delete it."""
         return bool(self.deleted_id) and self.deleted_id == self.video_id
 
+    @property
+    def is_unfit(self) -> bool:
+        """Whether it was stored, and found unfit by a strict run: `path`, `bytes` and `sha256` are of that file."""
+        return self.state is State.FAILED and bool(self.sha256)
+
     def picture(self, name: str) -> Picture | None:
         """The variant *name* of its latest video, where that was kept."""
         picture = self.pictures.get(name)
@@ -245,3 +255,4 @@ class JobState:
         self.path = self.planned_path
         self.bytes = self.stored_at = self.media_seconds = None
         self.sha256 = self.etag = self.media_size = ""
+        self.media = None

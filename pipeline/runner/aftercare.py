@@ -50,6 +50,8 @@ _SPOILT = (
     "anew while it is kept there"
 )
 
+_BROKEN = "not deleted at the provider, since the file here is not sound"
+
 
 @dataclass(slots=True, kw_only=True)
 class _Errand:
@@ -90,11 +92,14 @@ class AftercareLane:
         self._errands: Agenda[_Errand] = Agenda()
         self._held: dict[str, _Errand] = {}
         """Not deleted while something builds on them."""
+        self._unseen: dict[str, _Errand] = {}
+        """Not deleted before the file here was examined."""
         self._failures = 0
         self._ready_s = float("-inf")
         self._told: dict[str, list[str]] = defaultdict(list)
         """What is to be said at the end, and of which jobs."""
-        board.on_stored = self._stored
+        board.on_stored.append(self._stored)
+        board.on_examined.append(self._examined)
 
     async def run(self) -> None:
         board = self._board
@@ -125,6 +130,12 @@ class AftercareLane:
         if held := self._held.pop(self._board.job(key).wish.source, None):
             self._add(held)
 
+    def _examined(self, key: str) -> None:
+        """A file is known to be sound, or not to be."""
+        if errand := self._unseen.pop(key, None):
+            self._add(errand)
+            self._board.bell.ring()
+
     def _add(self, errand: _Errand) -> None:
         self._errands.add(errand, from_s=anyio.current_time(), rank=self._board.expires(errand.key))
 
@@ -138,7 +149,7 @@ class AftercareLane:
             return True
         for key in [key for key in self._held if not self._heirs.need(self._board.job(key))]:
             self._add(self._held.pop(key))  # what builds on it has come to an end without a video
-        return not len(self._errands)
+        return not len(self._errands) and not (self._unseen and self._board.examining)
 
     # --- one video
 
@@ -193,6 +204,12 @@ class AftercareLane:
         board = self._board
         if self._heirs.need(job):
             self._held[job.key] = errand
+            return
+        if board.examines and job.media is None:
+            self._unseen[job.key] = errand
+            return
+        if job.media is not None and not job.media.decodes:
+            self._tell(job, f"{_BROKEN}: {'; '.join(job.media.problems)}")
             return
         await board.ledger.commit()
         if job.state is not State.STORED or not await self._is_unchanged(job):
@@ -258,6 +275,8 @@ class AftercareLane:
         """Once, at the end, what did not come and what was not done."""
         for key in self._held:
             self._tell(self._board.job(key), "not deleted at the provider yet: something builds on it")
+        for key in self._unseen:
+            self._tell(self._board.job(key), "not deleted at the provider yet: the file here was not examined")
         for words, ids in self._told.items():
             message = f"{plural(len(ids), 'video')}, {listing(ids)}: {words}"
             self._board.notice("aftercare", message, urgent=words == _SPOILT)

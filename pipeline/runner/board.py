@@ -22,11 +22,12 @@ from pipeline.pacing import RenderTimes
 from pipeline.policy.unknown import settles
 from pipeline.policy.verdict import PATIENCE, Patience, Stop, Verdict
 from pipeline.profile import Profile
-from pipeline.progress import Moved, Notice, Observer, unfailing
+from pipeline.progress import Kind, Notice, Observer, unfailing
 from pipeline.providers.base import Dialect
 from pipeline.runner.lanes import Agenda, Bell, Count, Gate, Load
 from pipeline.runner.room import Room
 from pipeline.runner.temper import Temper
+from pipeline.runner.told import moved
 from pipeline.runner.turns import Turns
 from pipeline.storage import RunFolder
 from pipeline.text import plural
@@ -105,8 +106,14 @@ class Board:
     """Documents that may hold a video are taken apart one at a time: each takes many times its bytes meanwhile."""
     shared: set[str] = field(default_factory=set)
     """Ids that more than one job was given."""
-    on_stored: Callable[[str], object] = lambda key: None  # noqa: ARG005
+    on_stored: list[Callable[[str], object]] = field(default_factory=list)
     """Told of every job that is stored, by its key."""
+    on_examined: list[Callable[[str], object]] = field(default_factory=list)
+    """Told of every stored video that was decoded to its end, or as far as that went."""
+    examines: bool = False
+    """What is stored is examined in this run, as far as its time goes."""
+    examining: bool = False
+    """It is, still."""
     unsettled: dict[str, float] = field(default_factory=dict)
     """Jobs of unknown outcome that may still be settled in this run, and since when they are uncertain."""
     granted: dict[str, str] = field(default_factory=dict)
@@ -190,22 +197,11 @@ class Board:
         self.ledger.record(fact, key, **fields)
         if fact is Fact.STORED:
             self.room.took(job.bytes or 0)
-            self.on_stored(key)
+            for told in tuple(self.on_stored):
+                told(key)
         if job.state is not was:
             self._mark_doubt(job, was)
-            self.observer(
-                Moved(
-                    id=job.id,
-                    key=key,
-                    was=was,
-                    state=job.state,
-                    spent=self.ledger.state.spent,
-                    unpriced=self.ledger.state.unpriced,
-                    reason=str(fields.get("reason") or ""),
-                    path=job.path if job.state is State.STORED else "",
-                    video_id=job.video_id or "",
-                )
-            )
+            self.observer(moved(job, was, self.ledger.state))
             self.turns.heard(key)
         self.bell.ring()
 
@@ -220,8 +216,8 @@ class Board:
             self.unsettled.pop(job.key, None)
             self.granted.pop(job.key, None)
 
-    def notice(self, lane: str, message: str, *, urgent: bool = False) -> None:
-        self.observer(Notice(lane=lane, message=message, urgent=urgent))
+    def notice(self, lane: str, message: str, *, urgent: bool = False, kind: Kind = Kind.OTHER) -> None:
+        self.observer(Notice(lane=lane, message=message, urgent=urgent, kind=kind))
 
     def watch(self, key: str, *, in_s: float, age_s: float) -> None:
         """Look at a job, which was accepted *age_s* ago, from *in_s* seconds on."""
@@ -287,7 +283,7 @@ class Board:
         """No further submits; what was bought is brought home."""
         if self.stop is Stop.NOTHING:
             self.stop, self.stopped = Stop.SUBMITS, reason
-            self.notice("submit", f"no more submits: {reason}", urgent=True)
+            self.notice("submit", f"no more submits: {reason}", urgent=True, kind=Kind.STOPPED)
             self.bell.ring()
 
     def leave(self, reason: str) -> None:
@@ -295,7 +291,7 @@ class Board:
         if self.stop is not Stop.RUN:
             self.stop, self.stopped = Stop.RUN, self.stopped or reason
             if not self.interrupted:
-                self.notice("run", f"stopping: {reason}", urgent=True)
+                self.notice("run", f"stopping: {reason}", urgent=True, kind=Kind.ENDING)
             self.home.cancel()
             self.bell.ring()
 
@@ -305,5 +301,5 @@ class Board:
         count = self.ledger.state.counts[State.SUBMITTING]
         posts = plural(count, "open submit")
         message = f"interrupted: {posts} may take two minutes to be answered; once more leaves at once"
-        self.notice("run", message if count else "interrupted", urgent=True)
+        self.notice("run", message if count else "interrupted", urgent=True, kind=Kind.ENDING)
         self.leave("interrupted")

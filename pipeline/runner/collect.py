@@ -18,6 +18,7 @@ from pipeline.ledger.deviation import deviating
 from pipeline.lifecycle import Fact
 from pipeline.policy.collect import LAST_TRY_S, Fetches, NoVideo, after_fetch, fetching_s
 from pipeline.policy.verdict import Verdict
+from pipeline.progress import Kind
 from pipeline.runner.board import Board, Wanted
 from pipeline.runner.fetch import NotServed, fetch
 from pipeline.runner.foresight import Foresight
@@ -172,7 +173,7 @@ class CollectLane:
         if isinstance(outcome, OSError) and not self._told_of_disk:
             self._told_of_disk = True
             message = f"the disk fails: {verdict.reason}; make room: it is tried again while time is left"
-            board.notice("collect", message, urgent=True)
+            board.notice("collect", message, urgent=True, kind=Kind.DISK)
         self._temper.heed(outcome, verdict)
 
     async def _give_up(self, key: str, part: Part, verdict: Verdict) -> None:

@@ -9,6 +9,7 @@ from pipeline.ledger.claims import times_again, twice_paid
 from pipeline.plan import Step
 from pipeline.policy.unknown import AGAIN_MAX, Held, why_held
 from pipeline.policy.verdict import Stop
+from pipeline.progress import Kind
 from pipeline.providers.pricing import total
 from pipeline.runner.board import Board
 from pipeline.runner.wording import doubt_words, still_words
@@ -60,9 +61,9 @@ class Leave:
             if self._earlier.get(key) == board.job(key).attempt:
                 told.setdefault(reason, []).append(key)
             else:
-                board.notice("settle", doubt_words(board, key, reason), urgent=True)
+                board.notice("settle", doubt_words(board, key, reason), urgent=True, kind=Kind.UNCERTAIN)
         for reason, keys in told.items():
-            board.notice("settle", still_words(board, keys, reason), urgent=True)
+            board.notice("settle", still_words(board, keys, reason), urgent=True, kind=Kind.UNCERTAIN)
 
     def _refused(self, key: str) -> str | None:
         """Why it is not submitted again; `None`: it is, for so a person said, and the ceiling allows it."""

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline.errors import ArtifactError, NotAVideo, Truncated
-from pipeline.media import MediaFacts, probe
+from pipeline.media.boxes import MediaFacts, probe
 from pipeline.model import JSON
 from pipeline.naming import sidecar as sidecar_of
 from pipeline.runner.head import Head

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +13,10 @@ import anyio
 
 from pipeline.errors import OutcomeUnknown
 from pipeline.ledger.state import JobState, Picture
-from pipeline.naming import sidecar, variant
+from pipeline.naming import variant
 from pipeline.policy.aftercare import PICTURE_BYTES_MAX, NoPicture, suffix_of
 from pipeline.providers.base import Problem, Refusal
+from pipeline.runner.beside import tell_picture
 from pipeline.storage import RunFolder, is_intact
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ def keep_picture(folder: RunFolder, job: JobState, name: str, content: bytes) ->
     folder.make_room_for(target)
     with folder.naming:
         folder.disk.write_whole(target, content)
-    with suppress(OSError, ValueError):  # the ledger says it too: a sidecar that cannot be mended stays as it is
-        _tell_sidecar(folder, job, name, picture)
+    tell_picture(folder, job, name, picture)
     return picture
 
 
@@ -79,18 +78,6 @@ def is_here(folder: RunFolder, job: JobState, name: str) -> bool:
     """Whether the variant *name* of the job's video is kept, and still there."""
     picture = job.picture(name)
     return picture is not None and is_intact(folder.video(picture.path), picture.bytes)
-
-
-def _tell_sidecar(folder: RunFolder, job: JobState, name: str, picture: Picture) -> None:
-    place = folder.video(sidecar(job.path))
-    said = json.loads(place.read_bytes())
-    if not isinstance(said, dict) or (said.get("key"), said.get("video_id")) != (job.key, job.video_id):
-        return
-    told = {"file": picture.path.rpartition("/")[2], "bytes": picture.bytes, "sha256": picture.sha256}
-    said["variants"] = {**said.get("variants", {}), name: told}
-    text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
-    with folder.naming:
-        folder.disk.write_whole(place, text.encode("utf-8", "replace"))
 
 
 def _sha256(path: Path) -> str:

@@ -11,6 +11,7 @@ from pipeline.ledger.records import stamp
 from pipeline.ledger.spill import Spilled, spill
 from pipeline.ledger.state import Attempt
 from pipeline.plan import Step
+from pipeline.progress import Kind
 from pipeline.runner.board import Board
 
 NOTHING_MADE = ""
@@ -52,4 +53,4 @@ def _keep(board: Board, step: Step, attempt: Attempt, video_id: str) -> None:
         kept = f"it is kept in {path}, and the next run adopts it" if path else "it could be kept nowhere: note it down"
         adopt = shlex.join(["vidbatch", "resolve", run, name, "--adopt", video_id])
         message = f"{name}: accepted as {video_id}, and the ledger could not be told: {kept}, or: {adopt}"
-        board.notice("submit", message, urgent=True)
+        board.notice("submit", message, urgent=True, kind=Kind.DISK)

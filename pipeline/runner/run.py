@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, TypeAlias
+
 import anyio
 
 from pipeline.lifecycle import State
 from pipeline.plan import Plan
 from pipeline.policy.verdict import Stop
-from pipeline.runner.aftercare import AftercareLane
+from pipeline.progress import Kind
 from pipeline.runner.board import Board
 from pipeline.runner.collect import CollectLane
 from pipeline.runner.settle import SettleLane
@@ -15,12 +18,15 @@ from pipeline.runner.submit import SubmitLane
 from pipeline.runner.watch import WatchLane
 from pipeline.runner.wording import left_words, waiting_words
 
+Lane: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+"""Works until it has nothing more to do; it may be left at any moment."""
 LAZY_S = 1.0
 """What may be written late (a status that changed, a row of metadata.jsonl) is on disk so soon."""
 
 
-async def carry_out(board: Board, plan: Plan, aftercare: AftercareLane | None = None) -> None:
-    """Do what *plan* says, and *aftercare*. Returns when all of it is done, or `board.stopped` says why not.
+async def carry_out(board: Board, plan: Plan, after: Iterable[Lane] = ()) -> None:
+    """Do what *plan* says; *after* are the lanes that look after what is stored. Returns when all of it is done, or
+    `board.stopped` says why not.
 
     Cancelling it is an interrupt: open POSTs are answered and written down first. Raises `LedgerBroken`, `OSError`.
     """
@@ -31,7 +37,7 @@ async def carry_out(board: Board, plan: Plan, aftercare: AftercareLane | None = 
         background.start_soon(_write_late_facts, board)
         async with anyio.create_task_group() as lanes:
             lanes.start_soon(SubmitLane(board).run)
-            lanes.start_soon(_bring_home, board, SettleLane(board, steps) if board.settles else None, aftercare)
+            lanes.start_soon(_bring_home, board, SettleLane(board, steps) if board.settles else None, after)
         background.cancel_scope.cancel()
     if board.stop is Stop.NOTHING and (left := board.turns.left_aside):
         board.buy_no_more(left)
@@ -56,18 +62,19 @@ def _take_up(board: Board) -> None:
         elif job.state is State.UNCERTAIN and job.origin == board.origin:
             board.doubt(key)
     if left := [job.key for job in board.ledger.state.jobs.values() if job.state is State.UNCERTAIN]:
-        board.notice("settle", left_words(board, left), urgent=not board.unsettled or not board.settles)
+        is_stuck = not board.unsettled or not board.settles
+        board.notice("settle", left_words(board, left), urgent=is_stuck, kind=Kind.UNCERTAIN)
 
 
-async def _bring_home(board: Board, settling: SettleLane | None, aftercare: AftercareLane | None) -> None:
+async def _bring_home(board: Board, settling: SettleLane | None, after: Iterable[Lane]) -> None:
     with board.home:
         async with anyio.create_task_group() as lanes:
             lanes.start_soon(WatchLane(board).run)
             lanes.start_soon(CollectLane(board).run)
             if settling is not None:
                 lanes.start_soon(settling.run)
-            if aftercare is not None:
-                lanes.start_soon(aftercare.run)
+            for lane in after:
+                lanes.start_soon(lane)
 
 
 async def _write_late_facts(board: Board) -> None:

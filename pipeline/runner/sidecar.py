@@ -55,6 +55,7 @@ def sidecar(job: JobState, artifact: Artifact, run: RunState) -> dict[str, JSON]
             "height": media.height,
             "codec": media.codec,
             "frames": media.frames,
+            "c2pa": media.c2pa,
         },
         "differs": list(deviation(in_all(job, run), seconds=media.seconds, size=f"{media.width}x{media.height}")),
         "digital_source_type": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
@@ -76,6 +77,10 @@ def _built_on(job: JobState, run: RunState) -> dict[str, JSON]:
     if wish.reference:
         told["reference"] = dict(wish.reference)
     return told
+
+
+MAPPINGS = ("params", "axes", "meta")
+"""The columns of a row that hold names and values as a person wrote them."""
 
 
 def metadata_row(job: JobState) -> dict[str, JSON]:
@@ -102,6 +107,7 @@ def metadata_row(job: JobState) -> dict[str, JSON]:
         "reference": wish.reference.get("sha256"),
         "sha256": job.sha256,
         "bytes": job.bytes,
+        "orphaned": job.orphaned,
         "variants": {name: picture.path for name in job.pictures if (picture := job.picture(name))} or None,
     }
 

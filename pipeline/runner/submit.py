@@ -19,6 +19,7 @@ from pipeline.pacing import next_look_s
 from pipeline.plan import Step
 from pipeline.policy.submit import Streak, after_submit
 from pipeline.policy.verdict import Stop, Verdict
+from pipeline.progress import Kind
 from pipeline.providers.base import Inputs, Refusal, Reply, Status, Submission
 from pipeline.providers.replies import clean
 from pipeline.runner.board import Board
@@ -211,7 +212,7 @@ class SubmitLane:
         """At once, since its video expires; in red where nobody but a person can settle it."""
         board = self._board
         if board.job(key).state is State.UNCERTAIN:  # the settle lane may have been quicker
-            board.notice("submit", doubt_words(board, key, reason), urgent=not board.settles)
+            board.notice("submit", doubt_words(board, key, reason), urgent=not board.settles, kind=Kind.UNCERTAIN)
 
     def _lean(self, outcome: object, verdict: Verdict) -> None:
         """How hard to lean on the provider from now on."""

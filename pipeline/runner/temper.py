@@ -9,6 +9,7 @@ import anyio
 
 from pipeline.policy.breaker import Breaker, Toll, toll_of
 from pipeline.policy.verdict import Stop, Verdict
+from pipeline.progress import Kind
 from pipeline.text import duration
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class Temper:
         if turned and breaker.is_open:
             self._say_opened(reason)
         elif turned:
-            board.notice(self._lane, f"somebody answers again, after {duration(away_s)}", urgent=True)
+            words = f"somebody answers again, after {duration(away_s)}"
+            board.notice(self._lane, words, urgent=True, kind=Kind.ANSWERED)
             board.hope()
         elif breaker.is_open and away_s >= board.patience.outage_s:
             self._give_up(away_s, reason)
@@ -100,7 +102,7 @@ class Temper:
             f"then ever more rarely, every {duration(rest.cap_s)} at last; "
             f"after {duration(outage_s)} without an answer {end}"
         )
-        self._board.notice(self._lane, message, urgent=True)
+        self._board.notice(self._lane, message, urgent=True, kind=Kind.OUTAGE)
 
     def _give_up(self, away_s: float, reason: str) -> None:
         """A night without an answer: what was bought is not here and will not come."""

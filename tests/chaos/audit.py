@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.ledger.ledger import read_run
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact, State
-from pipeline.media import probe
+from pipeline.media.boxes import probe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,8 @@ from pipeline.storage import RunFolder
 from tests.core.harbour import PROFILE, TWICE, manifest
 from tests.ledger.histories import LIVES, ORIGIN, RUN, SAID, a_job, key, live, planned
 
-STORED = LIVES[0]
+STORED = LIVES[0][:-1]
+"""Without what a strict run made of it."""
 TODAY = date(2026, 11, 23)
 OTHER = "http://127.0.0.1:8081/v1"
 MOVING = "http://localhost:4000/v1"

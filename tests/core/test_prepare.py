@@ -32,7 +32,7 @@ from pipeline.storage import RunFolder
 from tests.core.harbour import PROFILE, TWICE, manifest
 from tests.ledger.histories import BEGINNING, LIVES, ORIGIN, a_job, key, live, planned
 
-STORED = LIVES[0]
+STORED = LIVES[0][: LIVES[0].index(Fact.STORED) + 1]
 
 
 def test_the_nearer_word_on_a_limit_wins(folder: RunFolder, ledger: Ledger) -> None:
@@ -282,6 +282,12 @@ def test_metadata_tells_of_what_is_stored_and_of_nothing_else(folder: RunFolder,
     assert not folder.metadata.exists()
 
     live(ledger, 1, *STORED)
+    write_metadata(folder, ledger.state)
+    assert not folder.metadata.exists()  # the ledger says so, and the folder does not have it
+
+    video = folder.video("coast/fox.mp4")
+    video.parent.mkdir(parents=True)
+    video.write_bytes(bytes(4096))
     write_metadata(folder, ledger.state)
     rows = [json.loads(line) for line in folder.metadata.read_text(encoding="utf-8").splitlines()]
     assert [row["file_name"] for row in rows] == ["coast/fox.mp4"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.ledger.spill import Spilled, spill
 from pipeline.storage import RunFolder
+from pipeline.views.dataset.draft import drafting
 from tests.crash.recording import Changed, Event, Made, RecordingDisk
 from tests.crash.runs import lay_out, volume_after
 
@@ -79,6 +80,34 @@ def _has_its_folders(folder: Path) -> bool:
     return all((folder / path).is_dir() for path in FOLDERS)
 
 
+def _exported(folder: Path) -> Sequence[Event]:
+    disk = RecordingDisk(folder)
+    with drafting(folder / "set", force=False, disk=disk) as draft:
+        draft.write("train/a", (b"film",))
+    return disk.events
+
+
+def _has_the_export(folder: Path) -> bool:
+    film = folder / "set" / "train" / "a"
+    return film.is_file() and film.read_bytes() == b"film"
+
+
+def _put_aside(folder: Path) -> Sequence[Event]:
+    disk = RecordingDisk(folder)
+    run = RunFolder(folder, disk)
+    for name in ("fox.json", "fox.mp4"):
+        run.make_room_for(run.videos / name)
+        disk.write_whole(run.videos / name, b"film")
+    run.put_aside("fox.mp4", "0" * 64)
+    return disk.events
+
+
+def _is_aside(folder: Path) -> bool:
+    """It was paid for, so it is there; and it is not where videos are read."""
+    names = ("fox.json", "fox.mp4")
+    return all((folder / "wrong" / name).is_file() and not (folder / "videos" / name).exists() for name in names)
+
+
 CONTRACTS: Mapping[str, Contract] = {
     contract.says: contract
     for contract in (
@@ -86,5 +115,7 @@ CONTRACTS: Mapping[str, Contract] = {
         Contract(says="what an opened ledger read is there", record=_opened_a_ledger, kept=_has_its_header),
         Contract(says="a run's folders are there", record=_went_on_in_folders, kept=_has_its_folders),
         Contract(says="a spilled answer is there", record=_spilled_an_answer, kept=_tells_the_answer),
+        Contract(says="an export is there", record=_exported, kept=_has_the_export),
+        Contract(says="an unfit video is put aside", record=_put_aside, kept=_is_aside),
     )
 }

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import NotAVideo, Truncated
-from pipeline.media import MediaFacts, probe
+from pipeline.media.boxes import MediaFacts, probe
 from pipeline.signature import looks_like_mp4
 from tests.edges.films import FRAGMENTED, HEIGHT, LAYOUTS, RATE, SECONDS, WIDTH, boxes, encode
 

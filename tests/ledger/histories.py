@@ -51,6 +51,7 @@ SAID: dict[Fact, dict[str, Value]] = {
         "size": "1280x720",
     },
     Fact.MISSING: {"reason": "the file is gone"},
+    Fact.UNFIT: {"reason": "it is 640x360, not 1280x720"},
     Fact.BLOCKED: {"reason": "its source failed"},
     Fact.UNBLOCKED: {"reason": "its source is stored"},
     Fact.ADOPTED: {"how": "list", "video_id": "video_9", "origin": ORIGIN},
@@ -62,9 +63,9 @@ SAID: dict[Fact, dict[str, Value]] = {
 """A believable record of every fact."""
 
 LIVES: tuple[tuple[Fact, ...], ...] = (
-    (Fact.INTENT, Fact.ACCEPTED, Fact.STATUS, Fact.FINISHED, Fact.STORED),
+    (Fact.INTENT, Fact.ACCEPTED, Fact.STATUS, Fact.FINISHED, Fact.STORED, Fact.UNFIT),
     (Fact.INTENT, Fact.NOT_SENT, Fact.INTENT, Fact.THROTTLED, Fact.INTENT, Fact.TURNED_AWAY),
-    (Fact.INTENT, Fact.UNCERTAIN, Fact.ADOPTED, Fact.STALLED, Fact.FAILED, Fact.RETRY, Fact.INTENT),
+    (Fact.INTENT, Fact.UNCERTAIN, Fact.ADOPTED, Fact.STALLED, Fact.FAILED, Fact.RETRY),
     (Fact.INTENT, Fact.UNCERTAIN, Fact.NOT_CREATED, Fact.INTENT, Fact.REJECTED),
     (Fact.INTENT, Fact.ACCEPTED, Fact.FINISHED, Fact.DOWNLOAD_FAILED, Fact.STORED, Fact.MISSING, Fact.EXPIRED),
     (Fact.BLOCKED, Fact.UNBLOCKED, Fact.INTENT, Fact.UNCERTAIN, Fact.RESUBMIT, Fact.INTENT, Fact.UNCERTAIN),

@@ -20,7 +20,7 @@ from pipeline.lifecycle import AFTER, Fact
 from pipeline.model import Link
 from tests.ledger.histories import BEGINNING, PRICE, a_job, clock, key, live, opened, planned
 
-RULES = {3: "ae857aeda32d2ad9"}
+RULES = {4: "de1243a7e37bc3b5"}
 """By format: a digest of all that a ledger of this format may hold."""
 REMIX = replace(a_job(1), source=key(0), link=Link.REMIX)
 """What the first format cannot hold."""
@@ -115,7 +115,7 @@ def test_another_format_is_named_and_nothing_of_it_is_touched(
     with_header(path, **other)
     before = path.read_bytes()
 
-    with pytest.raises(UsageError, match=rf":1: its format is {other['format']}, and this vidbatch knows 1 to 3"):
+    with pytest.raises(UsageError, match=rf":1: its format is {other['format']}, and this vidbatch knows 1 to 4"):
         look(path)
 
     assert path.read_bytes() == before

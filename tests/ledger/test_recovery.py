@@ -266,7 +266,7 @@ def test_an_impossible_fact_with_a_right_sum_is_damage(tmp_path: Path, lines: li
     stored = encode(51, "resubmit", last.at, {"job": f"{0:032x}", "how": "by hand"})
     path.write_bytes(b"".join(lines) + stored)
 
-    with pytest.raises(LedgerDamaged, match="'resubmit' cannot follow 'stored'") as refusal:
+    with pytest.raises(LedgerDamaged, match="'resubmit' cannot follow 'failed'") as refusal:
         read_run(path)
     assert refusal.value.line == 51
 

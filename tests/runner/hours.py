@@ -16,6 +16,7 @@ from unittest.mock import patch
 import anyio
 
 from pipeline import api
+from pipeline.launch import no_examiner
 from pipeline.limits import LimitsWish
 from pipeline.model import Job
 from pipeline.policy.verdict import PATIENCE, Patience
@@ -121,7 +122,13 @@ class Hours:
             Choice(outputs=self.folder),
             observer=self._note,
             world=api.World(
-                environment={}, now=self.now, chance=chance, disk=disk, patience=self.patience, connect=self._connect
+                environment={},
+                now=self.now,
+                chance=chance,
+                disk=disk,
+                patience=self.patience,
+                connect=self._connect,
+                examiner=no_examiner,
             ),
             on_board=self._take_board,
         )

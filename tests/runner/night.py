@@ -6,6 +6,7 @@ import hashlib
 import json
 import random
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +16,12 @@ import anyio
 
 from pipeline import api
 from pipeline.disk import DISK, Disk
+from pipeline.launch import no_examiner
 from pipeline.ledger.ledger import read_run, utc_now
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.limits import LimitsWish
+from pipeline.media.examiner import Examines
 from pipeline.model import NO_AFTERCARE, Aftercare, Job, Link, Manifest, Position, ProviderChoice, SourceFile
 from pipeline.policy.verdict import Backoff, Patience
 from pipeline.prepare import Choice
@@ -103,6 +106,8 @@ class Night:
     disk: Disk = DISK
     now: Callable[[], datetime] = utc_now
     aftercare: Aftercare = NO_AFTERCARE
+    examiner: Callable[[], AbstractAsyncContextManager[Examines | None]] = no_examiner
+    """What decodes the videos: nobody, unless that is what is tested."""
     choice: Choice = field(default_factory=Choice)
     """Its `outputs` are the night's."""
     events: list[Event] = field(default_factory=list)
@@ -136,6 +141,7 @@ class Night:
                     now=self.now,
                     disk=self.disk,
                     patience=self.patience,
+                    examiner=self.examiner,
                 ),
                 on_board=self.boards.append,
             )

@@ -19,7 +19,7 @@ from pipeline.disk import Disk
 from pipeline.lifecycle import State
 from pipeline.policy import collect as policy
 from pipeline.policy.verdict import Backoff
-from pipeline.progress import Event, Notice
+from pipeline.progress import Event, Kind, Notice
 from pipeline.runner.board import Board
 from pipeline.text import money
 from tests.runner.gateway import ETAG, NOTHING, Answer, Gateway, Seen, answer, refusal, serving
@@ -251,7 +251,7 @@ async def test_a_full_disk_stops_what_would_be_bought_and_loses_nothing(night: N
     said = anyio.Event()
 
     def note(event: Event) -> None:
-        if isinstance(event, Notice) and "the disk fails" in event.message:
+        if isinstance(event, Notice) and event.kind is Kind.DISK and "the disk fails" in event.message:
             said.set()
 
     def sell_late(seen: Seen) -> Answer:

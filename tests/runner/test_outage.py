@@ -13,6 +13,7 @@ from pipeline.lifecycle import State
 from pipeline.limits import LimitsWish
 from pipeline.policy.verdict import PATIENCE
 from pipeline.policy.watch import SLOW_S
+from pipeline.progress import Kind
 from tests.runner.hours import HOUR_S, LANES, Hours
 from tests.simulation.provider import House
 from tests.simulation.weather import CLEAR, Mishap, Weather
@@ -47,6 +48,9 @@ def test_a_run_sits_an_outage_out_and_brings_everything_home(tmp_path: Path, wea
     [opened, closed] = night.said("watch")
     assert opened.startswith(f"nobody answers at {night.board.origin}: ")
     assert closed.startswith("somebody answers again, after 1 h")
+    assert [notice.kind for _, notice in night.notices if notice.lane == "watch" and notice.urgent] == [
+        *(Kind.OUTAGE, Kind.ANSWERED)
+    ]
 
 
 AT_WORK = pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from unittest.mock import patch
 import anyio
 
 from pipeline import api
+from pipeline.launch import no_examiner
 from pipeline.ledger.ledger import read_run
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
@@ -268,6 +269,7 @@ class _Life:
                 chance=random.Random(f"run {self._name}"),
                 disk=sequence.disk,
                 connect=self._connect,
+                examiner=no_examiner,
             ),
             on_board=self._take_board,
         )

@@ -26,6 +26,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from pipeline import api
 from pipeline.disk import Disk
+from pipeline.launch import no_examiner
 from pipeline.lifecycle import State
 from pipeline.limits import LimitsWish
 from pipeline.prepare import Choice
@@ -310,6 +311,7 @@ async def night(server: Hostile, base_url: str, outputs: Path, disk: Disk, *, si
                 disk=disk,
                 patience=PATIENT,
                 connect=partial(connect, network=HASTY_NETWORK),
+                examiner=no_examiner,
             ),
         )
     assert outcome is not None

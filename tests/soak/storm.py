@@ -15,6 +15,7 @@ import anyio
 import httpx
 
 from pipeline import api
+from pipeline.launch import no_examiner
 from pipeline.ledger.ledger import read_run
 from pipeline.lifecycle import State
 from pipeline.limits import LimitsWish
@@ -77,7 +78,9 @@ async def _prove(folder: Path, size: int, seed: int) -> Proof:
 async def _run_until_done(folder: Path, server: Embedded, size: int, seed: int) -> list[str]:
     """Run until a run ends by itself; how each ended."""
     asked = manifest(jobs(size), server.base_url, _profile(), LIMITS)
-    world = api.World(environment={KEY_ENV: server.key}, chance=random.Random(seed), patience=PATIENCE)
+    world = api.World(
+        environment={KEY_ENV: server.key}, chance=random.Random(seed), patience=PATIENCE, examiner=no_examiner
+    )
     ends: list[str] = []
     while len(ends) < RUNS_MAX:
         outcome = await api.run(asked, Choice(outputs=folder), world=world)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import NotAVideo, Truncated
+from pipeline.media.c2pa import USER_TYPE_BYTES, is_c2pa
 from pipeline.signature import FIRST_BOXES
 
 MOOV_BYTES_MAX = 64 << 20
@@ -31,6 +32,8 @@ class MediaFacts:
     codec: str
     """The four letters of the sample entry, such as `avc1`."""
     frames: int
+    c2pa: bool = False
+    """Whether it says by C2PA data where it comes from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +49,13 @@ def probe(path: Path) -> MediaFacts:
     size = path.stat().st_size
     with path.open("rb") as file:
         top: dict[bytes, _Box] = {}
-        room = 0
+        room, c2pa = 0, False
         for n, box in enumerate(_boxes(file, 0, size)):
             if n == BOXES_MAX:
                 raise NotAVideo("it is made of absurdly many boxes")
             top[box.kind] = box
             room += box.end - box.start if box.kind == b"mdat" else 0
+            c2pa = c2pa or (box.kind == b"uuid" and _is_c2pa(file, box))
         if not FIRST_BOXES & top.keys():
             raise NotAVideo("it does not begin with an 'ftyp' box")
         if b"moov" not in top or b"mdat" not in top:
@@ -61,7 +65,13 @@ def probe(path: Path) -> MediaFacts:
         if moov.end - moov.start > MOOV_BYTES_MAX:
             raise NotAVideo("its index is absurdly large")
         file.seek(moov.start)
-        return _facts(file.read(moov.end - moov.start), size, room, fragmented=b"moof" in top)
+        facts = _facts(file.read(moov.end - moov.start), size, room, fragmented=b"moof" in top)
+    return replace(facts, c2pa=c2pa)
+
+
+def _is_c2pa(file: BinaryIO, box: _Box) -> bool:
+    file.seek(box.start)
+    return is_c2pa(file.read(min(USER_TYPE_BYTES, box.end - box.start)))
 
 
 def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[_Box]:
