@@ -25,6 +25,14 @@ _OF_A_PLAN = re.compile(
     r"|(?P<DIM>(?:at|time|folder)(?= )))",
     re.MULTILINE,
 )
+_OF_A_STATUS = re.compile(
+    r"^(?P<count> +[\d,]+  )?(?:"
+    r"(?P<BOLD>(?:spent|left)(?= ))"
+    r"|(?P<YELLOW>(?:expiry|stuck)(?= )|(?:stalled|finished|blocked)(?=:)|not as asked for(?=:))"
+    r"|(?P<RED>(?:uncertain|rejected|failed|expired|lost)(?=$|:))"
+    r"|(?P<DIM>(?:began|folder)(?= )))",
+    re.MULTILINE,
+)
 
 
 def painted(text: str, ink: Ink) -> str:
@@ -34,8 +42,17 @@ def painted(text: str, ink: Ink) -> str:
 
 def painted_plan(text: str) -> str:
     """A plan, or the comparison of two, with its headline, its cost and what needs a look set off."""
+    return _painted(text, _OF_A_PLAN)
+
+
+def painted_status(text: str) -> str:
+    """Where a run stands, with its headline, its money, the time left and what needs a look set off."""
+    return _painted(text, _OF_A_STATUS)
+
+
+def _painted(text: str, words: re.Pattern[str]) -> str:
     headline, line_end, rest = text.partition("\n")
-    return f"{painted(headline, Ink.BOLD)}{line_end}{_OF_A_PLAN.sub(_painted_word, rest)}"
+    return f"{painted(headline, Ink.BOLD)}{line_end}{words.sub(_painted_word, rest)}"
 
 
 def _painted_word(found: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, TextIO
 
 from pipeline.cli.streams import columns_of
-from pipeline.ink import is_wanted, painted_plan
+from pipeline.ink import is_wanted, painted_plan, painted_status
 
 if TYPE_CHECKING:
     from pipeline.model import Issue
@@ -20,6 +20,11 @@ def use_color(stream: TextIO | None) -> bool:
 def plan_for(stream: TextIO | None, text: str) -> str:
     """The plan *text* as *stream* wants it."""
     return painted_plan(text) if use_color(stream) else text
+
+
+def status_for(stream: TextIO | None, text: str) -> str:
+    """The status *text* as *stream* wants it."""
+    return painted_status(text) if use_color(stream) else text
 
 
 def issue_for(stream: TextIO | None, issue: Issue) -> str:

@@ -35,6 +35,12 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def as_file(stream: TextIO) -> None:
+    """Let *stream* take what a file of another program's shall be: UTF-8, with the line ends that are written."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", newline="")
+
+
 def columns_of(stream: TextIO | None) -> int | None:
     """How wide the terminal at *stream* is; `None`: it is none, or does not say."""
     try:

@@ -22,14 +22,19 @@ from pipeline.errors import LedgerBroken, LedgerBusy
 _HOLDER_CHARS_MAX = 200
 
 
+def lock_of(ledger: Path) -> Path:
+    """The file that is locked for *ledger*."""
+    return ledger.with_name(ledger.name + ".lock")
+
+
 def hold(ledger: Path, *, at: datetime, disk: Disk) -> BaseFileLock:
     """Take the lock of *ledger*, at once or not at all. Raises `LedgerBusy`."""
-    path = ledger.with_name(ledger.name + ".lock")
+    path = lock_of(ledger)
     lock = _kernel_lock(path)
     try:
         lock.acquire()
     except Timeout:
-        raise LedgerBusy(ledger, _holder(path)) from None
+        raise LedgerBusy(ledger, holder_of(path)) from None
     except (OSError, NotImplementedError) as error:
         raise LedgerBroken(f"{path}: no lock can be had here, so a run would not be safe: {error}") from error
     try:
@@ -59,7 +64,8 @@ def _sign(path: Path, at: datetime, disk: Disk) -> None:
             disk.close(descriptor)
 
 
-def _holder(path: Path) -> str:
+def holder_of(path: Path) -> str:
+    """Who signed the lock at *path* last: it may be long gone."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")[:_HOLDER_CHARS_MAX].strip() or "unknown"
     except OSError:

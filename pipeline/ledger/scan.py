@@ -85,12 +85,14 @@ def _torn(first: bytes, rest: Iterator[bytes], path: Path, number: int) -> bytes
     return b"".join(tail)
 
 
-def lines_of(file: BinaryIO) -> Iterator[bytes]:
+def lines_of(file: BinaryIO, start: int = 0) -> Iterator[bytes]:
     """The lines of *file* as it is now, newlines and all; what has no newline comes in pieces of bounded length.
+
+    The file stands at its byte *start*.
 
     What a writer appends meanwhile is left out: a line read half and then whole would look like damage.
     """
-    left = os.fstat(file.fileno()).st_size
+    left = os.fstat(file.fileno()).st_size - start
     while left > 0 and (line := file.readline(min(left, LINE_BYTES_MAX + 1))):
         left -= len(line)
         yield line
