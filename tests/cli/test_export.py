@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.cli.conftest import without_keys
 from tests.ledger.histories import a_job, opened
+from tests.views.stock import content_of, film, stock, store, wished
 
 Vidbatch = Callable[..., Any]
 
@@ -102,3 +110,105 @@ def test_export_names_the_takes_that_would_come_back_as_others(vidbatch: Vidbatc
         "left out, because it is a later take of a video whose earlier ones are not there and openai-batch cannot say "
         "that: p-t2\nvidbatch: outputs/harbour: there is nothing to export; out.jsonl was not written\n"
     )
+
+
+def test_a_dataset_says_what_is_in_it_and_what_was_left_out_and_why(in_process: Vidbatch, tmp_path: Path) -> None:
+    jobs = [wished(1), wished(2, group="night")]
+    stock(tmp_path / "harbour", jobs, [wished(3), wished(4)])
+
+    done = in_process("export", "harbour", "videofolder", "set", "--split", "test:group=night")
+    night = in_process("export", "harbour", "webdataset", "night", "--where", "group=night", "--metadata", "jsonl")
+    again = in_process("export", "harbour", "videofolder", "set")
+    forced = in_process("export", "harbour", "videofolder", "set", "--force", "--split", "test:group=nowhere")
+
+    assert (done.returncode, done.stdout) == (0, "set: 2 videos (train 1, test 1)\n")
+    assert done.stderr == "left out, having no stored video: 2 jobs (2 rejected)\n"
+    assert (night.returncode, night.stdout, night.stderr) == (0, "night: 1 video (train 1)\n", "")
+    assert again.returncode == 2
+    assert "set is there already and stays as it is" in again.stderr
+    assert (forced.returncode, forced.stdout) == (0, "set: 2 videos (train 2)\n")
+    assert "no video fell into the split test: it is not there\n" in forced.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["harbour", "night", "set"]
+
+
+def test_an_index_holds_the_jobs_that_all_conditions_and_the_states_leave(in_process: Vidbatch, tmp_path: Path) -> None:
+    stock(tmp_path / "harbour", [wished(1), wished(2, group="night")], [wished(3, group="night")])
+
+    done = in_process("export", "harbour", "jsonl", "a.jsonl", "--where", "group=night", "--where", "state!=rejected")
+    refused = in_process("export", "harbour", "csv", "b.csv", "--state", "rejected")
+    batch = in_process("export", "harbour", "openai-batch", "c.jsonl", "--where", "id=job-1")
+
+    assert (done.stdout, done.stderr) == ("a.jsonl: 1 job\n", "")
+    assert [json.loads(line)["id"] for line in (tmp_path / "a.jsonl").read_text("utf-8").splitlines()] == ["job-2"]
+    assert (refused.returncode, refused.stdout) == (0, "b.csv: 1 job\n")
+    assert [json.loads(line)["custom_id"] for line in (tmp_path / "c.jsonl").read_text("utf-8").splitlines()] == [
+        "job-1"
+    ]
+    assert batch.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("csv", "x", "--split", "train=1"), "--split: csv has no use for it"),
+        (("webdataset", "x", "--link", "hard"), "--link: webdataset has no use for it"),
+        (("videofolder", "x", "--shard-mb", "5"), "--shard-mb: videofolder has no use for it"),
+        (("openai-batch", "x", "--with-cost"), "--with-cost: openai-batch has no use for it"),
+        (("videofolder", "x", "--split", "train=2"), "write train=0.9,test=0.1"),
+        (("videofolder", "x", "--where", "gruop=a"), "did you mean 'group'?"),
+        (("videofolder", "x", "--where", "id=nobody"), "there is no stored video to export; x was not written"),
+        (("videofolder", "x", "--state", "rejected"), "there is no stored video to export; x was not written"),
+        (("csv", "x", "--where", "id=nobody"), "there is nothing to export; x was not written"),
+        (("videofolder", "harbour/videos/x"), "is among the videos of the run itself"),
+        (("videofolder", "nowhere/x"), "there is no folder"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused_and_nothing_is_written(
+    in_process: Vidbatch, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    stock(tmp_path / "harbour", [wished(1)], [wished(2)])
+    before = content_of(tmp_path)
+
+    done = in_process("export", "harbour", *words)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert content_of(tmp_path) == before
+
+
+def test_a_spoilt_video_is_named_and_ends_with_3(in_process: Vidbatch, tmp_path: Path) -> None:
+    stock(tmp_path / "harbour", [wished(1)])
+    store(tmp_path / "harbour", wished(1), film(wished(1))[::-1])
+
+    done = in_process("export", "harbour", "videofolder", "set", "--link", "copy")
+    linked = in_process("export", "harbour", "videofolder", "set", "--check")
+
+    assert (done.returncode, linked.returncode) == (3, 3)
+    assert "1 stored video is not what was stored (another SHA-256): videos/coast/job-1.mp4; nothing" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["harbour"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here to hold an export up")
+@pytest.mark.parametrize(("number", "left"), [(signal.SIGINT, []), (signal.SIGKILL, [".set.part", ".set.part.lock"])])
+def test_an_export_that_is_interrupted_leaves_nothing_under_its_name_and_the_next_clears_the_rest(
+    vidbatch: Vidbatch, tmp_path: Path, number: signal.Signals, left: list[str]
+) -> None:
+    stock(tmp_path / "harbour", [wished(1), wished(2)], film=lambda _: b"")
+    video = tmp_path / "harbour/videos/coast/job-2.mp4"
+    command = [sys.executable, "-m", "pipeline", "export", "harbour", "videofolder", "set", "--link", "copy"]
+    video.unlink()
+    os.mkfifo(video)  # of no length, as the video was; and reading it does not end
+
+    with (
+        subprocess.Popen(command, cwd=tmp_path, env=without_keys({}), stderr=subprocess.DEVNULL) as export,
+        video.open("wb", buffering=0),  # opened when the export has opened it
+    ):
+        export.send_signal(number)
+        export.wait(30)
+
+    video.unlink()
+    video.touch()
+    assert export.returncode == (130 if number is signal.SIGINT else -signal.SIGKILL)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*left, "harbour"]
+    assert vidbatch("export", "harbour", "videofolder", "set").returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["harbour", "set"]

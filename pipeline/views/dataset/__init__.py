@@ -1,0 +1,1 @@
+"""The videos of a run as datasets that others read, and its jobs as tables."""
