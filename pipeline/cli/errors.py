@@ -29,22 +29,32 @@ _ABOUT_DISK = frozenset(
 
 def explain(error: BaseException, words: Sequence[str]) -> int:
     """Tell the user what *error* means, on standard error, and return the exit code. *words* is the command line."""
+    code = code_of(error)
+    if code == INTERRUPTED:
+        say("vidbatch: interrupted")
+    elif code == CUT_OFF:
+        give_up_output()
+    elif code == BUG:
+        from pipeline.cli.crash import report
+
+        report(error, words)
+    else:
+        _tell(list(leaves(error)))
+    return code
+
+
+def code_of(error: BaseException) -> int:
+    """The exit code that *error* ends with."""
     found = list(leaves(error))
     if any(isinstance(leaf, KeyboardInterrupt) for leaf in found):
-        say("vidbatch: interrupted")
         return INTERRUPTED
     if all(isinstance(leaf, BrokenPipeError) for leaf in found):
-        give_up_output()
         return CUT_OFF
-    expected = [leaf for leaf in found if isinstance(leaf, PipelineError)]
+    expected = [leaf.exit_code for leaf in found if isinstance(leaf, PipelineError)]
     if len(expected) == len(found):
-        return _tell(expected)
+        return max(expected)
     if all(isinstance(leaf, OSError) and leaf.errno in _ABOUT_DISK for leaf in found):
-        _tell_each(found)
         return TROUBLE_WITH_DISK
-    from pipeline.cli.crash import report
-
-    report(error, words)
     return BUG
 
 
@@ -63,7 +73,7 @@ def _tell_issues(error: InvalidManifest) -> None:
         say(issue_for(sys.stderr, issue))
 
 
-def _tell(errors: Sequence[PipelineError]) -> int:
+def _tell(errors: Sequence[BaseException]) -> None:
     from pipeline.text import plural
 
     for error in errors:
@@ -72,7 +82,6 @@ def _tell(errors: Sequence[PipelineError]) -> int:
             count = sum(1 + issue.more for issue in error.issues if not issue.warning)
             say(f"{plural(count, 'issue')}; nothing was sent")
     _tell_each([error for error in errors if not isinstance(error, InvalidManifest)])
-    return max(error.exit_code for error in errors)
 
 
 def _tell_each(errors: Sequence[BaseException]) -> None:

@@ -11,6 +11,10 @@ from pipeline.spellings import SECRET_LENGTH_MIN, spellings
 HIDDEN = "[redacted]"
 
 _SECRET_NAME = re.compile(r"key|token|secret|passw|credential", re.IGNORECASE)
+_SECRET_OPTION = re.compile(rf"{_SECRET_NAME.pattern}|^--notify$", re.IGNORECASE)
+"""An address of `--notify` is a secret by itself: whoever has it can write there."""
+_PROVIDER_KEY = re.compile(r"(.*_)?API_(KEY|TOKEN)|VIDBATCH_(.*_KEY|NOTIFY)", re.IGNORECASE)
+"""How the profiles call the variables of their keys; what is no command's business is beside it."""
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
@@ -35,18 +39,42 @@ _named: set[str] = set()
 """Variables that a manifest or a profile names as those of its key, whatever they are called."""
 
 
+_told: set[str] = set()
+"""Secrets by their value: what the command line named."""
+
+
+def holds_secret(*values: str) -> None:
+    """From now on these *values* are secret: in every message and report of this process."""
+    _told.update(value for value in values if len(value.strip()) >= SECRET_LENGTH_MIN)
+
+
 def holds_key(*names: str) -> None:
     """From now on the variables with these *names* are secret: in every message and report of this process."""
     _named.update(names)
 
 
 def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The values in *environ* that are secret by the name of their variable, or because it was named as a key's."""
-    return tuple(
+    """The values in *environ* that are secret by the name of their variable, or because it was named as a key's; and
+    what `holds_secret` was told.
+    """
+    named = (
         value
         for name, value in environ.items()
         if (name in _named or _SECRET_NAME.search(name)) and len(value.strip()) >= SECRET_LENGTH_MIN
     )
+    return (*named, *sorted(_told))
+
+
+def without_keys(environ: Mapping[str, str]) -> dict[str, str]:
+    """*environ* for somebody else's program: no variable that holds a provider's key, whatever it is called.
+
+    What else is secret in it stays: the program may be there for that.
+    """
+    ours = {name for name in environ if name in _named or _PROVIDER_KEY.fullmatch(name)}
+    keys = [key for name in ours if len(key := environ[name].strip()) >= SECRET_LENGTH_MIN]
+    return {
+        name: value for name, value in environ.items() if name not in ours and not any(key in value for key in keys)
+    }
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
@@ -64,7 +92,7 @@ def redact_words(words: Sequence[str]) -> list[str]:
     hide = False
     for word in words:
         name, equals, _ = word.partition("=")
-        secret = bool(_SECRET_NAME.search(name)) and word.startswith("-")
+        secret = bool(_SECRET_OPTION.search(name)) and word.startswith("-")
         shown.append(HIDDEN if hide else f"{name}={HIDDEN}" if secret and equals else word)
         hide = secret and not equals and not hide
     return shown

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,8 @@ from pipeline.cli.streams import say
 if TYPE_CHECKING:
     from pipeline.api import Outcome
     from pipeline.cli import summary
+    from pipeline.cli.notify import Herald
+    from pipeline.cli.notify.targets import Target
     from pipeline.cli.observers.watcher import Watcher
     from pipeline.ledger.state import JobState
     from pipeline.model import Manifest
@@ -57,6 +59,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="on a terminal, ask before submitting what costs more (default: the manifest's, or 10)",
     )
     parser.add_argument("--yes", action="store_true", help="never ask")
+    parser.add_argument(
+        "--strict-media",
+        action="store_true",
+        help="what comes and is not as asked for, or broken, has failed, and is put aside (extra media)",
+    )
+    parser.add_argument(
+        "--notify",
+        metavar="URL|COMMAND",
+        action="append",
+        default=[],
+        help="tell it at the end, and when it needs a person; may be given several times (see also VIDBATCH_NOTIFY)",
+    )
+    parser.add_argument("--no-report", action="store_true", help="write no gallery at the end")
     parser.add_argument("--quiet", action="store_true", help="say only what needs a person")
     parser.add_argument(
         "--log-format", choices=("text", "json"), default="text", help="json: one event a line on standard error"
@@ -69,13 +84,16 @@ def command(args: argparse.Namespace) -> int:
         from pipeline.cli.plan import show_plan
 
         return show_plan(args, as_json=False)
+    from pipeline.cli.notify import targets_for
+
+    targets = targets_for(args.notify)
     manifest = read_manifest(args)
     _warn(manifest, choice_of(args).outputs / manifest.name)
     order = _order(manifest, args)
     if order is None:
         say("vidbatch: not confirmed; nothing was sent")
         return INTERRUPTED
-    return _report(_run(order, args), order, args)
+    return _run(order, args, targets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,20 +138,25 @@ def _order(manifest: Manifest, args: argparse.Namespace) -> _Order | None:
     return None
 
 
-def _run(order: _Order, args: argparse.Namespace) -> Outcome:
+def _run(order: _Order, args: argparse.Namespace, targets: Sequence[Target]) -> int:
+    """Carry it out, and say what it came to; returns the exit code."""
     import anyio
 
+    from pipeline.cli.gallery import write_gallery
+    from pipeline.cli.notify import Herald
     from pipeline.cli.observers.choose import choose_observer, run_log
     from pipeline.cli.observers.watcher import Several
     from pipeline.storage import RunFolder
 
     screen = choose_observer(quiet=args.quiet, log_format=args.log_format, stream=sys.stderr, clock=time.monotonic)
     log = run_log(RunFolder(order.outlook.folder).log)
-    with Several([screen, log]) as watcher:
-        return anyio.run(_attended, order, watcher)
+    with Several([screen, log]) as watcher, Herald(targets, clock=time.monotonic, observer=watcher, log=log) as herald:
+        outcome = anyio.run(_attended, order, Several([watcher, herald]), herald)
+        gallery = "" if args.no_report else write_gallery(outcome, watcher)
+        return _report(outcome, order, args, gallery, herald)
 
 
-async def _attended(order: _Order, watcher: Watcher) -> Outcome:
+async def _attended(order: _Order, watcher: Watcher, herald: Herald) -> Outcome:
     """The run, with an ear for signals and a beat for the screen beside it."""
     import anyio
 
@@ -142,7 +165,7 @@ async def _attended(order: _Order, watcher: Watcher) -> Outcome:
 
     boards: list[Board] = []
     async with anyio.create_task_group() as beside:
-        beside.start_soon(_listen, boards, watcher)
+        beside.start_soon(_listen, boards, watcher, herald)
         beside.start_soon(keep_beating, watcher)
         outcome = await api.run(
             order.outlook.manifest,
@@ -157,7 +180,7 @@ async def _attended(order: _Order, watcher: Watcher) -> Outcome:
     return outcome
 
 
-async def _listen(boards: list[Board], watcher: Watcher) -> None:
+async def _listen(boards: list[Board], watcher: Watcher, herald: Herald) -> None:
     """The first signal drains the run, the second leaves at once; before the lanes started, any signal leaves."""
     import anyio
 
@@ -168,6 +191,7 @@ async def _listen(boards: list[Board], watcher: Watcher) -> None:
                 raise KeyboardInterrupt
             if boards[0].interrupted:
                 watcher.close()
+                herald.abandon()
                 sys.stderr.write("left at once; submits without an answer will be listed as uncertain\n")
                 sys.stderr.flush()
                 os._exit(130)  # the ledger is sound at every moment: nothing is owed to it
@@ -182,17 +206,20 @@ def _warn(manifest: Manifest, folder: Path) -> None:
         sys.stderr.write(f"warning: {folder} also holds what a {other} manifest of this name asked for\n")
 
 
-def _report(outcome: Outcome, order: _Order, args: argparse.Namespace) -> int:
-    """Say what the run came to; returns the exit code. A no at the question is an interrupt."""
+def _report(outcome: Outcome, order: _Order, args: argparse.Namespace, gallery: str, herald: Herald) -> int:
+    """Say what the run came to, here and abroad; returns the exit code. A no at the question is an interrupt."""
     from pipeline.cli import summary
 
     code = summary.exit_code(outcome.counts, bool(outcome.stopped), outcome.interrupted or order.declined > 0)
+    told = _for_people(outcome, order.declined, args, gallery)
     if args.log_format == "text" and not (args.quiet and code == 0):
-        print(summary.summary(_for_people(outcome, order.declined, args)))
+        print(summary.summary(told))
+    commands = [command for command, _ in summary.next_commands(told)]
+    herald.say_ended(summary.heading(told), exit_code=code, commands=commands)
     return code
 
 
-def _for_people(outcome: Outcome, declined: int, args: argparse.Namespace) -> summary.Outcome:
+def _for_people(outcome: Outcome, declined: int, args: argparse.Namespace, gallery: str) -> summary.Outcome:
     from pipeline.cli import summary
     from pipeline.ledger.deviation import deviating
     from pipeline.ledger.ledger import utc_now
@@ -203,6 +230,7 @@ def _for_people(outcome: Outcome, declined: int, args: argparse.Namespace) -> su
     return summary.Outcome(
         run=outcome.outlook.manifest.name,
         folder=str(outcome.outlook.folder),
+        gallery=gallery,
         words=words_of(args),
         jobs=[_row(outcome.state.jobs[key], outcome, waiting) for key in outcome.concerned],
         spent=outcome.state.spent,

@@ -66,6 +66,8 @@ class Outcome:
     currency: str
     unpriced: int = 0
     """So many submits besides, whose price is not known."""
+    gallery: str = ""
+    """Where its page is, or why none was written; empty where none was asked for."""
     budget: Decimal | None = None
     retention_s: float | None = None
     """How long the provider keeps a video, where known."""
@@ -126,14 +128,15 @@ def exit_code(counts: Mapping[State, int], stopped: bool, interrupted: bool) -> 
 def summary(outcome: Outcome) -> str:
     """*outcome* for a person, in a few lines, without a line break at its end."""
     blocks = [
-        [wrap(_heading(outcome), WIDTH, indent="  ", cut=False)],
+        [wrap(heading(outcome), WIDTH, indent="  ", cut=False)],
         [*_missing(outcome), *_deviating(outcome), *_deleted(outcome)],
         list(_closing(outcome)),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def _heading(outcome: Outcome) -> str:
+def heading(outcome: Outcome) -> str:
+    """What became of it, in a sentence."""
     stored = sum(job.state is State.STORED for job in outcome.jobs)
     made = stored - outcome.stored_before
     here = f"{outcome.run}: {stored:,} of {plural(len(outcome.jobs) + outcome.declined, 'video')} stored"
@@ -222,6 +225,8 @@ def _closing(outcome: Outcome) -> Iterator[str]:
         left, asked = outcome.places
         yield f"pace    {left:,} of {asked:,} places in flight at the end: the provider said 'not now' (429)"
     yield f"folder  {outcome.folder}"
+    if outcome.gallery:
+        yield f"gallery {plain(outcome.gallery)}"
     label = "next"
     for command, purpose in next_commands(outcome):
         line = f"{label:<8}{command}   # {purpose}"

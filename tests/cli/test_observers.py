@@ -239,7 +239,7 @@ def test_json_lines_hold_every_event_with_its_fields() -> None:
             "video_id": "",
             "unpriced": 0,
         },
-        {"time": time, "event": "notice", "lane": "run", "message": "look", "urgent": True},
+        {"time": time, "event": "notice", "lane": "run", "message": "look", "urgent": True, "kind": "other"},
         {
             "time": time,
             "event": "ended",

@@ -27,6 +27,7 @@ def outcome(rows: Sequence[JobRow], *, stored_before: int = 0, stopped: str = ""
     return Outcome(
         run="harbour",
         folder="outputs/harbour",
+        gallery="outputs/harbour/report/index.html",
         words=["harbour.yaml"],
         jobs=rows,
         spent=Decimal("47.20"),
