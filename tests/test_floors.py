@@ -14,7 +14,7 @@ ROOT = Path(pipeline.__file__).parent
 FLOORS: list[set[str]] = [
     {
         *("version", "errors", "model", "lifecycle", "naming", "disk", "mounts", "words", "paths", "text", "memory"),
-        *("loopback", "spellings", "pictures", "likeness", "ink", "limits", "profile", "wire", "signature"),
+        *("loopback", "spellings", "pictures", "likeness", "ink", "limits", "profile", "wire", "signature", "columns"),
     },
     {"manifest"},
     {"providers"},
@@ -26,7 +26,7 @@ FLOORS: list[set[str]] = [
     {"storage", "kept", "transport", "media"},
     {"progress"},
     {"runner", "views", "sandbox"},
-    {"api", "prepare", "launch", "admission", "doubts", "doctor", "cancel"},
+    {"api", "prepare", "launch", "admission", "doubts", "doctor", "cancel", "posters", "report"},
     {"cli"},
 ]
 FLOOR_OF = {name: n for n, names in enumerate(FLOORS) for name in names}
