@@ -46,7 +46,9 @@ COMMANDS: Mapping[str, Entry] = {
     "status": Entry("pipeline.cli.status", "show where a run stands"),
     "show": Entry("pipeline.cli.show", "tell all that happened to one job"),
     "report": Entry("pipeline.cli.report", "write the gallery of a run: one page that opens from disk"),
-    "export": Entry("pipeline.cli.export", "write the jobs of a run, or its videos as a dataset, in a format that others read"),
+    "export": Entry(
+        "pipeline.cli.export", "write the jobs of a run, or its videos as a dataset, in a format that others read"
+    ),
     "resolve": Entry("pipeline.cli.resolve", "settle jobs whose submit had an unknown outcome"),
     "verify": Entry("pipeline.cli.verify", "read every stored file again, and hold it against the ledger"),
     "ledger": Entry("pipeline.cli.ledger", "verify or repair a run's ledger"),

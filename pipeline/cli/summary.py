@@ -174,8 +174,8 @@ def _missing(outcome: Outcome) -> Iterator[str]:
 
 
 def _deviating(outcome: Outcome) -> Iterator[str]:
-    """What came and is not what was asked for, the largest group first."""
-    for what, ids in sorted(outcome.deviating.items(), key=lambda group: -len(group[1])):
+    """What came and is not what was asked for."""
+    for what, ids in outcome.deviating.items():
         words = f"stored, but not as asked for{_because(what)}"
         yield wrap(words, WIDTH, first=f"  {len(ids):,} ", indent=_BELOW, cut=False)
         yield wrap(listing(ids), WIDTH, first=_BELOW, indent=_BELOW, cut=False)

@@ -11,6 +11,8 @@ from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState, Wish
 from pipeline.lifecycle import State
 
+GROUPS_MAX = 8
+"""So many ways of being amiss are told apart."""
 _PIXELS = re.compile(r"[1-9]\d*x[1-9]\d*", re.ASCII)
 
 
@@ -23,7 +25,7 @@ def deviation(wish: Wish, *, seconds: float | None, size: str) -> dict[str, str]
     if _PIXELS.fullmatch(size) and _PIXELS.fullmatch(wish.size) and size != wish.size:
         other["size"] = f"it is {size}, not {wish.size}"
     if seconds and wish.seconds and abs(seconds - wish.seconds) > SECONDS_APART:
-        other["seconds"] = f"it is {seconds:g} s long, not {wish.seconds:g}"
+        other["seconds"] = f"it is {round(seconds, 1):g} s long, not {wish.seconds:g}"
     return other
 
 
@@ -34,9 +36,15 @@ def amiss(job: JobState, state: RunState) -> tuple[str, ...]:
 
 
 def deviating(jobs: Iterable[JobState], state: RunState) -> dict[str, list[str]]:
-    """The ids of those of *jobs* that are stored and not as they should be, by what is not, in words."""
+    """The ids of those of *jobs* that are stored and not as they should be, by what is not, in words; the largest group
+    first, and beyond the first few all others as one.
+    """
     found: dict[str, list[str]] = {}
     for job in jobs:
         if job.state is State.STORED and (words := amiss(job, state)):
             found.setdefault("; ".join(words), []).append(job.id)
-    return found
+    groups = sorted(found.items(), key=lambda group: -len(group[1]))
+    if len(groups) <= GROUPS_MAX:
+        return dict(groups)
+    others = [name for _, ids in groups[GROUPS_MAX - 1 :] for name in ids]
+    return {**dict(groups[: GROUPS_MAX - 1]), "in other ways: see `differs` in their sidecars": others}

@@ -85,8 +85,8 @@ CASES = {
     "not-as-asked": replace(
         outcome(jobs(State.STORED, 9)),
         deviating={
-            "it is 640x360, not 1280x720": ["stored-1"],
             "it is 5 s long, not 8": [f"stored-{n}" for n in range(2, 9)],
+            "it is 640x360, not 1280x720": ["stored-1"],
         },
     ),
     "throttled": replace(outcome(jobs(State.STORED, 4)), places=(3, 12)),

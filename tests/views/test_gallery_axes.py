@@ -117,6 +117,7 @@ def test_only_what_tells_videos_apart_is_an_axis(
         # a thousand prompts under two models are no grid
         ([{"prompt": str(n), "model": "xy"[n % 2]} for n in range(1000)], Grid()),
         ([{"prompt": p, "size": s} for p, s in ("aw", "bt", "cw")], Grid()),
+        ([{"prompt": p, "group": p, "size": s} for p, s in ("aw", "bt", "cw", "dt")], Grid()),
         ([{"axes": {"s": n % 2}, "prompt": str(n), "id": str(n)} for n in range(5)], Grid()),
     ],
 )  # fmt: skip

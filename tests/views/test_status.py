@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.ledger.afterwards import orphaned_note
+from pipeline.ledger.deviation import GROUPS_MAX, deviating
 from pipeline.ledger.fields import ORPHANED
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.presence import Presence
@@ -167,6 +168,21 @@ def test_what_is_not_as_asked_for_is_named_and_what_an_extension_adds_is_not(tmp
     assert [line for line in told.splitlines() if line.startswith("not as asked for")] == [
         f"not as asked for: {a_job(0).id} — it is 640x360, not 1280x720; it is 5.2 s long, not 8"
     ]
+
+
+def test_of_many_ways_of_being_amiss_the_most_frequent_are_told_and_the_rest_counted(tmp_path: Path) -> None:
+    with opened(tmp_path / "ledger.jsonl") as ledger:
+        planned(ledger, *range(20))
+        for number in range(20):
+            live(ledger, number, Fact.INTENT, Fact.ACCEPTED, Fact.FINISHED)
+            seconds = 5.04 if number < 3 else float(number) + 10
+            ledger.record(Fact.STORED, key(number), **{**SAID[Fact.STORED], "seconds": seconds})
+
+        groups = deviating(ledger.state.jobs.values(), ledger.state)
+
+    assert len(groups) == GROUPS_MAX
+    assert next(iter(groups.items())) == ("it is 5 s long, not 8", ["job-0", "job-1", "job-2"])
+    assert sum(map(len, groups.values())) == 20
 
 
 def test_what_looks_alike_is_one_group_and_of_many_reasons_the_most_frequent_are_told(tmp_path: Path) -> None:

@@ -71,13 +71,17 @@ def grid_of(axes: Sequence[Axis]) -> Grid:
 
     The sweep's own go first and takes last, then what tells most videos apart with the fewest values. Most values
     make the rows: a page is longer than it is wide. There is a grid only where all axes together tell at least half
-    of the videos apart, and without a sweep all of them: a thousand prompts under two models are no grid.
+    of the videos apart, and without a sweep all of them, in more than half of its cells: a thousand prompts under two
+    models are no grid.
     """
-    if not axes or _cells(axes) < len(axes[0].at) / (2 if any(axis.swept for axis in axes) else 1):
+    is_sweep = any(axis.swept for axis in axes)
+    if not axes or _cells(axes) < len(axes[0].at) / (2 if is_sweep else 1):
         return Grid()
     if len(axes) == 1:
         return Grid(columns=axes[0].name)
     best = max(combinations(axes, 2), key=_merit)
+    if not is_sweep and 2 * _cells(best) <= _size(best[0]) * _size(best[1]):
+        return Grid()
     columns, rows = sorted(best, key=lambda axis: (axis.name == PROMPT, _size(axis)))
     return Grid(columns=columns.name, rows=rows.name)
 
