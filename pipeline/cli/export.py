@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.views.rows import Row
 
 NAME = "export"
-HELP = "write the jobs of a run, or its videos as a dataset, in a format that others read"
+HELP = "write the jobs of a run, or its videos as a dataset, for others to read"
 
 EPILOG = """\
 Jobs that the format cannot say are left out, and told on standard error: a dataset takes stored videos only.

@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, Entry] = {
     "show": Entry("pipeline.cli.show", "tell all that happened to one job"),
     "report": Entry("pipeline.cli.report", "write the gallery of a run: one page that opens from disk"),
     "export": Entry(
-        "pipeline.cli.export", "write the jobs of a run, or its videos as a dataset, in a format that others read"
+        "pipeline.cli.export", "write the jobs of a run, or its videos as a dataset, for others to read"
     ),
     "resolve": Entry("pipeline.cli.resolve", "settle jobs whose submit had an unknown outcome"),
     "verify": Entry("pipeline.cli.verify", "read every stored file again, and hold it against the ledger"),
