@@ -65,24 +65,31 @@ class Gallery:
 Opened = Callable[..., Gallery]
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium. It plays H.264, which the browsers that Playwright brings need not."""
+@pytest.fixture(scope="session")
+def api() -> Any:
+    """Playwright, where that and a browser are here."""
     if not IN_CI:
         pytest.importorskip("playwright", reason="playwright is not installed (vidbatch[browser]); .ci/run has it")
         if not CHROMIUM.exists():
             pytest.skip(f"there is no {CHROMIUM} (apt-get install chromium); .ci/run has it")
-    api = importlib.import_module("playwright.sync_api")
+    return importlib.import_module("playwright.sync_api")
+
+
+@pytest.fixture(scope="module")
+def browser(api: Any) -> Iterator[Any]:
+    """Debian's Chromium. It plays H.264, which the browsers that Playwright brings need not.
+
+    Of each module its own: while it is there, its thread has an event loop, and no other test could have one.
+    """
     with api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
         yield started
         started.close()
 
 
-@pytest.fixture(scope="package")
-def expect(browser: Any) -> Any:
+@pytest.fixture(scope="session")
+def expect(api: Any) -> Any:
     """What a page comes to show; it waits until it does."""
-    api = importlib.import_module("playwright.sync_api")
     api.expect.set_options(timeout=15_000)
     return api.expect
 
@@ -99,8 +106,8 @@ def vidbatch(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="package")
-def made(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def made(api: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of 22 jobs: two subjects, one name that is an attack, one refusal and one hole."""
     folder = tmp_path_factory.mktemp("gallery")
     (folder / "harbour.yaml").write_text(MANIFEST, encoding="utf-8")
