@@ -77,7 +77,7 @@ async def _end(video_id: str, profile: Profile, transport: Transport) -> str:
     """End one video, whatever it is doing; what came of it."""
     dialect = dialect_of(profile)
     try:
-        seen = dialect.read_look(await transport.look(dialect.look(video_id, profile)), profile)
+        seen = dialect.read_look(await transport.look(dialect.look(video_id, profile)), profile, video_id)
         if isinstance(seen, Refusal) and seen.problem in _GONE:
             return _IS_GONE
         over = isinstance(seen, Observation) and seen.status not in (Status.WAITING, Status.RUNNING)

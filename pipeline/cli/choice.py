@@ -57,7 +57,7 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-moved",
         action="store_true",
-        help="what this folder has of a server on this machine is no rehearsal: the server has only moved",
+        help="what is home of a server on this machine is no rehearsal: the server has only moved",
     )
     add_reading(parser)
 

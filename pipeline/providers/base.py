@@ -169,8 +169,8 @@ class Dialect(Protocol):
     def status(self, video_id: str, profile: Profile) -> Request | None:
         """The request for a video's status, whether or not looks are such; `None`: there is no such call."""
 
-    def read_look(self, reply: Reply, profile: Profile) -> Observation | Refusal:
-        """What the answer to a look says."""
+    def read_look(self, reply: Reply, profile: Profile, video_id: str = "") -> Observation | Refusal:
+        """What the answer to a look at *video_id* says."""
 
     def look_at_page(self, after: str | None, profile: Profile) -> Request:
         """The request for a page of the list, newest first."""

@@ -79,11 +79,17 @@ def home_of(base_url: str) -> Hop:
 
 
 def is_same_place(one: str, other: str) -> bool:
-    """Whether two base URLs are one, however they are written: in capitals, with the port, with a last dot."""
+    """Whether two base URLs are one, however they are written: in capitals, with the port, with a last dot, by another
+    name of this machine.
+    """
     try:
-        return home_of(one).url == home_of(other).url
+        return _place(home_of(one)) == _place(home_of(other))
     except Misled:
         return False
+
+
+def _place(hop: Hop) -> tuple[str, str, int, str]:
+    return hop.scheme, "localhost" if is_loopback(hop.host) else hop.host, hop.port, hop.target
 
 
 def next_hop(came_from: Hop, location: str, *, home: Hop) -> Hop:

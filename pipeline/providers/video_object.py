@@ -14,7 +14,7 @@ from pipeline.profile import Profile
 from pipeline.providers.answers import first, first_text
 from pipeline.providers.base import Observation, Problem, Reply, Status
 from pipeline.providers.complaints import failure_of
-from pipeline.providers.meanings import SUBMITS, meaning_of
+from pipeline.providers.meanings import meaning_of
 from pipeline.providers.replies import clean, moment, text
 from pipeline.providers.words import read_word
 
@@ -54,12 +54,13 @@ def read_video(raw: Mapping[str, JSON], profile: Profile, video_id: str) -> Obse
     )
 
 
-def is_carried(video: Mapping[str, JSON], reply: Reply, call: str, profile: Profile) -> bool:
+def is_carried(video: Mapping[str, JSON], reply: Reply, call: str, profile: Profile, asked: str = "") -> bool:
     """Whether *reply*, a refusal, tells of *video* after all: then its word goes before the HTTP status.
 
     An error may have an id, its request's, and a word such as `failed` of its own. So a video calls itself one, or it
-    has an id and another field of a video, and nothing says what the refusal means otherwise. A submit that was refused
-    with a word such as `failed` made no video that anybody could look at.
+    has the id that was *asked* for, or it has any id and another field of a video, and (but for a 2xx) is not over; and
+    nothing says what the refusal means otherwise. A submit that was refused with a word such as `failed` made no video that anybody
+    could look at.
     """
     says = profile.wire.answers
     word = first_text(video, says["status"])
@@ -70,10 +71,12 @@ def is_carried(video: Mapping[str, JSON], reply: Reply, call: str, profile: Prof
         return True
     if reply.status not in _MAY_CARRY and not 200 <= reply.status < 300:
         return False
-    if not first_text(video, says["id"]) or (call in SUBMITS and status in _ENDED):
+    if not (video_id := first_text(video, says["id"])) or meaning_of(reply, call, profile) not in _SAYS_NOTHING:
         return False
-    is_video = any(first(video, says[field]) is not None for field in _OF_A_VIDEO)
-    return is_video and meaning_of(reply, call, profile) in _SAYS_NOTHING
+    if video_id == asked:
+        return True
+    may_end = 200 <= reply.status < 300
+    return (may_end or status not in _ENDED) and any(first(video, says[field]) is not None for field in _OF_A_VIDEO)
 
 
 def _made_from(raw: Mapping[str, JSON], paths: tuple[str, ...]) -> str | None:

@@ -237,7 +237,7 @@ class AftercareLane:
             refusal = dialect.read_delete(await board.transport.look(dialect.delete(video_id, profile)), profile)
             if refusal is None or refusal.problem is not Problem.UNKNOWN_ID:
                 return refusal
-            seen = dialect.read_look(await board.transport.look(dialect.look(video_id, profile)), profile)
+            seen = dialect.read_look(await board.transport.look(dialect.look(video_id, profile)), profile, video_id)
         except ProviderError as error:
             return error
         return unknown_to_both(refusal, seen)

@@ -27,7 +27,9 @@ LIST_FROM = 3
 """So many due at once are looked up in the list, where there is one."""
 PAGE_FAILURES_MAX = 3
 BLIND_MAX = 2
-"""So many videos in a row stalled, and no look at any told how it is doing: nothing more is bought in the dark."""
+"""So many videos in a row were given up, and since they were bought no look at any told how it is doing: nothing more
+is bought in the dark.
+"""
 LIST_REST_S = 300.0
 """After so many readings in a row of which a page did not come, each video is asked for by itself for so long: a
 list that is out of order keeps no finished video from being fetched.
@@ -46,6 +48,8 @@ class WatchLane:
         self._told_of_unknown = False
         self._told_words: set[str] = set()
         self._blind = 0
+        self._seen_s = float("-inf")
+        """When a look at any video told last how it is doing."""
         self._told_of_list = False
 
     async def run(self) -> None:
@@ -94,7 +98,7 @@ class WatchLane:
             reply = await board.transport.look(board.dialect.look(video_id, board.profile))
         except ProviderError as error:
             return error
-        return board.dialect.read_look(reply, board.profile)
+        return board.dialect.read_look(reply, board.profile, video_id)
 
     async def _read_list(self, wanted: set[str]) -> tuple[bool, dict[str, Observation]]:
         """What the newest pages say of *wanted*, and whether each of them came; as many as could hold all that we have
@@ -221,12 +225,14 @@ class WatchLane:
     ) -> None:
         """Buy no more where nothing that is bought can be seen: each that is stalled would make room for another."""
         board = self._board
-        if isinstance(outcome, Observation):
-            self._blind = 0
-        elif verdict.fact is Fact.STALLED and board.job(watched.key).state is not State.STALLED:
+        if isinstance(outcome, Observation) and outcome.word and outcome.known_word:
+            self._blind, self._seen_s = 0, anyio.current_time()
+            return
+        stalls = verdict.fact is Fact.STALLED and board.job(watched.key).state is not State.STALLED
+        if (stalls or verdict.fact is Fact.LOST) and self._seen_s < watched.since_s:
             self._blind += 1
             if self._blind >= BLIND_MAX and board.turns:
-                board.buy_no_more(f"{self._blind} videos in a row stalled, and no look told of any: {verdict.reason}")
+                board.buy_no_more(f"{self._blind} videos in a row given up, and no look told of any: {verdict.reason}")
 
     def _tell_of_word(self, seen: Observation) -> None:
         """Say once of a word that nobody knows: should it mean `done`, its videos are not fetched."""

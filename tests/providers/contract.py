@@ -225,7 +225,8 @@ class LooksAtStatus(SpeaksVideos):
 
     @pytest.mark.parametrize("reply", ANY_FAILURE)
     def test_a_failure_is_read_in_every_shape(self, reply: str, profile: Profile, dialect: Dialect) -> None:
-        seen = dialect.read_look(recorded(f"any/{reply}"), profile)
+        answer = recorded(f"any/{reply}")
+        seen = dialect.read_look(answer, profile, json.loads(answer.body)["id"])
 
         assert isinstance(seen, Observation)
         assert seen.status is Status.FAILED

@@ -153,7 +153,9 @@ def test_a_video_tells_where_the_profile_says_why_it_failed() -> None:
 @pytest.mark.parametrize(
     ("http", "told", "seen", "is_receipt"),
     [
-        (400, {"data": {"id": "v", "state": "broken", "model": "m"}}, Status.FAILED, False),
+        (400, {"data": {"id": "v", "state": "broken"}}, Status.FAILED, False),
+        (500, {"data": {"id": "v", "state": "broken"}}, Status.FAILED, False),
+        (400, {"data": {"id": "v", "state": "running"}}, Status.RUNNING, False),
         (400, {"data": {"id": "v", "state": "broken", "object": "video"}}, Status.FAILED, True),
         (500, {"data": {"id": "v", "state": "running", "progress": 3}}, Status.RUNNING, True),
         (404, {"data": {"object": "video", "state": "expired"}}, Status.EXPIRED, False),
@@ -164,6 +166,8 @@ def test_a_video_tells_where_the_profile_says_why_it_failed() -> None:
         (410, {"data": {"id": "v", "state": "running", "model": "m"}}, Problem.GONE, False),
         (429, {"data": {"id": "v", "state": "running", "model": "m"}}, Problem.THROTTLED, False),
         # the id is the request's
+        (500, {"data": {"id": "req_8f", "state": "failed", "model": "m"}}, Problem.TROUBLE, False),
+        (400, {"data": {"id": "req_8f", "state": "failed", "created_at": 7}}, Problem.TROUBLE, False),
         (500, {"data": {"id": "req_8f", "state": "failed"}, "message": "upstream"}, Problem.TROUBLE, False),
         (502, {"data": {"id": "req_8f", "state": "running", "model": "m"}}, Problem.TROUBLE, False),
         (404, {"data": {"id": "req_8f", "state": "running", "model": "m"}}, Problem.UNKNOWN_ID, False),
@@ -173,7 +177,7 @@ def test_a_refusal_that_carries_a_video_says_how_it_is_doing(
     http: int, told: dict[str, object], seen: Status | Problem, is_receipt: bool
 ) -> None:
     reply = Reply(status=http, body=json.dumps(told).encode())
-    look = VIDEOS.read_look(reply, WRAPPED)
+    look = VIDEOS.read_look(reply, WRAPPED, "v")
 
     assert (look.status if isinstance(look, Observation) else look.problem) is seen
     assert isinstance(VIDEOS.read_submit(reply, WRAPPED), Submission) is is_receipt

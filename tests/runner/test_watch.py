@@ -130,15 +130,35 @@ async def test_a_video_of_which_a_400_says_nothing_to_go_by_is_stalled_at_its_de
     assert len(night.gateway.of("look")) > 2 * TROUBLES_IN_A_ROW
 
 
-@pytest.mark.parametrize("answer", [refusal(422, message="as it is"), refusal(404)], ids=["unclear", "unknown id"])
-async def test_nothing_more_is_bought_while_nothing_that_is_bought_can_be_seen(night: Night, answer: Answer) -> None:
+@pytest.mark.parametrize(
+    "seen",
+    [refusal(422, message="as it is"), refusal(404), refusal(410), answer({"id": "v", "hello": "world"})],
+    ids=["unclear", "unknown id", "gone", "no word"],
+)
+async def test_nothing_more_is_bought_while_nothing_that_is_bought_can_be_seen(night: Night, seen: Answer) -> None:
     night.profile = replace(night.profile, pace=replace(night.profile.pace, deadline_s=0.2))
     night.limits = replace(night.limits, in_flight=2)
-    night.gateway.always("look", answer)
+    night.gateway.always("look", seen)
     outcome = await night.run(jobs(12))
-    assert "2 videos in a row stalled, and no look told of any" in outcome.stopped
+    assert "2 videos in a row given up, and no look told of any" in outcome.stopped
     assert len(night.gateway.book) <= 4
-    assert outcome.counts[State.STALLED] == len(night.gateway.book)
+    assert sum(outcome.counts.get(state, 0) for state in (State.STALLED, State.LOST)) == len(night.gateway.book)
+
+
+async def test_two_broken_videos_among_others_end_no_night(night: Night) -> None:
+    """Their deadlines fall together, so that no look at another lies between."""
+    night.profile = replace(night.profile, pace=replace(night.profile.pace, deadline_s=0.6))
+    night.limits = replace(night.limits, in_flight=4)
+    night.gateway.looks = 3
+
+    def broken(seen: Seen) -> Answer | None:
+        return refusal(422, message="as it is") if seen.video_id in ("video_2", "video_3") else None
+
+    night.gateway.always("look", broken)
+
+    outcome = await night.run(jobs(16))
+
+    assert (outcome.counts, outcome.stopped) == ({State.STALLED: 2, State.STORED: 14}, "")
 
 
 async def test_who_is_told_to_wait_again_and_again_does_not_watch_for_ever(night: Night) -> None:
