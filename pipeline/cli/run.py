@@ -142,6 +142,7 @@ def _run(order: _Order, args: argparse.Namespace, targets: Sequence[Target]) -> 
     """Carry it out, and say what it came to; returns the exit code."""
     import anyio
 
+    from pipeline.cli.ending import ended_like_ctrl_c
     from pipeline.cli.gallery import write_gallery
     from pipeline.cli.notify import Herald
     from pipeline.cli.observers.choose import choose_observer, run_log
@@ -150,8 +151,13 @@ def _run(order: _Order, args: argparse.Namespace, targets: Sequence[Target]) -> 
 
     screen = choose_observer(quiet=args.quiet, log_format=args.log_format, stream=sys.stderr, clock=time.monotonic)
     log = run_log(RunFolder(order.outlook.folder).log)
-    with Several([screen, log]) as watcher, Herald(targets, clock=time.monotonic, observer=watcher, log=log) as herald:
+    with (
+        ended_like_ctrl_c() as heed_again,
+        Several([screen, log]) as watcher,
+        Herald(targets, clock=time.monotonic, observer=watcher, log=log) as herald,
+    ):
         outcome = anyio.run(_attended, order, Several([watcher, herald]), herald)
+        heed_again()
         gallery = "" if args.no_report else write_gallery(outcome, watcher)
         return _report(outcome, order, args, gallery, herald)
 
@@ -210,7 +216,8 @@ def _report(outcome: Outcome, order: _Order, args: argparse.Namespace, gallery: 
     """Say what the run came to, here and abroad; returns the exit code. A no at the question is an interrupt."""
     from pipeline.cli import summary
 
-    code = summary.exit_code(outcome.counts, bool(outcome.stopped), outcome.interrupted or order.declined > 0)
+    interrupted = outcome.interrupted or order.declined > 0
+    code = summary.exit_code(outcome.counts, bool(outcome.stopped), interrupted, bool(outcome.unjudged))
     told = _for_people(outcome, order.declined, args, gallery)
     if args.log_format == "text" and not (args.quiet and code == 0):
         print(summary.summary(told))
@@ -251,6 +258,7 @@ def _for_people(outcome: Outcome, declined: int, args: argparse.Namespace, galle
         deleted=outcome.deleted,
         places=(outcome.narrowed_to, outcome.outlook.limits.in_flight) if outcome.narrowed_to else None,
         deviating=deviating((outcome.state.jobs[key] for key in outcome.concerned), outcome.state),
+        unjudged=outcome.unjudged,
     )
 
 

@@ -7,7 +7,6 @@ are: what takes longer is done less often.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from pipeline.cli.circumstances import circumstances_of
 from pipeline.cli.colour import status_for
+from pipeline.cli.ending import ended_like_ctrl_c
 from pipeline.ledger.follow import Follower
 from pipeline.ledger.ledger import utc_now
 from pipeline.ledger.place import ledger_of
@@ -28,7 +28,7 @@ from pipeline.views.status import status_text
 from pipeline.views.survey import Circumstances, Survey, survey
 
 if TYPE_CHECKING:
-    from types import FrameType
+    pass
 
 _SHARE = 10
 """Looking takes at most one part in so many of a processor's time."""
@@ -39,7 +39,7 @@ _PAUSE_S_MAX = 10.0
 def watch(run: Path, *, interval_s: float) -> int:
     """Show where *run* stands every *interval_s*, until nobody works on it; returns the exit code."""
     view, stream = _View(run), sys.stdout
-    with _ended_like_ctrl_c(), _screen(stream) as is_screen:
+    with ended_like_ctrl_c(), _screen(stream) as is_screen:
         is_news, took_s = view.look(), 0.0  # this look reads all there is, and says nothing of those that follow
         while not view.end:
             if is_screen or is_news:
@@ -122,19 +122,3 @@ def _screen(stream: TextIO) -> Iterator[bool]:
         with suppress(OSError):
             stream.write(BACK)
             stream.flush()
-
-
-@contextmanager
-def _ended_like_ctrl_c() -> Iterator[None]:
-    """Within it, being asked to end or losing the terminal is as Ctrl-C: else the screen would stay as it is."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        raise KeyboardInterrupt
-
-    numbers = [number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
-    before = {n: signal.signal(n, interrupt) for n in numbers if signal.getsignal(n) is signal.SIG_DFL}  # nohup stays
-    try:
-        yield
-    finally:
-        for number, found in before.items():
-            signal.signal(number, found)

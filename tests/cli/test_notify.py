@@ -292,7 +292,10 @@ def test_a_run_that_stops_in_doubt_tells_all_and_leaks_nothing(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
-def test_an_interrupted_run_is_told_and_a_second_ctrl_c_does_not_wait_for_it(sandbox: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("again", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_is_told_and_a_second_signal_does_not_wait_for_it(
+    sandbox: str, tmp_path: Path, again: signal.Signals
+) -> None:
     (tmp_path / "m.yaml").write_text(
         f"provider: {{profile: sandbox, base_url: '{sandbox}'}}\n"
         "defaults: {model: sketch, seconds: 1, size: 64x64}\njobs: [{prompt: a tug}]\n",
@@ -317,7 +320,7 @@ def test_an_interrupted_run_is_told_and_a_second_ctrl_c_does_not_wait_for_it(san
         with pipe.open("rb") as alive:
             assert alive.readline() == b"heard\n"
             began_s = time.monotonic()
-            run.send_signal(signal.SIGINT)
+            run.send_signal(again)
             run.communicate(timeout=60)
             assert alive.read() == b""  # it was not left behind
     assert run.returncode == 130
