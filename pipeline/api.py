@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from pipeline.admission import NOT_HOME, check, demand_no_more, demand_same
 from pipeline.errors import InvalidManifest, NoRoom, UsageError
 from pipeline.launch import Work, World
+from pipeline.ledger.deviation import is_judged
 from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.spill import settle_spilled, spill_folders
 from pipeline.lifecycle import State
-from pipeline.model import EMBEDDED, Manifest
+from pipeline.model import EMBEDDED, Issue, Manifest
 from pipeline.mounts import doubt_about
 from pipeline.outlook import Choice, Outlook
 from pipeline.plan import Action
@@ -85,6 +86,14 @@ class Outcome:
         """How many of the jobs concerned are in each state."""
         return count_states(self.state, self.concerned)
 
+    @property
+    def unjudged(self) -> tuple[str, ...]:
+        """Of a strict run, the ids of stored videos that nobody could examine: they may be sound, or not."""
+        if not self.outlook.choice.strict_media:
+            return ()
+        jobs = map(self.state.jobs.__getitem__, self.concerned)
+        return tuple(job.id for job in jobs if job.state is State.STORED and not is_judged(job))
+
 
 def load(path: Path | str, wishes: Wishes | None = None, *, environment: Mapping[str, str] = os.environ) -> Manifest:
     """Read a manifest; *environment* says where a person's own profiles are.
@@ -114,6 +123,7 @@ def load_kept(
     folder, known = RunFolder(Path(run)), Catalogue.of(environment)
     kept = folder.kept(read_run(folder.path).reading)
     said = read_again(kept.reading, wishes.stated() if wishes else {})
+    profile, doubts = (None, ()) if wishes and wishes.provider else _own_profile(kept)
     manifest = load_manifest(
         kept.manifest.path,
         find_profile=known.find,
@@ -121,11 +131,12 @@ def load_kept(
         wishes=Wishes.of(said),
         library=KeptLibrary(kept.files),
         name=kept.name,
-        profile=None if wishes and wishes.provider else _own_profile(kept),
+        profile=profile,
     )
     if manifest.sha256 != kept.manifest.sha256:
         raise UsageError(f"{kept.manifest.path} is not the manifest that was run: name the manifest's own file instead")
-    return replace(manifest, name=folder.path.resolve().name, limits=kept.limits.over(manifest.limits))
+    name, limits = folder.path.resolve().name, kept.limits.over(manifest.limits)
+    return replace(manifest, name=name, limits=limits, warnings=(*manifest.warnings, *doubts))
 
 
 def profile_of(state: RunState, run: Path) -> Profile | None:
@@ -140,15 +151,15 @@ def profile_of(state: RunState, run: Path) -> Profile | None:
         return shipped
     folder = RunFolder(run if run.is_dir() else run.parent)
     try:
-        return _own_profile(folder.kept(state.reading))
+        return _own_profile(folder.kept(state.reading))[0]
     except (UsageError, InvalidManifest):
         return None
 
 
-def _own_profile(kept: Kept) -> Profile | None:
-    """The profile of a person's own that a manifest was run with; `None`: it was none of these."""
+def _own_profile(kept: Kept) -> tuple[Profile | None, Sequence[Issue]]:
+    """The profile of a person's own that a manifest was run with, and warnings of it; `None`: it was none of these."""
     if not kept.profile:
-        return None
+        return None, ()
     from pipeline.providers.own import read_kept
 
     return read_kept(kept.profile)
@@ -218,7 +229,8 @@ async def run(
     seen = outlook or admit(manifest, choice, world=world)
     folder.make()
     with Ledger.open(folder.ledger, now=world.now, disk=world.disk, reserve=True) as ledger:
-        outlook = _prepare(ledger, folder, world, origin=address or EMBEDDED, seen=seen, agreed=agreed, asks=asks)
+        origin = address or EMBEDDED
+        outlook = _prepare(ledger, folder, world, observer, origin=origin, seen=seen, agreed=agreed, asks=asks)
         keys = concerned(outlook.plan, ledger.state)
         _say_started(outlook, ledger.state, keys, observer)
         gone = _deleted(ledger.state)
@@ -239,7 +251,15 @@ async def run(
 
 
 def _prepare(
-    ledger: Ledger, folder: RunFolder, world: World, *, origin: str, seen: Outlook, agreed: bool, asks: bool
+    ledger: Ledger,
+    folder: RunFolder,
+    world: World,
+    observer: Observer,
+    *,
+    origin: str,
+    seen: Outlook,
+    agreed: bool,
+    asks: bool,
 ) -> Outlook:
     """With the lock held: answers kept elsewhere are taken in, what could not end well is refused, the plan is kept."""
     folder.make_names_durable()
@@ -250,7 +270,7 @@ def _prepare(
         if agreed or (asks and outlook.is_dear):
             demand_no_more(outlook, seen)
     _check(outlook, ledger.state, folder, origin, now.date())
-    outlook = prepare(ledger, manifest, choice, folder, origin=origin, now=now, outlook=outlook)
+    outlook = prepare(ledger, manifest, choice, folder, origin=origin, now=now, outlook=outlook, observer=observer)
     return replace(outlook, origin_from=seen.origin_from)
 
 

@@ -28,7 +28,7 @@ _OF_A_PLAN = re.compile(
 _OF_A_STATUS = re.compile(
     r"^(?P<count> +[\d,]+  )?(?:"
     r"(?P<BOLD>(?:spent|left)(?= ))"
-    r"|(?P<YELLOW>(?:expiry|stuck)(?= )|(?:stalled|finished|blocked)(?=:)|not as asked for(?=:))"
+    r"|(?P<YELLOW>(?:expiry|stuck)(?= )|(?:stalled|finished|blocked)(?=:)|not as it should be(?=:))"
     r"|(?P<RED>(?:uncertain|rejected|failed|expired|lost)(?=$|:))"
     r"|(?P<DIM>(?:began|folder)(?= )))",
     re.MULTILINE,

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.disk import DISK, Disk
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, UsageError
 from pipeline.ledger.ledger import Ledger, utc_now
 from pipeline.ledger.spill import spill_folders
 from pipeline.model import EMBEDDED, NO_AFTERCARE
@@ -79,9 +79,9 @@ class Work:
         limits, wish = self.outlook.limits, self.outlook.manifest.aftercare
         downloads = limits.downloads + bool(wish.variants)  # pictures have a line of their own: no video waits for them
         async with (
+            self._examiner(world) as examiner,
             self._provider() as (reached, ended),
             world.connect(reached, submits=limits.submit_slots, downloads=downloads) as transport,
-            world.examiner() as examiner,
         ):
             board = self._board(transport, observer, world)
             on_board(board)
@@ -94,12 +94,20 @@ class Work:
 
         strict = self.outlook.choice.strict_media
         try:
-            async with world.examiner() as examiner:
+            async with self._examiner(world) as examiner:
                 if examiner is not None:
                     keys = self._keys()
                     await examine_rest(self.ledger, self.folder, examiner, keys, unfailing(observer), strict=strict)
         finally:
             self.ledger.commit_now()
+
+    @asynccontextmanager
+    async def _examiner(self, world: World) -> AsyncIterator[Examines | None]:
+        """Who decodes. A strict run buys nothing before he is at work. Raises `UsageError`."""
+        async with world.examiner() as examiner:
+            if examiner is not None and self.outlook.choice.strict_media:
+                await _demand_start(examiner)
+            yield examiner
 
     def _keys(self) -> list[str]:
         return [step.job.key for step in self.outlook.plan.steps]
@@ -168,6 +176,19 @@ class Work:
         if self.outlook.manifest.aftercare != NO_AFTERCARE:
             lanes.append(AftercareLane(board, self.outlook).run)
         return lanes
+
+
+async def _demand_start(examiner: Examines) -> None:
+    """Raise `UsageError` where nobody can be strict, since the decoder does not start."""
+    from pipeline.media.examiner import EXTRA, NoExaminer
+
+    try:
+        await examiner.start()
+    except NoExaminer as error:
+        raise UsageError(
+            f"--strict-media needs a decoder, and it is of no use here: {error}. Nothing was sent: install it anew "
+            f"(pip install --force-reinstall 'vidbatch[{EXTRA}]'), or run without --strict-media"
+        ) from error
 
 
 async def _leave_at_its_end(board: Board, ended: LastWords) -> None:

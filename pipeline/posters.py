@@ -45,7 +45,12 @@ class Posters:
 
 def kept(folder: RunFolder, rows: Iterable[Row]) -> frozenset[str]:
     """The digests of the videos of *rows* that have a poster."""
-    return frozenset(row.sha256 for row in rows if _SHA256.fullmatch(row.sha256) and folder.has_poster(row.sha256))
+    return frozenset(row.sha256 for row in rows if is_kept(folder, row.sha256))
+
+
+def is_kept(folder: RunFolder, sha256: str) -> bool:
+    """Whether the video of this digest has a poster."""
+    return _SHA256.fullmatch(sha256) is not None and folder.has_poster(sha256)
 
 
 async def make_posters(

@@ -145,6 +145,7 @@ def prepare(
     origin: str,
     now: datetime | None = None,
     outlook: Outlook | None = None,
+    observer: Observer = silent,
 ) -> Outlook:
     """Settle what a crash left open, look after stored files, and plan; all of it durable when this returns.
 
@@ -161,7 +162,7 @@ def prepare(
     )
     known = ledger.state.records
     ledger.settle_crash()
-    put_aside_what_is_left(ledger, folder)
+    put_aside_what_is_left(ledger, folder, observer)
     for job in ledger.state.jobs.values():
         if job.origin == origin and is_missing(job, folder):
             ledger.record(Fact.MISSING, job.key, reason=GONE)

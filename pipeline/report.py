@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import UsageError
-from pipeline.posters import Posters, Told, kept, make_posters
+from pipeline.posters import Posters, Told, is_kept, kept, make_posters
 from pipeline.storage import RunFolder
 
 if TYPE_CHECKING:
     from pipeline.ledger.replay import RunState
     from pipeline.views.charts.chart import Chart
+    from pipeline.views.gallery.past import Past
     from pipeline.views.rows import Row
     from pipeline.views.where import Condition
 
@@ -75,7 +76,18 @@ def _page(folder: RunFolder, state: RunState, rows: Sequence[Row], posters: Post
     from pipeline.views.gallery.page import page
 
     head = head_of(state, rows, name=folder.path.resolve().name)
-    return page(head, document_of(head, rows, posters=posters.there), charts)
+    pasts = _pasts(folder, state, rows)
+    stills = posters.there | {past.sha256 for past in pasts.values() if is_kept(folder, past.sha256)}
+    return page(head, document_of(head, rows, posters=stills, pasts=pasts), charts)
+
+
+def _pasts(folder: RunFolder, state: RunState, rows: Sequence[Row]) -> dict[str, Past]:
+    from pipeline.views.gallery.past import past_of
+
+    currency = state.header.currency if state.header else ""
+    jobs = [state.jobs[row.key] for row in rows]
+    asides = {job.key: folder.aside(job.path, job.sha256) for job in jobs if job.is_unfit}
+    return {job.key: past_of(job, currency=currency, aside=asides.get(job.key, "")) for job in jobs}
 
 
 def _write(folder: RunFolder, text: str) -> None:

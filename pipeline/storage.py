@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -64,6 +64,8 @@ class RunFolder:
         """Held while a name is given and made durable: a folder's failed sync fails all names that were waiting for
         it, so none may wait for another's.
         """
+        self._rows = Lock()
+        """Held while `metadata.jsonl` is written."""
         self._durable: set[Path] = set()
         """Folders that this process has made, or has made durable."""
 
@@ -225,6 +227,13 @@ class RunFolder:
         self.disk.sync_folder(video.parent)
         return target
 
+    def aside(self, path: str, sha256: str) -> str:
+        """Where such a video is that was put aside, below the run folder with `/`; empty where it is not there."""
+        target = self.wrong / path
+        named = target.with_name(f"{target.stem}-{sha256[:8]}{target.suffix}")
+        found = next((place for place in (named, target) if place.is_file()), None)
+        return found.relative_to(self.path).as_posix() if found else ""
+
     def strays(self, paths: Iterable[str]) -> list[Path]:
         """What is written in a run of these videos, and is led out of the run folder by a link below it."""
         home = Path(os.path.realpath(self.path))
@@ -237,12 +246,21 @@ class RunFolder:
         """Write `videos/metadata.jsonl` anew, whole or not at all."""
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
         self.disk.make_folder(self.videos)
-        self.disk.write_whole(self.metadata, "".join(lines).encode("utf-8", "replace"))
+        with self._rows:
+            self.disk.write_whole(self.metadata, "".join(lines).encode("utf-8", "replace"))
+
+    def strike_metadata(self, paths: Collection[str]) -> None:
+        """Take the rows of the videos at these *paths* out of it, whole or not at all. Blocks. Raises `OSError`."""
+        with self._rows, suppress(FileNotFoundError):
+            lines = self.metadata.read_bytes().splitlines(keepends=True)
+            kept = [line for line in lines if _file_of(line) not in paths]
+            if len(kept) < len(lines):
+                self.disk.write_whole(self.metadata, b"".join(kept))
 
     def append_metadata(self, *rows: Mapping[str, JSON]) -> None:
         """Add lines to it, as far as the disk takes them: a run's end and the next one's start write it anew."""
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
-        with suppress(OSError):
+        with self._rows, suppress(OSError):
             descriptor = self.disk.open_append(self.metadata)
             try:
                 self.disk.write(descriptor, "".join(lines).encode("utf-8", "replace"))
@@ -263,6 +281,14 @@ def _unchanged(source: SourceFile, origin: Path) -> Iterator[bytes]:
         raise UsageError(message) from error
     if digest.hexdigest() != source.sha256:
         raise UsageError(f"'{plain(source.name)}' was changed while the manifest was read; nothing was sent: run again")
+
+
+def _file_of(line: bytes) -> str:
+    """The video that a line of `metadata.jsonl` is about; empty where that was cut off."""
+    try:
+        return str(json.loads(line)["file_name"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

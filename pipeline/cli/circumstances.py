@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def circumstances_of(run: Path, state: RunState, presence: Presence) -> Circumstances:
     """Those of the run whose folder or ledger is at *run*. What cannot be found out is left open."""
     from pipeline import api
+    from pipeline.policy.unknown import settles
     from pipeline.providers.bills import bills_at
     from pipeline.views.survey import Circumstances
 
@@ -30,6 +31,7 @@ def circumstances_of(run: Path, state: RunState, presence: Presence) -> Circumst
         limits=_limits(folder, state, profile),
         pace=profile.pace if profile else None,
         bills=bills_at(profile, origin) if profile else True,
+        settles=profile is not None and settles(profile, None),
     )
 
 

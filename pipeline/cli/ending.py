@@ -1,4 +1,4 @@
-"""Being asked to end: SIGTERM, and the loss of the terminal, mean what Ctrl-C does wherever a command has to tidy up."""
+"""Being asked to end: SIGTERM and the loss of the terminal mean what Ctrl-C does, where a command has to tidy up."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.arguments import any_states, count
-from pipeline.cli.files import check_new, write_file
+from pipeline.cli.files import check_apart, check_new, write_file
 from pipeline.cli.streams import say
 from pipeline.errors import UsageError
 
@@ -83,11 +83,15 @@ def command(args: argparse.Namespace) -> int:
     from pipeline.views.where import parse
 
     _check_options(args)
+    if str(args.dest) == "-":
+        kind = "file" if args.format in FILES else "folder"
+        raise UsageError(f"DEST: nothing is written to standard output: name a {kind}")
     conditions = [parse(text) for text in args.where]
     write: Callable[..., None] = _write_file if args.format in FILES else _write_folder
     if args.format in FILES and not args.force:
         check_new(args.dest, "name another file, or allow it with --force")
     state = read_run(args.run)
+    check_apart(args.dest, args.run)
     write(args, state, choose(state, args.state, conditions))
     return 0
 
@@ -128,7 +132,6 @@ def _write_folder(args: argparse.Namespace, state: RunState, rows: Sequence[Row]
 
     run = args.run if args.run.is_dir() else args.run.parent
     shape = _shape(args)
-    _check_place(args.dest, run)
     with drafting(args.dest, force=args.force) as draft:
         _tell_choice(rows)
         source = source_of(state, run, rows, shape)
@@ -142,12 +145,6 @@ def _write_folder(args: argparse.Namespace, state: RunState, rows: Sequence[Row]
         if all(part.split != split for part in source.parts):
             say(f"no video fell into the split {split}: it is not there")
     print(f"{plain(str(args.dest))}: {plural(source.videos, 'video')} ({told})")
-
-
-def _check_place(dest: Path, run: Path) -> None:
-    """A dataset among a run's own videos would be taken for some of them."""
-    if dest.absolute().resolve().is_relative_to((run / "videos").resolve()):
-        raise UsageError(f"{dest} is among the videos of the run itself: name a folder elsewhere")
 
 
 def _tell_choice(rows: Sequence[Row]) -> None:

@@ -46,9 +46,7 @@ COMMANDS: Mapping[str, Entry] = {
     "status": Entry("pipeline.cli.status", "show where a run stands"),
     "show": Entry("pipeline.cli.show", "tell all that happened to one job"),
     "report": Entry("pipeline.cli.report", "write the gallery of a run: one page that opens from disk"),
-    "export": Entry(
-        "pipeline.cli.export", "write the jobs of a run, or its videos as a dataset, for others to read"
-    ),
+    "export": Entry("pipeline.cli.export", "write the jobs of a run, or its videos as a dataset, for others to read"),
     "resolve": Entry("pipeline.cli.resolve", "settle jobs whose submit had an unknown outcome"),
     "verify": Entry("pipeline.cli.verify", "read every stored file again, and hold it against the ledger"),
     "ledger": Entry("pipeline.cli.ledger", "verify or repair a run's ledger"),
@@ -70,7 +68,7 @@ examples:
 
 exit codes:
   0    everything asked for is stored
-  1    some jobs ended without a video
+  1    some jobs ended without a video, or were not examined as --strict-media demands
   2    the command line or the manifest is wrong; nothing was sent
   3    stopped early: key refused, quota, budget, disk, too many failures
   4    jobs of unknown outcome wait for a decision (vidbatch resolve)

@@ -53,12 +53,13 @@ def command(args: argparse.Namespace) -> int:
 async def _written(args: argparse.Namespace) -> Report:
     from tqdm import tqdm
 
+    from pipeline.ledger.place import ledger_of
     from pipeline.report import write_report
     from pipeline.storage import RunFolder
     from pipeline.views.where import parse
 
     conditions = [parse(text) for text in args.where]
-    folder = RunFolder(args.run if args.run.is_dir() else args.run.parent)
+    folder = RunFolder(ledger_of(args.run).parent)
     with tqdm(desc="posters", unit="", leave=False, disable=None, file=sys.stderr) as bar:
 
         def told(tried: int, total: int) -> None:

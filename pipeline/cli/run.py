@@ -216,8 +216,8 @@ def _report(outcome: Outcome, order: _Order, args: argparse.Namespace, gallery: 
     """Say what the run came to, here and abroad; returns the exit code. A no at the question is an interrupt."""
     from pipeline.cli import summary
 
-    interrupted = outcome.interrupted or order.declined > 0
-    code = summary.exit_code(outcome.counts, bool(outcome.stopped), interrupted, bool(outcome.unjudged))
+    left = outcome.interrupted or order.declined > 0
+    code = summary.exit_code(outcome.counts, bool(outcome.stopped), left, bool(outcome.unjudged))
     told = _for_people(outcome, order.declined, args, gallery)
     if args.log_format == "text" and not (args.quiet and code == 0):
         print(summary.summary(told))

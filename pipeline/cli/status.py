@@ -106,9 +106,13 @@ def _looked_over(run: Path, state: RunState, now: datetime) -> tuple[Survey, Cir
 def _rows(args: argparse.Namespace, state: RunState) -> list[Row]:
     """The jobs that are asked for."""
     from pipeline.views.rows import rows_of
-    from pipeline.views.where import chosen, parse
+    from pipeline.views.where import chosen, parse, unmet
 
-    return chosen(rows_of(state), [parse(text) for text in args.where])[: args.limit]
+    rows, conditions = list(rows_of(state)), [parse(text) for text in args.where]
+    found = chosen(rows, conditions)
+    for words in unmet(rows, conditions):
+        say(f"note: {words}")
+    return found[: args.limit]
 
 
 def _print_document(args: argparse.Namespace, state: RunState, now: datetime) -> None:

@@ -90,7 +90,9 @@ class Outcome:
     held_by_ceiling: int = 0
     """So many uncertain submits were not sent again because `--max-duplicate-cost` would have been passed."""
     deviating: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """The ids of stored videos that are not as asked for, by what is not, in words."""
+    """The ids of stored videos that are not as they should be, by what is not, in words."""
+    unjudged: Sequence[str] = ()
+    """The ids of stored videos that a strict run could not examine."""
     deleted: int = 0
     """So many videos, stored here, the provider deleted as it was asked to."""
     places: tuple[int, int] | None = None
@@ -109,8 +111,9 @@ LEFT = {
 """What is said of a state that a job should not stay in; the others are called by their name."""
 
 
-def exit_code(counts: Mapping[State, int], stopped: bool, interrupted: bool) -> int:
-    """The exit code of a run: 130 interrupted, 3 stopped early, 4 uncertain jobs, 1 jobs without a video, 0 all stored.
+def exit_code(counts: Mapping[State, int], stopped: bool, interrupted: bool, unjudged: bool = False) -> int:
+    """The exit code of a run: 130 interrupted, 3 stopped early, 4 uncertain jobs, 1 jobs without a video (or with one
+    that a strict run could not examine: *unjudged*), 0 all stored.
 
     The first that applies, in this order. *counts* is of the jobs this run was about; one that is still pending
     although nothing stopped the run was not asked for (`--limit`).
@@ -122,14 +125,14 @@ def exit_code(counts: Mapping[State, int], stopped: bool, interrupted: bool) -> 
     if counts.get(State.UNCERTAIN, 0):
         return 4
     missing = sum(count for state, count in counts.items() if state not in {State.STORED, State.PENDING})
-    return 1 if missing else 0
+    return 1 if missing or unjudged else 0
 
 
 def summary(outcome: Outcome) -> str:
     """*outcome* for a person, in a few lines, without a line break at its end."""
     blocks = [
         [wrap(heading(outcome), WIDTH, indent="  ", cut=False)],
-        [*_missing(outcome), *_deviating(outcome), *_deleted(outcome)],
+        [*_missing(outcome), *_deviating(outcome), *_unjudged(outcome), *_deleted(outcome)],
         list(_closing(outcome)),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -176,9 +179,17 @@ def _missing(outcome: Outcome) -> Iterator[str]:
 def _deviating(outcome: Outcome) -> Iterator[str]:
     """What came and is not what was asked for."""
     for what, ids in outcome.deviating.items():
-        words = f"stored, but not as asked for{_because(what)}"
+        words = f"stored, but not as it should be{_because(what)}"
         yield wrap(words, WIDTH, first=f"  {len(ids):,} ", indent=_BELOW, cut=False)
         yield wrap(listing(ids), WIDTH, first=_BELOW, indent=_BELOW, cut=False)
+
+
+def _unjudged(outcome: Outcome) -> Iterator[str]:
+    """What a strict run asked about in vain."""
+    if outcome.unjudged:
+        words = "stored, but without the verdict that --strict-media demands: nobody could tell"
+        yield wrap(words, WIDTH, first=f"  {len(outcome.unjudged):,} ", indent=_BELOW, cut=False)
+        yield wrap(listing(outcome.unjudged), WIDTH, first=_BELOW, indent=_BELOW, cut=False)
 
 
 def _deleted(outcome: Outcome) -> Iterator[str]:

@@ -38,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def command(args: argparse.Namespace) -> int:
     from pipeline.ledger.ledger import read_run
     from pipeline.storage import RunFolder
-    from pipeline.text import plain
     from pipeline.views.verification import text_of, verify
 
     if args.decode:
@@ -55,7 +54,7 @@ def command(args: argparse.Namespace) -> int:
         print(json.dumps(verified.document(name), indent=2))
     else:
         for line in text_of(verified, folder.path):
-            print(plain(line))
+            print(line)
     return 1 if verified.findings else 0
 
 

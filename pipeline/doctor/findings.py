@@ -81,7 +81,8 @@ def _key_refused(answer: Answer, profile: Profile) -> Finding:
 
 def _wrong_place(asked: Sequence[Answer], profile: Profile, address: str) -> Iterator[Finding]:
     """Where it looks as if the API were not at this address."""
-    change, verdict = "", Verdict.DIFFERS
+    change, verdict, base = "", Verdict.DIFFERS, profile.base_path
+    other_end = "" if address.endswith(base) else f" Or does the address end otherwise, as with {base}?"
     led_away = next((one for one in asked if one.problem is Problem.WRONG_ADDRESS), None)
     if led_away and led_away.probe.asked is not Asked.CONTENT:
         found = f"it leads elsewhere, which no submit follows: {led_away.words}"
@@ -90,8 +91,10 @@ def _wrong_place(asked: Sequence[Answer], profile: Profile, address: str) -> Ite
         found = f"this address does not speak this API, {lacking.words}: is it another profile?"
         if lacking.reply.status < 300:  # said of whatever is asked
             found += " Or is the key wrong?"
-        if all(answer.missing for answer in asked) and not address.endswith(profile.base_path):
-            found += f" Or does the address end otherwise, as with {profile.base_path}?"
+        if all(answer.missing for answer in asked):
+            found += other_end
+    elif len(asked) > 1 and all(answer.bare for answer in asked):
+        found = f"this address does not speak this API: whatever is asked is answered {asked[0].words}.{other_end}"
     elif asked and all(answer.missing or answer.bare for answer in asked):
         found, verdict = "whatever is asked is answered alike: is the API there?", Verdict.UNCLEAR
     else:

@@ -73,6 +73,13 @@ def in_all(job: JobState, state: RunState) -> Wish:
     return job.wish._replace(seconds=together_s(*parts_s, at.wish.seconds))
 
 
+def first_of(job: JobState, state: RunState) -> JobState:
+    """The job that *job*'s chain begins with: itself, where it builds on none that is known."""
+    while (source := state.jobs.get(job.wish.source)) is not None:
+        job = source
+    return job
+
+
 def began_at(state: RunState, attempt: Attempt) -> datetime:
     """When an attempt began, at the earliest: one that only a repair knows of may be as old as its ledger."""
     return attempt.submitted_at if attempt.idempotency_key else state.began_at or attempt.submitted_at

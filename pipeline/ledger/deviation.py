@@ -31,8 +31,21 @@ def deviation(wish: Wish, *, seconds: float | None, size: str) -> dict[str, str]
 
 def amiss(job: JobState, state: RunState) -> tuple[str, ...]:
     """What is not as it should be with the file of a stored job: not as asked for, or wrong in itself; in words."""
-    other = deviation(in_all(job, state), seconds=job.media_seconds, size=job.media_size)
-    return (*other.values(), *(job.media.problems if job.media else ()))
+    return (*_differs(job, state), *(job.media.problems if job.media else ()))
+
+
+def _differs(job: JobState, state: RunState) -> tuple[str, ...]:
+    return (*deviation(in_all(job, state), seconds=job.media_seconds, size=job.media_size).values(),)
+
+
+def unfitness(job: JobState, state: RunState) -> tuple[str, ...]:
+    """What of that is proved, so that a strict run may refuse it: that nobody here can decode it proves nothing."""
+    return () if job.media and job.media.decodes is None and not _differs(job, state) else amiss(job, state)
+
+
+def is_judged(job: JobState) -> bool:
+    """Whether its file was decoded, and found sound or not."""
+    return job.media is not None and job.media.decodes is not None
 
 
 def deviating(jobs: Iterable[JobState], state: RunState) -> dict[str, list[str]]:

@@ -32,8 +32,8 @@ class Media:
     """So is this; empty: it has no sound."""
     silent: bool | None
     """Whether its sound stays below -60 dBFS throughout; `None`: it has none."""
-    decodes: bool
-    """Whether all of it could be decoded, picture and sound."""
+    decodes: bool | None
+    """Whether all of it could be decoded, picture and sound; `None`: nobody here can tell, as `problems` say why."""
     c2pa: bool
     """Whether it says by C2PA data where it comes from."""
     problems: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ _KINDS: Final[Mapping[str, tuple[type, ...]]] = {
     "codec": (str,),
     "audio": (str,),
     "silent": (bool, NoneType),
-    "decodes": (bool,),
+    "decodes": (bool, NoneType),
     "c2pa": (bool,),
 }
 """What each field but `problems` may be, as `json` reads it."""

@@ -6,7 +6,9 @@ It ends with its standard input, and, where a file takes much too long, by itsel
     ← {"ready": "18.1.0"}
     → {"path": "/…/fox.mp4", "poster": 480}         ← {"media": {…}, "poster": "<base64>"}
     → {"path": "/…/fox.mp4", "only_poster": 480}    ← {"poster": "<base64>"}
-                                                    ← {"error": "…"}: the disk, or FFmpeg, could not
+                                                    ← {"error": "…", "of": "disk"}: it does not give the file
+                                                    ← {"error": "…", "of": "machine"}: it has too little memory
+                                                    ← {"error": "…", "of": "file"}: we do not know what to make of it
 """
 
 from __future__ import annotations
@@ -35,23 +37,33 @@ def main(words: list[str]) -> None:
     _say(answers, {"ready": av.__version__})
     for line in asked:
         faulthandler.dump_traceback_later(limit_s, exit=True, file=sys.stderr)  # a thread of C: no decoder holds it up
-        _say(answers, _answer(json.loads(line)))
+        _say(answers, _answer(line))
         faulthandler.cancel_dump_traceback_later()
 
 
-def _answer(asked: dict[str, Any]) -> dict[str, Any]:
-    from av.error import FFmpegError
-
+def _answer(line: bytes) -> dict[str, Any]:
     from pipeline.media.examine import examine, poster
 
-    path = Path(asked["path"])
     try:
+        asked = json.loads(line)
+        path = Path(asked["path"])
         if width := asked.get("only_poster"):
             return {"poster": _base64(poster(path, width))}
         found = examine(path, asked.get("poster", 0))
         return {"media": found.media.as_fields(), "poster": _base64(found.poster)}
-    except (OSError, FFmpegError, MemoryError, ValueError, IndexError) as error:
-        return {"error": getattr(error, "strerror", None) or str(error) or type(error).__name__}
+    except Exception as error:  # noqa: BLE001 - whatever it is: the next file is another
+        return {"error": getattr(error, "strerror", None) or str(error) or type(error).__name__, "of": _of(error)}
+
+
+def _of(error: Exception) -> str:
+    """Whose fault it is, as far as that is known."""
+    from av.error import FFmpegError
+
+    from pipeline.media.decode import MachineAtFault
+
+    if isinstance(error, (MemoryError, MachineAtFault)):
+        return "machine"
+    return "disk" if isinstance(error, OSError) and not isinstance(error, FFmpegError) else "file"
 
 
 def _base64(content: bytes) -> str:

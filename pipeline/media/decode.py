@@ -5,6 +5,7 @@ Decoding one packet after the other in one thread: with more, FFmpeg passes over
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,9 +16,13 @@ from pipeline.media.sound import Sound
 if TYPE_CHECKING:
     from av import AudioFrame, VideoFrame
     from av.container import InputContainer
+    from av.error import FFmpegError
 
+PICTURE, SOUND = "picture", "sound"
 WORDS_MAX: Final = 200
 """So many characters of FFmpeg's words are kept."""
+OURS: Final = frozenset({errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+"""Errors of this machine, which FFmpeg passes on as if they were the file's."""
 OPTIONS: Final = {"protocol_whitelist": "file"}
 """A file that names others, on the disk or in the network, is not followed there."""
 
@@ -78,12 +83,14 @@ class Decoded:
     frame_rate: float | None = None
     codec: str = ""
     audio_codec: str = ""
+    unknown: tuple[str, ...] = ()
+    """Of what there is no decoder here: `PICTURE`, `SOUND`."""
     sound: Sound = field(default_factory=Sound)
     poster: Poster = field(default_factory=Poster)
 
 
 def decode(path: Path) -> Decoded:
-    """Decode all of *path*. Raises `av.error.FFmpegError` where there is nothing to begin with."""
+    """Decode all of *path*. Raises `av.error.FFmpegError` where there is nothing to begin with; `MachineAtFault`."""
     import av
 
     av.logging.set_level(av.logging.ERROR)
@@ -95,12 +102,12 @@ def first_picture(path: Path) -> Poster:
     """As much of *path* as it takes to find a frame that is not black. Raises as `decode` does."""
     poster = Poster()
     with opened(path) as container:
-        for stream in container.streams.video[:1]:
+        for stream in filter(_has_decoder, container.streams.video[:1]):
             stream.codec_context.thread_count = 1  # for a frame or two, threads cost more than they give
-        for frame in container.decode(video=0):
-            poster.take(frame)
-            if poster.found:
-                break
+            for frame in container.decode(stream):
+                poster.take(frame)
+                if poster.found:
+                    break
     return poster
 
 
@@ -108,7 +115,21 @@ def opened(path: Path) -> InputContainer:
     """*path*, taken for an MP4 and nothing else. Raises as `decode` does."""
     import av
 
-    return av.open(f"file:{path}", format="mp4", options=OPTIONS)
+    return av.open(f"file:{path}", format="mp4", options=OPTIONS, metadata_errors="replace")
+
+
+def demand_its_own_fault(error: FFmpegError) -> None:
+    """Raise `MachineAtFault` where *error* says nothing of the file."""
+    if error.errno in OURS:
+        raise MachineAtFault(error.strerror or str(error)) from error
+
+
+def _has_decoder(stream: Any) -> bool:
+    return stream.codec_context is not None  # PyAV's types do not say that it may be
+
+
+class MachineAtFault(Exception):
+    """There was too little of something here; nothing can be said of the file."""
 
 
 class _Pass:
@@ -124,18 +145,23 @@ class _Pass:
     def whole(self) -> Decoded:
         from av.error import FFmpegError
 
+        if not (streams := self._streams()):  # of none, `demux` would take all there are
+            return self._decoded
         try:
-            for packet in self._container.demux(*self._streams()):
+            for packet in self._container.demux(*streams):
                 self._take(packet)
                 self._said.clear()
         except FFmpegError as error:
+            demand_its_own_fault(error)
             self._decoded.video.fail(None, self._words(error))
         return self._decoded
 
     def _streams(self) -> list[Any]:
-        """The first of pictures and the first of sounds, noted."""
+        """The first of pictures and the first of sounds, noted; those that can be decoded."""
         streams, decoded = self._container.streams, self._decoded
-        video, audio = streams.video[:1], streams.audio[:1]
+        first: dict[str, list[Any]] = {PICTURE: [*streams.video[:1]], SOUND: [*streams.audio[:1]]}
+        decoded.unknown = tuple(what for what, found in first.items() if not all(map(_has_decoder, found)))
+        video, audio = ([one for one in found if _has_decoder(one)] for found in first.values())
         for stream in video:
             stream.codec_context.thread_count = 1
             decoded.width, decoded.height, decoded.codec = stream.width, stream.height, stream.codec_context.name
@@ -157,6 +183,7 @@ class _Pass:
                 else:
                     self._hear(frame)
         except FFmpegError as error:
+            demand_its_own_fault(error)
             at = None if packet.pts is None else float(packet.pts * packet.time_base)
             track.fail(at, self._words(error))
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from pipeline.errors import ArtifactError
 from pipeline.ledger.media import NOT_DECODED, SECONDS_APART, Media
 from pipeline.media.boxes import MediaFacts, probe
-from pipeline.media.decode import Decoded, Track, decode, first_picture
+from pipeline.media.decode import PICTURE, Decoded, Track, decode, demand_its_own_fault, first_picture
 from pipeline.media.poster import WIDTH_MAX
+from pipeline.text import plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class Examined:
 def examine(path: Path, poster_width: int = 0) -> Examined:
     """Decode all of *path*; with a poster of at most this width, where it is not 0. Blocks. Needs the extra `media`.
 
-    Raises `OSError` where the disk cannot say; a file that is no video at all is a verdict.
+    Raises `OSError` where the disk cannot say, and `MachineAtFault`; a file that is no video at all is a verdict.
     """
     from av.error import FFmpegError
 
@@ -33,6 +34,7 @@ def examine(path: Path, poster_width: int = 0) -> Examined:
     try:
         decoded = decode(path)
     except FFmpegError as error:
+        demand_its_own_fault(error)
         words = fault or f"it could not be decoded: {error.strerror or error}"
         return Examined(media=replace(NOT_DECODED, c2pa=bool(told and told.c2pa), problems=(words,)))
     problems = (*((fault,) if fault else ()), *problems_of(decoded, told))
@@ -53,7 +55,14 @@ def problems_of(decoded: Decoded, told: MediaFacts | None) -> Iterator[str]:
 
     That it has no sound, or a silent one, is none: nobody asked for any.
     """
-    video, length_s = decoded.video, told.seconds if told else 0.0
+    yield from (f"there is no decoder here for its {what}{_named(what, told)}" for what in decoded.unknown)
+    if PICTURE not in decoded.unknown:
+        yield from _problems_of_picture(decoded.video, told.seconds if told else 0.0)
+    if decoded.audio.broke_s is not None:
+        yield f"its sound is damaged at {_at(decoded.audio):.1f} s{_because(decoded.audio)}"
+
+
+def _problems_of_picture(video: Track, length_s: float) -> Iterator[str]:
     of = f" of {length_s:.1f}" if length_s else ""
     if not video.frames:
         yield f"it has no frame{_because(video)}"
@@ -63,8 +72,6 @@ def problems_of(decoded: Decoded, told: MediaFacts | None) -> Iterator[str]:
         yield f"it ends after {video.seconds:.1f}{of} s{_because(video)}"
     elif length_s and video.seconds - length_s > SECONDS_APART:
         yield f"it is {video.seconds:.1f} s long, and its index says {length_s:.1f}"
-    if decoded.audio.broke_s is not None:
-        yield f"its sound is damaged at {_at(decoded.audio):.1f} s{_because(decoded.audio)}"
 
 
 def _walked(path: Path) -> tuple[MediaFacts | None, str]:
@@ -76,6 +83,7 @@ def _walked(path: Path) -> tuple[MediaFacts | None, str]:
 
 
 def _media(decoded: Decoded, problems: tuple[str, ...], *, c2pa: bool) -> Media:
+    judged = len(problems) > len(decoded.unknown) or not decoded.unknown  # what is found wrong besides is a verdict
     whole = decoded.video.frames > 0 and decoded.video.broke_s is None and decoded.audio.broke_s is None
     return Media(
         seconds=round(decoded.video.seconds, 3),
@@ -85,10 +93,15 @@ def _media(decoded: Decoded, problems: tuple[str, ...], *, c2pa: bool) -> Media:
         codec=decoded.codec,
         audio=decoded.audio_codec,
         silent=decoded.sound.silent if decoded.audio_codec else None,
-        decodes=whole and not problems,
+        decodes=whole and not problems if judged else None,
         c2pa=c2pa,
         problems=problems,
     )
+
+
+def _named(what: str, told: MediaFacts | None) -> str:
+    """Its codec, where its boxes say it: FFmpeg has no name for what it does not know."""
+    return f" ('{plain(told.codec)}')" if what == PICTURE and told and told.codec else ""
 
 
 def _at(track: Track) -> float:

@@ -9,6 +9,7 @@ import base64
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -34,8 +35,24 @@ LIMIT_S: Final = 120.0
 START_S_MAX: Final = 60.0
 """A cold start on a busy machine."""
 ANSWER_BYTES_MAX: Final = 4 << 20
-_HANDED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "PYTHON", "LANG", "LC_", "TMP", "TEMP", "TZ", "SYSTEMROOT")
-"""Beginnings of the names of the variables that the child gets: what Python needs, and no provider's key."""
+_HANDED_ON: Final = frozenset(
+    {
+        *("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TMP", "TEMP", "TZ", "LANG", "LANGUAGE"),
+        *(f"LC_{what}" for what in ("ALL", "COLLATE", "CTYPE", "MESSAGES", "MONETARY", "NUMERIC", "TIME")),
+        *("PYTHONHOME", "PYTHONUTF8", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "PYTHONPLATLIBDIR"),
+        *("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
+    }
+)
+"""The variables that the child gets: what Python needs. Whole names: a key's may begin in any way."""
+_DECODERS_FAULTS: Final = frozenset({"SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"})
+"""What a decoder brings upon itself; any other end comes from outside: memory that ran out, a service that stops."""
+_FAULT_OF: Final = {
+    "disk": "the disk does not give it",
+    "machine": "the machine has too little for it",
+    "file": "the decoder cannot say",
+}
+
+_NONSENSE: Final = "the decoder's answer makes no sense"
 
 _GONE: Final = (
     anyio.EndOfStream,
@@ -61,6 +78,9 @@ class NoPoster(Exception):
 
 class Examines(Protocol):
     """What a run needs of an examiner."""
+
+    async def start(self) -> None:
+        """As `Examiner.start`."""
 
     async def examine(self, path: Path, poster_width: int = 0) -> Examined:
         """As `Examiner.examine`."""
@@ -91,19 +111,36 @@ class Examiner:
         """Of the child, where there is one."""
         return self._process.pid if self._process else None
 
+    async def start(self) -> None:
+        """Start the child now. Raises `NoExaminer`."""
+        try:
+            await self._at_work()
+        except NoExaminer:
+            await self.close()
+            raise
+
     async def examine(self, path: Path, poster_width: int = 0) -> Examined:
         """Decode all of *path*; with a poster of at most this width, where it is not 0.
 
-        A file that takes too long, or that the child dies of, has its verdict, too. Raises `NotExamined` where the disk
-        could not give it, and `NoExaminer`.
+        A file that takes too long, or that the child dies of, is given to a fresh one; where that ends so, too, its
+        problem is told, and `decodes` is `None`. Raises `NotExamined` where nothing can be said of the file, as where
+        the disk does not give it or the child was ended from outside, and `NoExaminer`.
         """
+        asked = {"path": str(path.absolute()), "poster": poster_width}
         try:
-            answer = await self._ask({"path": str(path.absolute()), "poster": poster_width})
+            answer = await self._ask_twice(asked)
         except _Fallen as fallen:
-            return Examined(media=replace(NOT_DECODED, problems=(f"it could not be decoded: {fallen}",)))
-        if "error" in answer:
-            raise NotExamined(answer["error"])
-        return Examined(media=media_of(answer["media"]), poster=base64.b64decode(answer["poster"]))
+            if not fallen.by_the_file:
+                raise NotExamined(str(fallen)) from fallen
+            words = f"it could not be decoded: {fallen}, twice"
+            return Examined(media=replace(NOT_DECODED, decodes=None, problems=(words,)))
+        try:
+            if "error" in answer:
+                raise NotExamined(f"{_FAULT_OF[answer['of']]}: {answer['error']}")
+            return Examined(media=media_of(answer["media"]), poster=base64.b64decode(answer["poster"]))
+        except (KeyError, TypeError, ValueError) as error:
+            await self.close()
+            raise NotExamined(_NONSENSE) from error
 
     async def poster(self, path: Path, width_max: int = WIDTH_MAX) -> bytes:
         """The first frame of *path* that is not black (or the first), as a JPEG. Raises `NoPoster`, `NoExaminer`."""
@@ -111,9 +148,14 @@ class Examiner:
             answer = await self._ask({"path": str(path.absolute()), "only_poster": width_max})
         except _Fallen as fallen:
             raise NoPoster(str(fallen)) from fallen
-        if picture := base64.b64decode(answer.get("poster", "")):
-            return picture
-        raise NoPoster(answer.get("error", "it has no frame"))
+        try:
+            picture = base64.b64decode(answer.get("poster", ""))
+        except (TypeError, ValueError) as error:
+            await self.close()
+            raise NoPoster(_NONSENSE) from error
+        if not picture:
+            raise NoPoster(str(answer.get("error", "it has no frame")))
+        return picture
 
     async def close(self) -> None:
         """End the child. Whoever asked it is not answered."""
@@ -123,6 +165,17 @@ class Examiner:
                 if process.returncode is None:
                     process.kill()
                 await process.aclose()
+
+    async def _ask_twice(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """As `_ask`, of a fresh child where the first one falls. Raises the second `_Fallen`."""
+        try:
+            return await self._ask(asked)
+        except _Fallen as first:
+            try:
+                return await self._ask(asked)
+            except _Fallen as second:
+                second.by_the_file = second.by_the_file and first.by_the_file
+                raise
 
     async def _ask(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """What the child answers. Raises `_Fallen`, and `NoExaminer`; then there is no child any more."""
@@ -135,13 +188,20 @@ class Examiner:
                 line = await answers.receive_until(b"\n", ANSWER_BYTES_MAX)
             answered = True
         except TimeoutError:
-            raise _Fallen(f"it took more than {self._limit_s:g} s") from None
+            raise _Fallen(f"it took more than {self._limit_s:g} s", by_the_file=True) from None
         except _GONE as error:
-            raise _Fallen(f"the decoder died of it{await self._last_words()}") from error
+            words = await self._last_words()
+            raise _Fallen(f"the decoder died{words}", by_the_file=self._has_faulted()) from error
         finally:
             if not answered:
                 await self.close()  # also where we are cancelled: an answer that comes late is another file's
-        document: dict[str, Any] = json.loads(line)
+        try:
+            document = json.loads(line)
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            await self.close()
+            raise _Fallen(_NONSENSE, by_the_file=False)
         return document
 
     async def _at_work(self) -> tuple[Process, BufferedByteReceiveStream]:
@@ -167,7 +227,7 @@ class Examiner:
         # child is the same vidbatch as we are, installed or not.
         home = str(Path(pipeline.__file__).parents[1])
         path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-        kept = {name: value for name, value in os.environ.items() if name.upper().startswith(_HANDED_ON)}
+        kept = {name: value for name, value in os.environ.items() if name.upper() in _HANDED_ON}
         return await anyio.open_process(
             [sys.executable, "-P", *self._program, str(math.ceil(self._limit_s) + 5)],
             stdin=subprocess.PIPE,
@@ -188,9 +248,26 @@ class Examiner:
             return ""
         return f" (signal {-code})" if code < 0 else f" (exit code {code})"
 
+    def _has_faulted(self) -> bool:
+        """Whether the child ended by its own doing, not by somebody else's."""
+        code = self._process.returncode if self._process else None
+        return code is not None and code < 0 and _signal_name(-code) in _DECODERS_FAULTS
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return ""
+
 
 class _Fallen(Exception):
     """The child did not survive a file, or was ended over it."""
+
+    def __init__(self, words: str, *, by_the_file: bool) -> None:
+        super().__init__(words)
+        self.by_the_file = by_the_file
+        """Whether the file may be why; otherwise it is not known to be."""
 
 
 @asynccontextmanager

@@ -81,10 +81,11 @@ def normal_url(url: str, base_path: str = "/v1", submit: str = "/videos") -> str
     """A base URL however it was written: with or without `/v1`, with or without `/videos` or the path of a *submit*;
     a host alone stands for *base_path* there.
     """
-    url = url.strip().rstrip("/")
-    end = next((end for end in (submit.rstrip("/"), "/videos") if end and url.endswith(end)), "")
-    url = url.removesuffix(end).rstrip("/")
-    return url if urlsplit(url).path.strip("/") else url + base_path
+    url = url.strip()
+    begin = url.find("/", url.find("://") + 3)  # a host is none of it, also where it is called as the path is
+    host, path = (url, "") if begin < 0 else (url[:begin], url[begin:].rstrip("/"))
+    end = next((end for end in (submit.rstrip("/"), "/videos") if end and path.endswith(end)), "")
+    return f"{host}{path.removesuffix(end).rstrip('/') or base_path}"
 
 
 def is_here(url: str) -> bool:

@@ -17,8 +17,8 @@ from pipeline.signature import looks_like_mp4
 HERE = Observation(video_id="", status=Status.DONE, word="content")
 
 
-def read_look_at_content(reply: Reply, profile: Profile, video_id: str) -> Observation | Refusal:
-    """What an answer to a look for the content of *video_id* says, of which its start is enough."""
+def read_look_at_content(reply: Reply, profile: Profile) -> Observation | Refusal:
+    """What an answer to a look for the content says, of which its start is enough."""
     if led_to(reply.status, reply.headers) is not None or _is_content(reply, profile):
         return HERE
     call = profile.wire.content_in

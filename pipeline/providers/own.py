@@ -23,7 +23,7 @@ from pipeline.manifest.nodes import NodeDocument
 from pipeline.manifest.read_yaml import read_yaml
 from pipeline.manifest.source import read_source
 from pipeline.manifest.wording import Fault, faults_of
-from pipeline.model import JSON, SourceFile
+from pipeline.model import JSON, Issue, SourceFile
 from pipeline.paths import schemas_folder
 from pipeline.profile import Profile
 from pipeline.providers.inherit import heir
@@ -65,13 +65,15 @@ def read_own(path: Path, *, place: Callable[[str], Path | None], names: Sequence
     layers = [_read(path)]
     while (above := _above(layers, place, names)) is not None:
         layers.append(_read(above))
-    return _together(layers, called)
+    return _together(layers, called)[0]
 
 
-def read_kept(files: Sequence[SourceFile]) -> Profile:
-    """The same of *files* that a run folder keeps, the first one based on the second and so on.
+def read_kept(files: Sequence[SourceFile]) -> tuple[Profile, Sequence[Issue]]:
+    """The same of *files* that a run folder keeps, the first one based on the second and so on; and warnings.
 
-    Raises `UsageError` where they are no longer what was kept.
+    Videos were bought with them, and they cannot be edited: so they need their form alone. What does not go together by
+    today's rules is told, and of `problems` it is not heard: to be without such a rule neither pays twice nor gives up
+    what was paid for. Raises `UsageError` where they are no longer what was kept, and `InvalidManifest` without form.
     """
     layers = []
     for file in files:
@@ -84,7 +86,7 @@ def read_kept(files: Sequence[SourceFile]) -> Profile:
         raise UsageError(
             f"{layers[-1].path}: this vidbatch has no profile '{shown(root)}': use the one that it ran with"
         )
-    return _together(layers)
+    return _together(layers, kept=True)
 
 
 def _read(path: Path) -> _Layer:
@@ -119,32 +121,59 @@ def _above(layers: Sequence[_Layer], place: Callable[[str], Path | None], names:
     return None
 
 
-def _together(layers: Sequence[_Layer], called: str = "") -> Profile:
-    """What *layers* come to, the first one over the others. Raises `InvalidManifest`."""
+def _together(layers: Sequence[_Layer], called: str = "", *, kept: bool = False) -> tuple[Profile, Sequence[Issue]]:
+    """What *layers* come to, the first one over the others, and warnings: of one that is *kept* what does not go
+    together is no more. Raises `InvalidManifest`.
+    """
     root = layers[-1].based_on
     merged = reduce(heir, (layer.stated for layer in reversed(layers)), document_of(root) or {})
     shapeless = [layer for layer in layers if not isinstance(layer.document.frame, dict)]
     for layer in shapeless:
         for fault in faults_of(_judge().iter_errors(layer.document.frame)):
             layer.findings.about(fault.path, fault.code, fault.message)
-    for fault in () if shapeless else _faults(merged, called, whole=not root or root in profile_names()):
+    formal = () if shapeless else _formal(merged, whole=not root or root in profile_names())
+    meant = () if shapeless else _meant(merged, formal, called)
+    for fault in formal:
         _tell(fault, layers)
+    for fault in meant:
+        _tell(_unheard(fault) if kept else fault, layers, warning=kept)
     issues = [issue for layer in layers for issue in layer.findings.in_order()]
-    if issues:
+    if not all(issue.warning for issue in issues):
         raise InvalidManifest(issues)
-    return replace(parse(merged), home=str(layers[0].path), files=tuple(layer.file for layer in layers))
+    profile = parse(_heard(merged, meant))
+    return replace(profile, home=str(layers[0].path), files=tuple(layer.file for layer in layers)), issues
 
 
-def _faults(merged: Mapping[str, JSON], called: str, *, whole: bool) -> Sequence[Fault]:
-    """What is wrong with *merged*; of what is not the *whole* profile, what it lacks is not told."""
+def _formal(merged: Mapping[str, JSON], *, whole: bool) -> Sequence[Fault]:
+    """What has not its form in *merged*; of what is not the *whole* profile, what it lacks is not told."""
     errors = _judge().iter_errors(merged)
     formal = faults_of(error for error in errors if whole or error.validator != "required" or error.absolute_path)
     meant = {f"missing: '{fault.meant}'" for fault in formal if fault.meant}  # what is misspelt is told as that alone
     formal = [fault for fault in formal if fault.path or fault.message not in meant]
     misnamed = {fault.path for fault in formal if fault.code == "bad-name"}
-    formal = [fault for fault in formal if fault.code == "bad-name" or fault.path not in misnamed]
+    return [fault for fault in formal if fault.code == "bad-name" or fault.path not in misnamed]
+
+
+def _meant(merged: Mapping[str, JSON], formal: Sequence[Fault], called: str) -> Sequence[Fault]:
+    """What does not go together in the rest of it."""
     sound = _sound(merged, {fault.path for fault in formal})
-    return [*formal, *nonsense(sound, shipped=profile_names(), called=called)]
+    return list(nonsense(sound, shipped=profile_names(), called=called))
+
+
+def _unheard(fault: Fault) -> Fault:
+    """The same, with what becomes of it where it is in a profile that is kept."""
+    if fault.path[0] != _RULES:
+        return fault
+    return replace(fault, message=f"{fault.message}; this rule is not heard (name a mended file with --provider)")
+
+
+def _heard(merged: Mapping[str, JSON], faults: Sequence[Fault]) -> Mapping[str, JSON]:
+    """*merged* without those of its `problems` that have *faults*."""
+    unsound = {fault.path[1] for fault in faults if fault.path[0] == _RULES and len(fault.path) > 1}
+    rules = merged.get(_RULES)
+    if not unsound or not isinstance(rules, list):
+        return merged
+    return {**merged, _RULES: [rule for place, rule in enumerate(rules) if place not in unsound]}
 
 
 def _sound(merged: Mapping[str, JSON], wrong: Collection[Way]) -> Mapping[str, Any]:
@@ -164,15 +193,16 @@ def _whole(path: Way) -> Way:
     return path[: next((n for n, part in enumerate(path) if isinstance(part, int)), len(path))]
 
 
-def _tell(fault: Fault, layers: Sequence[_Layer]) -> None:
+def _tell(fault: Fault, layers: Sequence[_Layer], *, warning: bool = False) -> None:
     """Add *fault* where it is written, or, of what a profile that ships has, where that is named."""
     layer = next((layer for layer in layers if _states(layer.stated, fault.path)), None)
     if layer is not None:
-        layer.findings.about(fault.path, fault.code, fault.message, key=fault.key, hidden=fault.hidden)
+        how = {"key": fault.key, "hidden": fault.hidden, "warning": warning}
+        layer.findings.about(fault.path, fault.code, fault.message, **how)
         return
     last = layers[-1]
     message = f"with the {dotted(fault.path)} that '{shown(last.based_on)}' has: {fault.message}"
-    last.findings.about((_BASED_ON,), fault.code, message)
+    last.findings.about((_BASED_ON,), fault.code, message, warning=warning)
 
 
 def _states(value: Any, path: Way) -> bool:

@@ -38,8 +38,8 @@ class Responses(Videos):
     def status(self, video_id: str, profile: Profile) -> None:  # noqa: ARG002 - it has no such call
         return None
 
-    def read_look(self, reply: Reply, profile: Profile, video_id: str = "") -> Observation | Refusal:
-        return read_look_at_content(reply, profile, video_id)
+    def read_look(self, reply: Reply, profile: Profile, video_id: str = "") -> Observation | Refusal:  # noqa: ARG002
+        return read_look_at_content(reply, profile)
 
     def content(self, video_id: str, profile: Profile, variant: str = "") -> Request:
         if variant:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-_SAY_SO = ("get", "query", "result", "results", "fetch", "retrieve", "status", "task")
-"""How models are called that hand out, as a whole word of the name."""
+_SAY_SO = ("get", "query", "result", "results", "fetch", "retrieve", "poll", "download")
+"""How models are called that hand out, as the first or the last word of the name: `query-video`, `sora-2-get`."""
 _BETWEEN = re.compile(r"[-._/]")
 KNOWN = f"{', '.join(_SAY_SO[:-1])} or {_SAY_SO[-1]}"
 """These words, for people."""
@@ -21,4 +21,5 @@ def folded(model: str) -> str:
 
 def says_so(model: str) -> bool:
     """Whether its name says that *model* hands out and makes nothing."""
-    return not frozenset(_SAY_SO).isdisjoint(_BETWEEN.split(folded(model)))
+    words = _BETWEEN.split(folded(model))
+    return words[0] in _SAY_SO or words[-1] in _SAY_SO

@@ -28,6 +28,8 @@ _OURS = frozenset(
 _OF_KEYS = frozenset(("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"))
 """Headers that carry keys wherever they are used."""
 _PLACE = re.compile(r"\{(\w*)\}")
+_OTHER_PLACE = re.compile(r"\$\{|\$(?:\w*_)?id\b|\$\w*I[dD]\b|\$[A-Z_]+\b")
+"""A place of a shell or a template of another kind; OData's `$value` and `$count` are none."""
 _DIFFERS = re.compile(r"(?:hex|alnum|digits)[1-9][0-9]{0,2}|uuid")
 """Places of an id that differ from video to video."""
 
@@ -113,8 +115,8 @@ def _dates(document: _Document) -> Iterator[Fault]:
 def _ids_in_paths(document: _Document) -> Iterator[Fault]:
     for call, path in document.get("paths", {}).items():
         rest = path.replace("{id}", "")
-        if "$" in path:  # of a shell or a template of another kind; a 404 says so after the submit is paid
-            yield _fault("a path holds no '$'; the video's id is written as '{id}'", "paths", call)
+        if _OTHER_PLACE.search(path):  # a 404 says so after the submit is paid
+            yield _fault("a place in a path has no '$'; the video's id is written as '{id}'", "paths", call)
         elif call in _WITH_ID and "{id}" in SHAPES[_dialect(document)].paths[call] and "{id}" not in path:
             yield _fault("the path needs '{id}', the video's id", "paths", call)
         elif call not in _WITH_ID and "{id}" in path:
@@ -218,7 +220,7 @@ def _buying_looks(document: _Document) -> Iterator[Fault]:
             yield _fault(message, "result_models", name)
         elif not says_so(model):
             message = f"'{shown(model)}' may be one that makes videos, and to ask it for a result could buy another"
-            known = f"one that only hands out has {KNOWN} as a word of its name, as in sora-2-get"
+            known = f"one that only hands out has {KNOWN} as the first or the last word of its name, as in sora-2-get"
             yield _fault(f"{message}: {known}", "result_models", name)
 
 

@@ -59,8 +59,8 @@ def is_carried(video: Mapping[str, JSON], reply: Reply, call: str, profile: Prof
 
     An error may have an id, its request's, and a word such as `failed` of its own. So a video calls itself one, or it
     has the id that was *asked* for, or it has any id and another field of a video, and (but for a 2xx) is not over; and
-    nothing says what the refusal means otherwise. A submit that was refused with a word such as `failed` made no video that anybody
-    could look at.
+    nothing says what the refusal means otherwise. A submit that was refused with a word such as `failed` made no video
+    that anybody could look at.
     """
     says = profile.wire.answers
     word = first_text(video, says["status"])

@@ -77,12 +77,14 @@ class Videos:
 
     def read_look(self, reply: Reply, profile: Profile, video_id: str = "") -> Observation | Refusal:
         if profile.wire.looks == "content":
-            return read_look_at_content(reply, profile, video_id)
+            return read_look_at_content(reply, profile)
         if _looks_at_document(profile.wire) and has_video(reply, profile):
             return HERE
         raw = mapping(reply.body)
         video = {} if raw is None else video_in(raw, profile.wire)
-        if raw is not None and (is_success(reply, "look", profile) or is_carried(video, reply, "look", profile, video_id)):
+        if raw is not None and (
+            is_success(reply, "look", profile) or is_carried(video, reply, "look", profile, video_id)
+        ):
             return read_video(video, profile, first_text(video, profile.wire.answers["id"]))
         return refusal_of(reply, "look", profile)
 

@@ -8,7 +8,7 @@ but the end of the run, and that not for long: what is left, a later run examine
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,8 +17,9 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
+from pipeline.disk import words_of
 from pipeline.ledger.afterwards import media_note
-from pipeline.ledger.deviation import amiss
+from pipeline.ledger.deviation import unfitness
 from pipeline.ledger.fields import MEDIA
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.state import JobState
@@ -26,6 +27,7 @@ from pipeline.lifecycle import Fact, State
 from pipeline.media.examiner import EXTRA, Examines, NoExaminer, NotExamined
 from pipeline.media.poster import WIDTH_MAX
 from pipeline.progress import Notice, Observer
+from pipeline.runner.aside import not_put_aside
 from pipeline.runner.beside import tell_media
 from pipeline.runner.board import Board
 from pipeline.runner.told import moved
@@ -55,8 +57,12 @@ class Examination:
     notice: Callable[..., None]
     waiting: deque[str] = field(default_factory=deque)
     """Their keys."""
-    unsaid: list[str] = field(default_factory=list)
-    """The ids of those of which nothing can be said."""
+    unsaid: dict[str, list[str]] = field(default_factory=dict)
+    """The ids of those of which nothing can be said, by the reason."""
+    pending_rows: Callable[[Collection[str]], None] = lambda _: None
+    """Takes rows of `metadata.jsonl` back that are still to be written."""
+    struck: set[str] = field(default_factory=set)
+    """The paths of those whose rows are out of `metadata.jsonl`."""
     given_up: str = ""
     """Why no more is examined in this run."""
 
@@ -71,8 +77,10 @@ class Examination:
         try:
             if job.state is State.STORED:
                 await self._attend(job)
-        except (NotExamined, OSError):
-            self.unsaid.append(job.id)
+        except NotExamined as why:
+            self.unsaid.setdefault(str(why), []).append(job.id)
+        except OSError as error:
+            self.unsaid.setdefault(f"the disk does not give it: {words_of(error)}", []).append(job.id)
         except NoExaminer as error:
             self.given_up = str(error)
             return key
@@ -82,21 +90,24 @@ class Examination:
     async def _attend(self, job: JobState) -> None:
         if job.media is None:
             await self._examine(job)
-        if self.strict and (words := amiss(job, self.ledger.state)):
+        if words := self._unfitness(job):
             await self._put_aside(job, "; ".join(words))
 
     def say_left(self) -> None:
         """What was not examined, once, at the end."""
         then = f": {self.given_up}" if self.given_up else "; a later run goes on with them"
         if self.waiting:
-            self.notice(LANE, f"{plural(len(self.waiting), 'video')} not examined yet{then}")
-        if self.unsaid:
-            words = f"{plural(len(self.unsaid), 'video')}, {listing(self.unsaid)}: the disk does not give them"
+            self.notice(LANE, f"{plural(len(self.waiting), 'video')} not examined yet{then}", urgent=self.strict)
+        for why, ids in self.unsaid.items():
+            words = f"{plural(len(ids), 'video')}, {listing(ids)}: {why}; a later run asks again"
             self.notice(LANE, f"not examined: {words}", urgent=True)
 
     def _is_due(self, job: JobState) -> bool:
-        unknown = job.state is State.STORED and job.media is None
-        return unknown or (self.strict and job.state is State.STORED and bool(amiss(job, self.ledger.state)))
+        return job.state is State.STORED and (job.media is None or bool(self._unfitness(job)))
+
+    def _unfitness(self, job: JobState) -> tuple[str, ...]:
+        """Why this run refuses it; empty: it does not."""
+        return unfitness(job, self.ledger.state) if self.strict and job.state is State.STORED else ()
 
     async def _examine(self, job: JobState) -> None:
         video, sha256 = self.folder.video(job.path), job.sha256
@@ -113,17 +124,35 @@ class Examination:
             with suppress(OSError):  # the report makes its own
                 if found.poster:
                     await anyio.to_thread.run_sync(self.folder.keep_poster, sha256, found.poster)
-        if found.media.problems and not self.strict:
-            self.notice(LANE, f"{job.id}: {'; '.join(found.media.problems)}")
+        if found.media.problems and not self._unfitness(job):
+            self.notice(LANE, f"{job.id}: {'; '.join(found.media.problems)}", urgent=self.strict)
 
     async def _put_aside(self, job: JobState, reason: str) -> None:
-        """It has failed: that is durable before its file goes."""
+        """It has failed: that is durable before its file goes, and no row names it by then."""
         self.record(Fact.UNFIT, job.key, reason=reason)
         await self.ledger.commit()
-        with anyio.CancelScope(shield=True):
-            kept = await anyio.to_thread.run_sync(self.folder.put_aside, job.path, job.sha256)
+        try:
+            with anyio.CancelScope(shield=True):
+                await self._strike(job)
+                kept = await anyio.to_thread.run_sync(self.folder.put_aside, job.path, job.sha256)
+        except OSError as error:
+            self.notice(LANE, f"{job.id}: {reason}; {not_put_aside(job, error)}", urgent=True)
+            return
         where = kept.relative_to(self.folder.path).as_posix()
         self.notice(LANE, f"{job.id}: {reason}; put aside as {where}", urgent=True)
+
+    async def _strike(self, job: JobState) -> None:
+        """Take its row out of `metadata.jsonl`, and with it those of all that are known to go the same way: the file is
+        written once for them. Where the disk refuses, the run's end writes it anew.
+        """
+        if job.path in self.struck:
+            return
+        known = (self.ledger.state.jobs[key] for key in self.waiting)
+        paths = {job.path, *(other.path for other in known if other.media is not None and self._unfitness(other))}
+        self.pending_rows(paths)
+        with suppress(OSError):
+            await anyio.to_thread.run_sync(self.folder.strike_metadata, paths)
+        self.struck |= paths
 
 
 class ExaminationLane:
@@ -138,6 +167,7 @@ class ExaminationLane:
             strict=strict,
             record=board.record,
             notice=board.notice,
+            pending_rows=self._drop_rows,
         )
         self._work.add(keys)
         board.examines = board.examining = True
@@ -154,6 +184,9 @@ class ExaminationLane:
             self._board.examining = False
             self._board.bell.ring()
         self._work.say_left()
+
+    def _drop_rows(self, paths: Collection[str]) -> None:
+        self._board.new_rows = [row for row in self._board.new_rows if row["file_name"] not in paths]
 
     async def _examine_all(self) -> None:
         board, work = self._board, self._work

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pipeline.ledger.claims import first_of
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
 from pipeline.lifecycle import State
@@ -20,7 +21,7 @@ from pipeline.views.dataset.tables import CSV, JSONL, PARQUET, WRITERS
 from pipeline.views.dataset.videofolder import make_videofolder
 from pipeline.views.dataset.webdataset import make_webdataset
 from pipeline.views.formats import FORMATS
-from pipeline.views.rows import Row, rows_of
+from pipeline.views.rows import Row, row_of, rows_of
 from pipeline.views.where import Condition, chosen
 
 
@@ -76,8 +77,14 @@ def source_of(state: RunState, run: Path, rows: Sequence[Row], shape: Shape) -> 
         run=run,
         name=header.name if header else run.name,
         provider=header.provider if header else "",
-        parts=tuple(parts_of(shape.splits.parts(stored))),
+        parts=tuple(parts_of(shape.splits.parts(stored, _firsts(state, stored)))),
     )
+
+
+def _firsts(state: RunState, rows: Sequence[Row]) -> dict[str, Row]:
+    """By the key of each of *rows* that builds on another, the row of the job that its chain begins with."""
+    found = {row.key: first_of(state.jobs[row.key], state) for row in rows if row.source}
+    return {key: row_of(first, state) for key, first in found.items()}
 
 
 def _batch(state: RunState, rows: Sequence[Row]) -> Export:

@@ -11,9 +11,14 @@ from typing import Final
 
 from pipeline.text import cells, duration, fit, money, plain
 from pipeline.views.rows import Row
-from pipeline.views.where import text_of
+from pipeline.views.where import OF_MEDIA, text_of, value_of
 
-_PLAIN: Final = tuple(field.name for field in fields(Row) if "Mapping" not in str(field.type))
+_PLAIN: Final = tuple(
+    name
+    for field in fields(Row)
+    if "Mapping" not in str(field.type)
+    for name in (OF_MEDIA if field.name == "media" else (field.name,))
+)
 _MAPPINGS: Final = tuple(field.name for field in fields(Row) if "Mapping" in str(field.type))
 _COMPUTED: Final = ("render_s",)
 _HEADS: Final = ("ID", "STATE", "COST", "VIDEO", "AGE", "PATH OR REASON")
@@ -35,7 +40,7 @@ def csv_lines(rows: Sequence[Row]) -> Iterator[str]:
     inner = [(m, name) for m in _MAPPINGS for name in names[m]]
     yield _line([*_PLAIN, *_COMPUTED, *(f"{m}.{name}" for m, name in inner)])
     for row in rows:
-        own = (text_of(getattr(row, name)) for name in (*_PLAIN, *_COMPUTED))
+        own = (text_of(value_of(row, name)) for name in (*_PLAIN, *_COMPUTED))
         yield _line([*own, *(text_of(getattr(row, m).get(name)) for m, name in inner)])
 
 

@@ -17,7 +17,7 @@ from pipeline.views.telling import words_of
 from pipeline.views.where import text_of
 
 _LABEL = 9
-_WAITED = 12
+_WAITED = 13
 """Columns of the time since the record before."""
 
 
@@ -94,8 +94,9 @@ def _asked(row: Row) -> Iterator[tuple[str, str]]:
     yield "prompt", row.prompt
     yield "asked", f"{row.model}, {row.size}, {row.seconds:g} s, take {row.take}"
     yield "group", row.group
-    for name in ("params", "axes", "meta"):
-        yield name, ", ".join(f"{key} = {text_of(value)}" for key, value in getattr(row, name).items())
+    notes = {name: value for name, value in row.meta.items() if name not in row.axes or row.axes[name] != value}
+    for label, mapping in (("params", row.params), ("axes", row.axes), ("meta", notes)):
+        yield label, ", ".join(f"{name} = {text_of(value)}" for name, value in mapping.items())
     if row.source:
         yield "source", f"{row.source} ({row.link})"
     yield "image", row.reference

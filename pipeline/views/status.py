@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -10,12 +11,13 @@ from pipeline.ledger.presence import Presence
 from pipeline.ledger.records import stamp
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState
-from pipeline.lifecycle import State
+from pipeline.lifecycle import ENDED_WITHOUT_VIDEO, State
 from pipeline.model import JSON
 from pipeline.text import (
     PLAY_MONEY,
     WIDTH,
     byte_size,
+    cells,
     duration,
     fit,
     listing,
@@ -124,7 +126,7 @@ def status_text(state: RunState, seen: Survey, around: Circumstances) -> str:
     """The same for people, in a few lines."""
     return "\n".join(
         [
-            *_head(state, around),
+            *_head(state, seen, around),
             *_money(state, around),
             *_times(state, seen, around),
             *_rates(seen),
@@ -132,14 +134,17 @@ def status_text(state: RunState, seen: Survey, around: Circumstances) -> str:
             *_groups(seen),
             *_deviating(seen),
             f"folder  {around.folder}",
-            *_next(state, around),
+            *_next(state, seen, around),
         ]
     )
 
 
-def _head(state: RunState, around: Circumstances) -> Iterator[str]:
+def _head(state: RunState, seen: Survey, around: Circumstances) -> Iterator[str]:
     name = state.header.name if state.header else around.folder.name
-    yield f"{plain(name)}: {state.counts[State.STORED]:,} of {plural(len(state.jobs), 'video')} stored"
+    stored = seen.asked[State.STORED]
+    others = state.counts[State.STORED] - stored
+    besides = f", and {others:,} that {'is' if others == 1 else 'are'} no longer asked for" if others else ""
+    yield f"{plain(name)}: {stored:,} of {plural(sum(seen.asked.values()), 'video')} stored{besides}"
     for at, count in state.counts.items():
         if count:
             yield f"  {count:>7,}  {at}"
@@ -217,12 +222,38 @@ def _told(reasons: Mapping[str, Sequence[str]]) -> list[tuple[str, list[str]]]:
 
 def _deviating(seen: Survey) -> Iterator[str]:
     for words, ids in seen.deviating.items():
-        yield _wrapped(f"not as asked for: {_listed(ids)} — {plain(words)}")
+        yield _wrapped(f"not as it should be: {_listed(ids)} — {plain(words)}")
 
 
-def _next(state: RunState, around: Circumstances) -> Iterator[str]:
+def _next(state: RunState, seen: Survey, around: Circumstances) -> Iterator[str]:
+    label = "next"
+    for command, purpose in _commands(state, seen, around):
+        line = f"{label:<8}{command}   # {purpose}"
+        yield line if cells(line) <= WIDTH else f"{label:<8}{command}\n{_BELOW}# {purpose}"
+        label = ""
+
+
+def _commands(state: RunState, seen: Survey, around: Circumstances) -> Iterator[tuple[str, str]]:
+    """What to type next, and what it is for; while a runner is at work, only what it leaves to a person."""
+    alone, folder = around.presence is Presence.NOBODY, str(around.folder)
+    run = shlex.join(["vidbatch", "run", folder])
+    if alone and around.settles and _may_settle(state):
+        yield run, "goes on, and settles what can be proven"
     if state.counts[State.UNCERTAIN]:
-        yield f"next    vidbatch resolve {around.folder}   # settle what may have been billed"
+        yield shlex.join(["vidbatch", "resolve", folder]), "settle what may have been billed"
+    ended = {at for at in ENDED_WITHOUT_VIDEO - {State.DROPPED} if seen.asked[at]} if alone else set()
+    if paid := sorted(ended - {State.REJECTED}):
+        yield f"{run} --retry {','.join(paid)}", "try these again, and pay for them again"
+    if State.REJECTED in ended:
+        yield "vidbatch run MANIFEST --retry rejected", "once you have edited it: what was refused cost nothing"
+
+
+def _may_settle(state: RunState) -> bool:
+    """Whether submits at the run's provider are of unknown outcome; a run that was cut off leaves some, too."""
+    if state.header is None or not (state.counts[State.UNCERTAIN] or state.counts[State.SUBMITTING]):
+        return False
+    doubtful = (job for job in state.jobs.values() if job.state in (State.UNCERTAIN, State.SUBMITTING))
+    return any(job.origin == state.header.origin for job in doubtful)
 
 
 def _listed(ids: Sequence[str]) -> str:

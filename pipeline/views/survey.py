@@ -5,6 +5,7 @@ One pass over the jobs, so that a run of 100,000 can be looked at every other se
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -44,6 +45,8 @@ class Circumstances:
     """The profile's."""
     bills: bool = True
     """False: its amounts are play money."""
+    settles: bool = False
+    """The next run finds out by itself what became of submits of unknown outcome, as far as that can be proven."""
 
     @property
     def budget(self) -> Decimal | None:
@@ -71,6 +74,8 @@ class Survey:
     """What the jobs of a run add up to at one moment."""
 
     at: datetime
+    asked: Mapping[State, int]
+    """How many jobs are in each state, without those that the manifest no longer asks for."""
     hour: Pulse
     """The last one, from the first thing that happened in it."""
     whole: Pulse
@@ -82,7 +87,7 @@ class Survey:
     oldest: JobState | None
     """The video that has been rendering for the longest."""
     stuck: tuple[JobState, ...]
-    """Videos that have been rendering for much longer than usual, the oldest first."""
+    """Videos that have been rendering for much longer than usual, the oldest first; none while no runner is at work."""
     next_expiry: datetime | None
     """When the provider drops the first of the videos that are rendered and not here."""
     left: int
@@ -92,7 +97,7 @@ class Survey:
     groups: Mapping[State, Mapping[str, list[str]]]
     """The ids of the jobs in the states that need a word, by their reason."""
     deviating: Mapping[str, list[str]]
-    """The ids of stored videos that are not as asked for, by what is not, in words."""
+    """The ids of stored videos that are not as they should be, by what is not, in words."""
 
 
 def survey(state: RunState, around: Circumstances, *, now: datetime) -> Survey:
@@ -104,10 +109,12 @@ def survey(state: RunState, around: Circumstances, *, now: datetime) -> Survey:
     median_s = renders[len(renders) // 2] if renders else None
     usual_s = median_s if len(renders) >= RenderTimes.ENOUGH else around.pace.typical_s if around.pace else None
     in_flight = sorted(seen.in_flight, key=_accepted_at)
-    patience = None if usual_s is None else timedelta(seconds=usual_s * STUCK_FACTOR)
+    nobody = around.presence is Presence.NOBODY
+    patience = None if usual_s is None or nobody else timedelta(seconds=usual_s * STUCK_FACTOR)
     hour = seen.pulse(now)
     return Survey(
         at=now,
+        asked=seen.asked,
         hour=hour,
         whole=_whole(state, seen),
         usual_s=usual_s,
@@ -136,6 +143,7 @@ class _Seen:
     stored: list[JobState] = field(default_factory=list)
     expiries: list[datetime] = field(default_factory=list)
     left: int = 0
+    asked: Counter[State] = field(default_factory=Counter)
     groups: dict[State, dict[str, list[str]]] = field(default_factory=lambda: {name: {} for name in State})
 
     def take(self, job: JobState) -> None:
@@ -154,6 +162,7 @@ class _Seen:
             self.in_flight.append(job)
         elif job.state is State.FINISHED and job.expires_at:
             self.expiries.append(job.expires_at)
+        self.asked[job.state] += not job.orphaned
         self.left += job.state in LEFT and not (job.state is State.PENDING and job.orphaned)
         if job.state not in _QUIET:
             self.groups[job.state].setdefault(job.reason, []).append(job.id)

@@ -25,7 +25,7 @@ from pipeline.model import JSON
 from pipeline.naming import sidecar
 from pipeline.signature import PICTURES
 from pipeline.storage import RunFolder
-from pipeline.text import byte_size, plural
+from pipeline.text import byte_size, plain, plural
 
 MISSING, ALTERED, UNREADABLE, UNKNOWN, BROKEN = "missing", "altered", "unreadable", "unknown", "broken"
 """Kinds of findings."""
@@ -193,11 +193,11 @@ def _known(jobs: Iterable[JobState]) -> Iterator[str]:
 
 
 def text_of(verified: Verified, folder: Path) -> Iterator[str]:
-    """The same for people."""
+    """The same for people; nothing in it steers a terminal."""
     read = f"{plural(verified.videos, 'video')} and {plural(verified.pictures, 'picture')}"
     decoded = "" if verified.decoded is None else f", {plural(verified.decoded, 'video')} decoded"
-    yield f"{folder}: {read} read, {byte_size(verified.bytes)}{decoded}"
+    yield f"{plain(str(folder))}: {read} read, {byte_size(verified.bytes)}{decoded}"
     for finding in verified.findings:
         whose = f" ({finding.job})" if finding.job else ""
-        yield f"  {finding.kind:<10} {finding.path}{whose}: {finding.words}"
+        yield f"  {finding.kind:<10} {plain(f'{finding.path}{whose}: {finding.words}')}"
     yield "sound" if not verified.findings else f"{plural(len(verified.findings), 'file')} not as they should be"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -28,11 +28,20 @@ from pipeline.views.rows import Row
 
 _CONDITION = re.compile(r"([^=!~<>]+)(!=|!~|<=|>=|=|~|<|>)(.*)", re.DOTALL)
 _MAPPINGS: Final = ("axes", "meta", "params")
-_OF_MEDIA: Final = {f"media.{field.name}": field.name for field in fields(Media)}
+OF_MEDIA: Final = {f"media.{field.name}": field.name for field in fields(Media)}
 """What a video was found to be when it was decoded."""
 _FIELDS: Final = frozenset(
-    {field.name for field in fields(Row)} - {*_MAPPINGS, "media"} | {"render_s", "amiss"} | _OF_MEDIA.keys()
+    {field.name for field in fields(Row)} - {*_MAPPINGS, "media"} | {"render_s", "amiss"} | OF_MEDIA.keys()
 )
+_FLAGS: Final = frozenset(
+    {field.name for field in fields(Row) if str(field.type).startswith("bool")}
+    | {f"media.{field.name}" for field in fields(Media) if str(field.type).startswith("bool")}
+)
+"""Fields that are true or false, or of nothing."""
+_FEW: Final = 8
+"""An axis of no more values can be told in a line."""
+_MISWRITTEN: Final = {"=>": ">=", "=<": "<=", "==": "=", "=~": "~"}
+"""Operators of others, and ours."""
 _ORDERS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -49,6 +58,8 @@ class Condition:
     field: str
     op: str
     values: tuple[str, ...]
+    option: str = "--where"
+    """Where it was written."""
 
     def holds(self, row: Row) -> bool:
         """Whether it is true of *row*."""
@@ -60,33 +71,45 @@ class Condition:
         return any(_is_like(value, wanted) for wanted in self.values) is (self.op == "=")
 
 
-def parse(text: str) -> Condition:
-    """The condition that *text* is. Raises `UsageError`."""
+def parse(text: str, *, option: str = "--where") -> Condition:
+    """The condition that *text*, given with *option*, is. Raises `UsageError`."""
     found = _CONDITION.fullmatch(text)
     if found is None or not found[1].strip():
         raise UsageError(
-            f"--where '{shown(text)}': write FIELD=VALUE, such as state=failed, or FIELD~TEXT, FIELD<NUMBER"
+            f"{option} '{shown(text)}': write FIELD=VALUE, such as state=failed, or FIELD~TEXT, FIELD<NUMBER"
         )
     name, op, value = found[1].strip(), found[2], found[3].strip()
+    if right := _MISWRITTEN.get(op + value[:1]):
+        raise UsageError(f"{option} '{shown(text)}': write {shown(name)}{right}{shown(value[1:].strip())}")
     values = tuple(part.strip() for part in value.split(",")) if op in ("=", "!=") else (value,)
     if op in _ORDERS and _number(value) is None and _moment(value) is None:
-        raise UsageError(f"--where '{shown(text)}': '{op}' compares numbers, or times such as 2026-11-22T19:00Z")
-    if name == "state" and op in ("=", "!="):
-        _check_states(values)
-    return Condition(field=name, op=op, values=values)
+        raise UsageError(f"{option} '{shown(text)}': '{op}' compares numbers, or times such as 2026-11-22T19:00Z")
+    condition = Condition(field=name, op=op, values=values, option=option)
+    _check_values(condition)
+    return condition
 
 
 def chosen(rows: Iterable[Row], conditions: Sequence[Condition]) -> list[Row]:
     """Those of *rows* of which all *conditions* hold. Raises `UsageError` for a field that none of them has."""
     rows = list(rows)
-    _check_fields({condition.field for condition in conditions} - _FIELDS, rows)
+    _check_fields({one.field: one.option for one in conditions if one.field not in _FIELDS}, rows)
     return [row for row in rows if all(condition.holds(row) for condition in conditions)]
+
+
+def unmet(rows: Sequence[Row], conditions: Iterable[Condition]) -> Iterator[str]:
+    """What to say of conditions that name a value no row has, of an axis that has few: perhaps it is mistyped."""
+    for one in conditions:
+        axis = one.field.removeprefix("axes.")
+        known = {text_of(row.axes[axis]): None for row in rows if axis in row.axes} if one.field not in _FIELDS else {}
+        if one.op == "=" and 0 < len(known) <= _FEW and not any(one.holds(row) for row in rows):
+            asked = f"{one.field}={','.join(one.values)}"
+            yield f"no job has {shown(asked)}; there are {', '.join(map(shown, known))}"
 
 
 def value_of(row: Row, name: str) -> Value:
     """What a row has under *name*; `None`: nothing."""
-    if name in _OF_MEDIA:
-        return getattr(row.media, _OF_MEDIA[name], None)
+    if name in OF_MEDIA:
+        return getattr(row.media, OF_MEDIA[name], None)
     if name in _FIELDS:
         return getattr(row, name)
     mapping, _, inner = name.partition(".")
@@ -126,18 +149,24 @@ def _is_ordered(value: Value, op: str, bound: str) -> bool:
     return here is not None and there is not None and _ORDERS[op](here, there)
 
 
-def _check_states(values: Iterable[str]) -> None:
-    for value in values:
-        if not any(fnmatchcase(state, value) for state in State):
-            raise UsageError(f"--where: there is no state '{shown(value)}'{did_you_mean(value, list(State))}")
+def _check_values(condition: Condition) -> None:
+    """Whether a field of which all values are known may have those of *condition*."""
+    if condition.op not in ("=", "!="):
+        return
+    for value in condition.values:
+        if condition.field == "state" and not any(fnmatchcase(state, value) for state in State):
+            hint = did_you_mean(value, list(State))
+            raise UsageError(f"{condition.option}: there is no state '{shown(value)}'{hint}")
+        if condition.field in _FLAGS and value and not any(fnmatchcase(flag, value) for flag in ("true", "false")):
+            raise UsageError(f"{condition.option}: {condition.field} is true or false, not '{shown(value)}'")
 
 
-def _check_fields(names: Iterable[str], rows: Sequence[Row]) -> None:
-    """Whether any row has a field of each of *names*, which are not among those that all have."""
-    for name in sorted(names):
+def _check_fields(names: Mapping[str, str], rows: Sequence[Row]) -> None:
+    """Whether any row has a field of each of *names*, which are not among those that all have; with their options."""
+    for name, option in sorted(names.items()):
         if rows and not any(_has(row, name) for row in rows):
             known = _FIELDS | {inner for row in rows for mapping in _MAPPINGS for inner in getattr(row, mapping)}
-            raise UsageError(f"--where: no job has a field '{shown(name)}'{did_you_mean(name, sorted(known))}")
+            raise UsageError(f"{option}: no job has a field '{shown(name)}'{did_you_mean(name, sorted(known))}")
 
 
 def _has(row: Row, name: str) -> bool:

@@ -173,6 +173,22 @@ def test_a_card_opens_whole_with_its_settings_and_its_files(opened: Opened, run:
     assert all((run / "report" / unquote(link)).is_file() for link in linked)
 
 
+def test_an_axis_may_be_called_what_every_object_of_the_page_has(opened: Opened, run: Path, expect: Any) -> None:
+    index = run / "report/index.html"
+    told = index.read_text(encoding="utf-8")
+    for axis, name in {"subject": "constructor", "light": "toString", "take": "valueOf"}.items():
+        told = told.replace(f'"name":"{axis}"', f'"name":"{name}"')
+    index.write_text(told, encoding="utf-8")
+    page = opened("#rows=constructor&columns=toString&tabs=valueOf", folder=run).page
+
+    page.locator(".card", has_text="a tug at noon").first.click()
+
+    values = page.locator("#detail dl")
+    expect(values).to_contain_text("constructora tug")
+    expect(values).to_contain_text("toStringnoon")
+    expect(page.locator("body")).not_to_contain_text("native code")
+
+
 def test_a_hostile_prompt_stays_text(opened: Opened, expect: Any) -> None:
     page = opened("#rows=subject&columns=light&tabs=-").page
 

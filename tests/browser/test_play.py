@@ -150,4 +150,4 @@ def test_a_file_that_cannot_be_played_says_so(opened: Opened, run: Path, expect:
 
     card.hover()
 
-    expect(card.get_by_text("This file cannot be played here.")).to_be_visible()
+    expect(card.get_by_text("This file is not there, or cannot be played here.")).to_be_visible()

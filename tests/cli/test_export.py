@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.views.dataset.mark import MARK, mark
 from tests.cli.conftest import without_keys
 from tests.ledger.histories import a_job, opened
 from tests.views.stock import content_of, film, stock, store, wished
@@ -154,13 +155,15 @@ def test_an_index_holds_the_jobs_that_all_conditions_and_the_states_leave(in_pro
         (("webdataset", "x", "--link", "hard"), "--link: webdataset has no use for it"),
         (("videofolder", "x", "--shard-mb", "5"), "--shard-mb: videofolder has no use for it"),
         (("openai-batch", "x", "--with-cost"), "--with-cost: openai-batch has no use for it"),
-        (("videofolder", "x", "--split", "train=2"), "write train=0.9,test=0.1"),
+        (("videofolder", "x", "--split", "train=2"), "shares are fractions, such as 0.9"),
         (("videofolder", "x", "--where", "gruop=a"), "did you mean 'group'?"),
         (("videofolder", "x", "--where", "id=nobody"), "there is no stored video to export; x was not written"),
         (("videofolder", "x", "--state", "rejected"), "there is no stored video to export; x was not written"),
         (("csv", "x", "--where", "id=nobody"), "there is nothing to export; x was not written"),
-        (("videofolder", "harbour/videos/x"), "is among the videos of the run itself"),
         (("videofolder", "nowhere/x"), "there is no folder"),
+        (("jsonl", "-"), "name a file"),
+        (("videofolder", "-"), "name a folder"),
+        (("videofolder", "x", "--split", "test:grp=a"), "--split: no job has a field 'grp'"),
     ],
 )
 def test_what_cannot_be_exported_is_refused_and_nothing_is_written(
@@ -173,6 +176,63 @@ def test_what_cannot_be_exported_is_refused_and_nothing_is_written(
 
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
+    assert content_of(tmp_path) == before
+
+
+@pytest.mark.parametrize("form", ["csv", "videofolder"])
+@pytest.mark.parametrize(
+    ("dest", "said"),
+    [
+        ("outputs/harbour", "is in the folder of a run"),
+        ("outputs/harbour/ledger.jsonl", "is in the folder of a run"),
+        ("outputs/harbour/set", "is in the folder of a run"),
+        ("outputs/harbour/videos/x", "is in the folder of a run"),
+        ("outputs/other/ledger.jsonl", "is in the folder of a run"),
+        ("linked/ledger.jsonl", "is in the folder of a run"),
+        ("linked/../harbour/set", "is in the folder of a run"),
+        ("outputs/harbour/videos/../set", "is in the folder of a run"),
+        ("outputs/harbour/away", "is in the folder of a run"),
+        ("elsewhere/x", "is in the folder of a run"),
+        ("to-the-ledger", "is in the folder of a run"),
+        ("outputs", "holds the run"),
+        ("outputs/../../{here}", "holds the run"),
+        ("elsewhere", "is in the folder of a run"),
+    ],
+)
+def test_an_export_never_touches_the_folder_of_a_run(
+    in_process: Vidbatch, tmp_path: Path, form: str, dest: str, said: str
+) -> None:
+    (tmp_path / "outputs").mkdir()
+    run = stock(tmp_path / "outputs/harbour", [wished(1)])
+    a_run(tmp_path / "outputs/other", 1)
+    run.joinpath("videos").rename(tmp_path / "elsewhere")  # as on a bigger disk
+    run.joinpath("videos").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "away").touch()
+    (run / "away").symlink_to(tmp_path / "away")
+    (tmp_path / "linked").symlink_to(run)
+    (tmp_path / "to-the-ledger").symlink_to(run / "ledger.jsonl")
+    for folder in (tmp_path / "outputs", run):
+        (folder / MARK).write_bytes(mark())  # as if an export had been here
+    before = content_of(tmp_path)
+
+    done = in_process("export", "outputs/harbour", form, dest.format(here=tmp_path.name), "--force")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert content_of(tmp_path) == before
+
+
+def test_a_run_in_the_folder_of_an_export_keeps_it_from_being_replaced(in_process: Vidbatch, tmp_path: Path) -> None:
+    stock(tmp_path / "harbour", [wished(1)])
+    assert in_process("export", "harbour", "videofolder", "set").returncode == 0
+    (tmp_path / "set/outputs").mkdir()
+    a_run(tmp_path / "set/outputs/other", 1)
+    before = content_of(tmp_path)
+
+    done = in_process("export", "harbour", "videofolder", "set", "--force")
+
+    assert done.returncode == 2
+    assert "set holds what no export wrote, so it is not replaced: outputs; move that elsewhere" in done.stderr
     assert content_of(tmp_path) == before
 
 

@@ -125,6 +125,20 @@ def test_a_need_of_every_kind_keeps_the_schema_and_says_what_to_type(kind: Kind)
     assert document["text"] == "vidbatch harbour: look; $2.40 spent"
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("no room for the next video, $0.80: $2.40 spent", "no room for the next video, $0.80: $2.40 spent"),
+        ("no room: $12.40 spent", "no room: $12.40 spent; $2.40 spent"),
+        ("x" * 300 + " $2.40 spent", f"{'x' * 291}…; $2.40 spent"),
+    ],
+)
+def test_what_was_spent_is_said_once(word: str, said: str) -> None:
+    document = as_json(needs_person(Need(kind=Kind.STOPPED, messages=[word]), STANDING, AT))
+
+    assert document["text"] == f"vidbatch harbour: {said}"
+
+
 def test_of_many_notices_the_first_are_told_and_all_are_counted() -> None:
     document = as_json(needs_person(Need(kind=Kind.OTHER, messages=[f"n{n}" for n in range(12)]), STANDING, AT))
 

@@ -63,6 +63,24 @@ def test_a_run_by_a_file_goes_on_without_that_file(in_process: Vidbatch) -> None
     assert load_kept("outputs/m", Wishes(provider="sandbox")).profile.home == ""
 
 
+def test_a_run_comes_home_with_the_profile_that_it_was_bought_with_whatever_is_refused_today(
+    in_process: Vidbatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubtful = f"{OWN}problems: [{{to: look, code: TASK_EXPIRED, means: gone}}]\nconstants: {{token: abc}}\n"
+    Path("own/mine.yaml").write_text(doubtful, encoding="utf-8")
+    with monkeypatch.context() as earlier:
+        earlier.setattr("pipeline.providers.own.nonsense", lambda *_, **__: ())
+        begin(Path("m.yaml"), "fox")
+
+    again = in_process("run", "outputs/m")
+
+    assert (again.returncode, "nothing was left to do" in again.stdout) == (0, True)
+    assert again.stderr.count("state the 'http' beside it") == again.stderr.count("a key does not belong") == 1
+    assert "abc" not in again.stderr
+    assert profile_of(read_run(Path("outputs/m")), Path("outputs/m")) is not None
+    assert in_process("run", "m.yaml").returncode == 2
+
+
 @pytest.mark.parametrize("provider", ["mine", "./own/mine.yaml", "own/mine.yaml"])
 def test_a_job_has_the_same_key_however_its_profile_is_named(tmp_path: Path, provider: str) -> None:
     install(OWN)

@@ -137,6 +137,26 @@ def test_a_runner_may_be_at_work_meanwhile(in_process: Vidbatch, tmp_path: Path)
         assert [card["state"] for card in told["cards"]] == ["pending", "pending"]
 
 
+def test_a_video_that_was_put_aside_is_linked_with_its_still(in_process: Vidbatch, tmp_path: Path) -> None:
+    folder = tmp_path / "harbour"
+    for place, content in (("wrong/coast/fox.mp4", b"film"), (f"report/posters/{'b' * 12}.jpg", JPEG)):
+        (folder / place).parent.mkdir(parents=True)
+        (folder / place).write_bytes(content)
+    with opened(folder / "ledger.jsonl") as ledger:
+        planned(ledger, 1)
+        live(ledger, 1, Fact.INTENT, Fact.NOT_SENT)
+        live(ledger, 1, Fact.INTENT, Fact.ACCEPTED, Fact.FINISHED, Fact.STORED, Fact.UNFIT)
+        ledger.commit_now()
+
+    done = in_process("report", "harbour")
+
+    assert done.returncode == 0, done.stderr
+    (card,) = document(folder / "report/index.html")["cards"]
+    assert (card["state"], card["video"], card["aside"]) == ("failed", "", "../wrong/coast/fox.mp4")
+    assert card["poster"] == f"posters/{'b' * 12}.jpg"
+    assert card["attempts"][1] == "$0.80"
+
+
 def test_a_wish_that_was_given_up_is_shown_only_where_it_cost_something(in_process: Vidbatch, tmp_path: Path) -> None:
     (tmp_path / "harbour").mkdir()
     with opened(tmp_path / "harbour" / "ledger.jsonl") as ledger:
@@ -148,7 +168,7 @@ def test_a_wish_that_was_given_up_is_shown_only_where_it_cost_something(in_proce
 
     assert in_process("report", "harbour").returncode == 0
     cards = document(tmp_path / "harbour" / "report" / "index.html")["cards"]
-    assert [card["id"] for card in cards] == ["job-1", "job-3"]
+    assert [card["id"] for card in cards] == ["job-3", "job-1"]  # what is asked for first
 
 
 def test_without_av_there_is_no_poster_and_one_line_says_so(
@@ -248,10 +268,14 @@ def test_a_page_that_cannot_be_written_whole_leaves_the_one_before(run: Path) ->
 
 
 def test_there_is_nothing_to_report_of_a_folder_without_a_run(in_process: Vidbatch, tmp_path: Path) -> None:
-    done = in_process("report", str(tmp_path))
+    (tmp_path / "mine.yaml").write_text("jobs: []\n")
 
-    assert done.returncode == 2
-    assert "there is no ledger here" in done.stderr
+    done = in_process("report", str(tmp_path))
+    mine = in_process("report", "mine.yaml")
+
+    assert (done.returncode, mine.returncode) == (2, 2)
+    assert f"{tmp_path}: there is no ledger here" in done.stderr
+    assert "mine.yaml: this is no ledger; name a run folder" in mine.stderr
 
 
 def test_open_shows_the_page_in_the_browser(in_process: Vidbatch, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,8 @@ from pipeline.cli.choice import choice_of, words_of
 from pipeline.ledger.ledger import Ledger
 from pipeline.lifecycle import Fact
 from pipeline.limits import LimitsWish
+from pipeline.media.examine import Examined
+from pipeline.media.examiner import NotExamined
 from tests.cli.conftest import without_keys
 from tests.ledger.histories import ORIGIN, SAID, clock, opened
 
@@ -77,6 +79,23 @@ def test_leave_to_pay_twice_needs_a_ceiling(
         assert done.returncode == 2
         assert said in done.stderr
     assert not (tmp_path / "outputs").exists()
+
+
+def test_a_strict_run_that_could_examine_nothing_says_so_and_ends_with_1(
+    in_process: Vidbatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ended(*_: object) -> Examined:
+        raise NotExamined("the decoder died (signal 9)")
+
+    monkeypatch.setattr("pipeline.media.examiner.Examiner.examine", ended)
+    quick = QUICK.replace("0.5", "0").replace(", {prompt: a heron}", "")
+    (tmp_path / "m.yaml").write_text(quick, encoding="utf-8")
+
+    done = in_process("run", "m.yaml", "--yes", "--no-report", "--strict-media")
+
+    assert done.returncode == 1
+    assert "1 stored, but without the verdict that --strict-media demands" in done.stdout
+    assert "the decoder died (signal 9); a later run asks again" in " ".join(done.stderr.split())
 
 
 def test_the_plan_goes_by_the_limits_of_the_command_line(in_process: Vidbatch, tmp_path: Path) -> None:

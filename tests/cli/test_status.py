@@ -37,6 +37,7 @@ limits: {in_flight: 1, budget: 9}
 defaults: {model: sketch, seconds: 1, size: 64x64}
 jobs: [{prompt: a tug, id: tug}, {prompt: a heron, id: heron}]
 """
+AGAIN = "        # try these again, and pay for them again"
 
 needs_a_list = pytest.mark.skipif(not KERNELS_LIST.exists(), reason="this system does not list its locks")
 
@@ -58,7 +59,26 @@ def test_status_says_where_a_run_stands(harbour: Path, in_process: Vidbatch) -> 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("harbour: 1 of 3 videos stored\n")
     assert "failed: job-1 — it was too dark\n" in done.stdout
-    assert done.stdout.endswith("folder  harbour\n")
+    assert done.stdout.endswith(f"folder  harbour\nnext    vidbatch run harbour --retry failed\n{AGAIN}\n")
+
+
+def test_what_a_killed_run_left_open_the_next_settles_where_the_provider_lets_it(
+    harbour: Path, in_process: Vidbatch
+) -> None:
+    with opened(harbour / "ledger.jsonl") as ledger:
+        live(ledger, 2, Fact.INTENT)
+        ledger.commit_now()
+
+    told = in_process("status", harbour.name).stdout
+
+    assert "\nnext    vidbatch run harbour   # goes on, and settles what can be proven\n" in told
+
+
+def test_a_value_that_no_job_has_is_told_beside_the_empty_table(harbour: Path, in_process: Vidbatch) -> None:
+    done = in_process("status", harbour.name, "--where", "animal=fxo")
+
+    assert done.returncode == 0
+    assert "note: no job has animal=fxo; there are fox\n" in done.stderr
 
 
 def test_where_the_kept_manifest_is_gone_only_the_budget_is_not_known(harbour: Path, in_process: Vidbatch) -> None:
@@ -165,7 +185,7 @@ def test_a_watch_ends_where_nobody_is_at_work_and_says_what_is_left(harbour: Pat
     over = in_process("status", harbour.name, "--watch")
 
     assert left.stdout.endswith("nobody is at work, and 1 video is left: vidbatch run harbour   # goes on\n")
-    assert over.stdout.endswith("folder  harbour\nnothing is left to do, and nobody is at work\n")
+    assert over.stdout.endswith("pay for them again\nnothing is left to do, and nobody is at work\n")
     assert over.stdout.count("videos stored") == 1
     assert (left.returncode, over.returncode) == (0, 0)
 
@@ -305,7 +325,7 @@ def test_show_tells_a_jobs_story(harbour: Path, in_process: Vidbatch) -> None:
 
     assert (text.returncode, text.stderr) == (0, "")
     assert text.stdout.startswith("job-1: failed: it was too dark; $0.80 for 1 submit\n")
-    assert "the provider gave up on it: it was too dark (moderation)\n" in text.stdout
+    assert "the provider gave up on it: it was too dark (moderation)" in " ".join(text.stdout.split())
     assert (document["run"], document["jobs"][0]["key"]) == ("harbour", key(0))
     assert [record["t"] for record in document["jobs"][0]["records"]] == ["plan", *MADE]
 

@@ -89,6 +89,7 @@ CASES = {
             "it is 640x360, not 1280x720": ["stored-1"],
         },
     ),
+    "unjudged": replace(outcome(jobs(State.STORED, 9)), unjudged=["stored-3", "stored-8"]),
     "throttled": replace(outcome(jobs(State.STORED, 4)), places=(3, 12)),
     "deleted-there": replace(outcome(jobs(State.STORED, 4)), deleted=4),
 }
@@ -230,3 +231,4 @@ def test_the_exit_code_is_the_gravest_that_applies(
     counts: dict[State, int], stopped: bool, interrupted: bool, code: int
 ) -> None:
     assert exit_code(counts, stopped, interrupted) == code
+    assert exit_code(counts, stopped, interrupted, unjudged=True) == (code or 1)

@@ -120,6 +120,17 @@ def test_what_is_missing_altered_or_nobodys_is_named_and_ends_with_1(
     assert f"videos/{name}" in in_process("verify", RUN).stdout
 
 
+def test_lines_keep_their_columns_whatever_they_say(run: RunFolder, in_process: Vidbatch) -> None:
+    flipped(run.video("coast/job-1.mp4"))
+    run.video("coast/job-2.mp4").unlink()
+
+    _, altered, missing, _ = in_process("verify", RUN).stdout.splitlines()
+
+    assert altered.startswith("  altered    videos/coast/job-1.mp4 (job-1): its SHA-256 is ")
+    assert "…" in altered
+    assert missing == "  missing    videos/coast/job-2.mp4 (job-2): it is not there"
+
+
 def test_a_stored_video_that_does_not_decode_is_found_by_decoding_alone(
     run: RunFolder, in_process: Vidbatch, film: bytes
 ) -> None:

@@ -72,7 +72,7 @@ expiry  in 1 h (2026-11-22 21:00 UTC), of a video not here yet
 in_flight: a
 failed: b — it failed: too dark
 stalled: c
-not as asked for: d — it is 640x360, not 1280x720
+not as it should be: d — it is 640x360, not 1280x720
 folder  outputs/harbour"""
 
 
@@ -84,7 +84,7 @@ def test_of_a_status_the_headline_the_money_and_what_needs_a_look_are_set_off() 
         ("harbour: 1 of 4 videos stored", Ink.BOLD, 1),
         *(("spent", Ink.BOLD, 1), ("left", Ink.BOLD, 1), ("began", Ink.DIM, 1), ("folder", Ink.DIM, 1)),
         *(("failed", Ink.RED, 2), ("stuck", Ink.YELLOW, 1), ("expiry", Ink.YELLOW, 1), ("stalled", Ink.YELLOW, 1)),
-        ("not as asked for", Ink.YELLOW, 1),
+        ("not as it should be", Ink.YELLOW, 1),
     ):
         assert shown.count(painted(words, ink)) == count
     assert shown.count("\x1b[") == 2 * 11

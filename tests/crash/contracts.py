@@ -10,6 +10,7 @@ from pipeline.ledger.ledger import Ledger, read_run
 from pipeline.ledger.spill import Spilled, spill
 from pipeline.storage import RunFolder
 from pipeline.views.dataset.draft import drafting
+from pipeline.views.dataset.mark import is_marked
 from tests.crash.recording import Changed, Event, Made, RecordingDisk
 from tests.crash.runs import lay_out, volume_after
 
@@ -80,6 +81,16 @@ def _has_its_folders(folder: Path) -> bool:
     return all((folder / path).is_dir() for path in FOLDERS)
 
 
+def _began_an_export(folder: Path) -> Sequence[Event]:
+    disk = RecordingDisk(folder)
+    with drafting(folder / "set", force=False, disk=disk):
+        return list(disk.events)
+
+
+def _is_known_for_ours(folder: Path) -> bool:
+    return is_marked(folder / ".set.part")
+
+
 def _exported(folder: Path) -> Sequence[Event]:
     disk = RecordingDisk(folder)
     with drafting(folder / "set", force=False, disk=disk) as draft:
@@ -115,6 +126,7 @@ CONTRACTS: Mapping[str, Contract] = {
         Contract(says="what an opened ledger read is there", record=_opened_a_ledger, kept=_has_its_header),
         Contract(says="a run's folders are there", record=_went_on_in_folders, kept=_has_its_folders),
         Contract(says="a spilled answer is there", record=_spilled_an_answer, kept=_tells_the_answer),
+        Contract(says="a draft has its mark", record=_began_an_export, kept=_is_known_for_ours),
         Contract(says="an export is there", record=_exported, kept=_has_the_export),
         Contract(says="an unfit video is put aside", record=_put_aside, kept=_is_aside),
     )

@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from pipeline.doctor.answers import Answer, answer_of
-from pipeline.doctor.findings import Finding, Verdict, findings_of
+from pipeline.doctor.findings import Finding, Verdict, exit_code_of, findings_of
 from pipeline.doctor.paid import Cheapest, cheapest
 from pipeline.doctor.probes import Asked, free_probes, is_free
 from pipeline.doctor.standing import connection
@@ -208,6 +208,18 @@ def test_what_says_nothing_proves_no_call_missing() -> None:
         ("status", Verdict.UNCLEAR, ""),
     ]
     assert "HTTP 404 without a word" in found[1].found
+
+
+@pytest.mark.parametrize(("address", "asks"), [("https://h.example", True), ("https://h.example/v1", False)])
+def test_a_server_that_never_says_a_word_does_not_speak_this_api(address: str, *, asks: bool) -> None:
+    mute = Reply(status=404)
+    said = answers(Asked.LIST, mute, stray=mute) | answers(Asked.STATUS, mute, stray=mute)
+
+    found = list(findings_of(said, OURS, address))
+
+    assert (found[0].about, found[0].verdict, "as with /v1?" in found[0].found) == ("address", Verdict.DIFFERS, asks)
+    assert [one.verdict for one in found if one.about in ("list", "status")] == [Verdict.UNCLEAR, Verdict.UNCLEAR]
+    assert exit_code_of(found) == 1
 
 
 @pytest.mark.parametrize(("address", "asks"), [("https://h.example/v1", True), ("https://h.example/api/v3", False)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import struct
@@ -12,6 +13,7 @@ import pytest
 
 from pipeline.media.boxes import probe
 from pipeline.media.c2pa import C2PA
+from pipeline.media.decode import MachineAtFault
 from pipeline.media.examine import examine, poster
 from tests.edges.films import FRAGMENTED, encode
 from tests.edges.spoiled import FAINT, LOUD, NONE, Spoil, filmed, garbled, without_end, without_frames
@@ -143,3 +145,60 @@ def test_a_list_of_other_files_is_no_film_and_none_of_them_is_opened(film: bytes
     assert examine(playlist).media.frames == 0
     with pytest.raises(av.error.FFmpegError):
         poster(playlist)
+
+
+def renamed(film: bytes, track: int, *, entry: bytes = b"", kind: bytes = b"") -> bytes:
+    """With another codec, or kind of track, in its n-th track."""
+    spoilt, at = bytearray(film), -1
+    for _ in range(track + 1):
+        at = film.index(b"trak", at + 1)
+    if entry:
+        place = film.index(b"stsd", at) + 4 + 8 + 4
+        spoilt[place : place + 4] = entry
+    if kind:
+        place = film.index(b"hdlr", at) + 4 + 8
+        spoilt[place : place + 4] = kind
+    return bytes(spoilt)
+
+
+def test_a_picture_that_nobody_here_can_decode_is_told_and_not_judged(film: bytes, a_path: Path) -> None:
+    a_path.write_bytes(renamed(film, 0, entry=b"xvc9"))
+
+    found = examine(a_path, 480)
+
+    assert found.media.problems == ("there is no decoder here for its picture ('xvc9')",)
+    assert (found.media.decodes, found.poster, poster(a_path)) == (None, b"", b"")
+
+
+def test_so_is_a_sound_and_a_broken_picture_beside_it_is_broken(a_path: Path) -> None:
+    film = renamed(filmed(a_path, LOUD), 1, entry=b"xau9").replace(b"esds", b"xsds")
+    a_path.write_bytes(film)
+    media = examine(a_path).media
+    assert (media.decodes, media.frames) == (None, 24)
+    assert media.problems == ("there is no decoder here for its sound",)
+
+    a_path.write_bytes(without_frames(film))
+    media = examine(a_path).media
+    assert (media.decodes, len(media.problems)) == (False, 2)
+
+
+def test_a_film_with_a_track_of_data_alone_has_no_frame(film: bytes, a_path: Path) -> None:
+    a_path.write_bytes(renamed(film, 0, entry=b"xvc9", kind=b"xxxx"))
+    media = examine(a_path).media
+    assert (media.decodes, media.problems[-1]) == (False, "it has no frame")
+
+
+def test_a_name_that_is_no_utf8_hurts_nobody(film: bytes, a_path: Path) -> None:
+    assert film.count(b"VideoHandler") == 1
+    a_path.write_bytes(film.replace(b"VideoHandler", b"Vid\xe9oHandler"))
+    assert (examine(a_path).media.problems, len(poster(a_path)) > 0) == ((), True)
+
+
+def test_too_little_memory_is_no_fault_of_a_film(film: bytes, a_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*_: object, **__: object) -> None:
+        raise av.error.FFmpegError(errno.ENOMEM, "Cannot allocate memory")
+
+    a_path.write_bytes(film)
+    monkeypatch.setattr(av, "open", no_memory)
+    with pytest.raises(MachineAtFault, match="Cannot allocate memory"):
+        examine(a_path)

@@ -78,7 +78,7 @@ def test_what_a_video_was_found_to_be_is_read_back_and_is_of_that_file_alone(tmp
 
 
 @pytest.mark.parametrize(
-    "other", [{"frames": "48"}, {"silent": 1}, {"problems": "none"}, {"problems": [1]}, {"decodes": None}]
+    "other", [{"frames": "48"}, {"silent": 1}, {"problems": "none"}, {"problems": [1]}, {"decodes": "no"}]
 )
 def test_a_note_of_media_that_is_not_whole_changes_nothing(tmp_path: Path, other: dict[str, object]) -> None:
     with opened(tmp_path / "ledger.jsonl") as ledger:

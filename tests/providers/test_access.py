@@ -36,6 +36,8 @@ SOME = Profile(name="some", title="Some", base_url_env=("SOME_URL", "OTHER_URL")
         ("https://gate.example:8443", "https://gate.example:8443/v1"),
         ("http://127.0.0.1:8700", "http://127.0.0.1:8700/v1"),
         ("http://[::1]:8700/v1", "http://[::1]:8700/v1"),
+        ("https://videos", "https://videos/v1"),
+        ("https://videos/videos/", "https://videos/v1"),
     ],
 )
 def test_an_address_may_be_written_in_many_ways(written: str, url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,9 @@ def test_an_heir_at_an_address_of_its_own_has_nothing_that_speaks_of_the_other_o
         ("dialect: responses\nresult_models: {'*': null}", "8:22 bad-form"),
         ("paths: {look: '/tasks/${id}'}", "7:15 bad-form"),
         ("paths: {delete: '/tasks/$id'}", "7:17 bad-form"),
-        ("paths: {submit: '/$site/tasks'}", "7:17 bad-form"),
+        ("paths: {content: '/{id}/$VIDEO'}", "7:18 bad-form"),
+        ("paths: {content: '/{id}/$video_id'}", "7:18 bad-form"),
+        ("paths: {content: '/{id}/${x}'}", "7:18 bad-form"),
         ("headers: {look: {authorization: Bearer x}}", "7:18 secret"),
         ("headers: {submit: {Content-Type: text/plain}}", "7:20 bad-form"),
         ("pace: {interval_s: 9, interval_s_max: 3}", "7:39 bad-form"),
@@ -171,13 +174,28 @@ def test_an_heir_at_an_address_of_its_own_has_nothing_that_speaks_of_the_other_o
         ("rehearsal: {id: 'film-{model}'}", "7:17 bad-form"),
         ("headers: {look: {X-Api-Key: x}}", "7:18 secret"),
         ("headers: {look: {cookie: x}}", "7:18 secret"),
-        ("headers: {look: {X-Mine-Key: x}}", "7:18 secret"),
+        ("headers: {look: {X-Key: x}}", "7:18 secret"),
+        ("headers: {look: {X-Mine-Key: 8f2b6c1e94d07a35aa11bb22}}", "7:18 secret"),
         ("headers: {look: {X-Mine: eyJhbGciOiJIUzI1NiJ9}}", "7:18 secret"),
         ("constants: {api_key: x}", "7:13 secret"),
         ("constants: {n: 1, login: {accessToken: x}}", "7:27 secret"),
-        ("constants: {who: Bearer sk-abcdefghijk}", "7:13 secret"),
+        ("constants: {api_key: [abcd]}", "7:13 secret"),
+        ("constants: {api_keys: {value: abcd}}", "7:13 secret"),
+        ("constants: {api_key: 12345678901234}", "7:13 secret"),
+        ("constants: {apikey1: x}", "7:13 secret"),
+        ("constants: {n: [1, {clientSecret: x}]}", "7:21 secret"),
+        ("constants: {who: Bearer sk-Ab3dE6gH9jK2}", "7:13 secret"),
+        ("constants: {who: 8f2b6c1e94d07a35aa11bb22cc33dd44}", "7:13 secret"),
+        ("constants: {who: [a, 8f2b6c1e94d07a35aa11bb22cc33dd44]}", "7:22 secret"),
+        ("constants: {model_id: hf_AbCdEfGhIjKlMnOpQrStUv}", "7:13 secret"),
+        ("reference_json: {api_key: abc, u: '{url}'}", "7:18 secret"),
+        ("reference_json: ['{url}', {token: abc}]", "7:28 secret"),
+        ("rehearsal: {errors: {api_key: abc, m: '{message}'}}", "7:22 secret"),
+        ("rehearsal: {errors: {who: sk-Ab3dE6gH9jK2, m: '{message}'}}", "7:22 secret"),
+        ("title2: x\nprices_source: 'https://h.example/sk-Ab3dE6gH9jK2'", "8:1 secret"),
+        ("paths: {submit: /8f2b6c1e94d07a35aa11bb22cc33dd44/videos}", "7:9 secret"),
         ("queries: {submit: {token: x}}", "7:20 secret"),
-        ("key_default: sk-abcdefghijk", "7:14 secret"),
+        ("key_default: sk-Ab3dE6gH9jK2", "7:14 secret"),
         ("key_default: 8f2b6c1e94d07a35", "7:14 secret"),
         ("based_on: nobody", "7:11 unknown-profile"),
         ("based_on: ./nothing.yaml", "7:11 missing-file"),
@@ -190,9 +208,21 @@ def test_what_is_wrong_is_told_at_its_place(tmp_path: Path, more: str, place: st
     assert f"mine.yaml:{place}" in issues(tmp_path, text)
 
 
+_KEYS_ALONE = ("abcdefghijklmnopqrst", "abcdefghijklmnopqrst=", "8f2b6c1e94d0 ", "Key a1b2=", "Token token=abc")
+
+
 @pytest.mark.parametrize(
     "prefix",
-    ["Bearer abcdefgh", "sk-abcdefghijk", "sk-abcdefghijk ", "Key=a1", "Key abc ", "AKIAABCDEFGHIJKLMNOP", "0a"],
+    [
+        "Bearer abcdefgh",
+        "sk-abcdefghijk",
+        "sk-abcdefghijk ",
+        "Key=a1",
+        "Key abc ",
+        "AKIAABCDEFGHIJKLMNOP",
+        "0a",
+        *_KEYS_ALONE,
+    ],
 )
 def test_what_stands_before_a_key_is_a_word_and_no_key(tmp_path: Path, prefix: str) -> None:
     text = BARE.replace("raw", f"{{header: X-Key, prefix: '{prefix}'}}")
@@ -208,10 +238,21 @@ def test_what_stands_before_a_key_is_a_word_and_no_key(tmp_path: Path, prefix: s
     "more",
     [
         *(f"auth: {{header: X-Key, prefix: '{word}'}}" for word in ("Key ", "Bearer ", "Api-Key: ", "token=", "")),
+        *(
+            f"auth: {{header: X-Key, prefix: '{word}'}}"
+            for word in ("Token token=", "api_key=", "OAuth2 ", "Api-Key-V1 ")
+        ),
         *(f"key_default: {word}" for word in ("EMPTY", "sandbox", "not-a-real-key", "local-development-1", "no-key")),
-        "constants: {max_tokens: 4, keyframes: all, use_token: true}",
-        "queries: {list: {index: '0', custom_llm_provider: openai}}",
-        "headers: {submit: {X-Mode: 'async', HTTP-Referer: 'https://h.example'}}",
+        *(f"key_default: {word}" for word in ("sk-no-key-required", "sk-anything", "sk-not-needed", "sk-1234")),
+        "constants: {max_tokens: 4, keyframes: all, use_token: true, accept_cookie: false, secret: null}",
+        "constants: {cache_key: none, output_key: films/out.mp4, trigger_token: ohwx}",
+        "constants: {model_id: fal_ai_video_model, repo: hf_hub_repository_a, sampler: sk-dpm-solver}",
+        "constants: {version: 5c7d5dc6dd8bf75c1acaa8565735e7986bc5b662, lora: AnimeLineart2024V3Final}",
+        "constants: {at: 20261123T120000Z00000000, base: 'Wan-AI/Wan2.2-T2V-A14B-Diffusers'}",
+        "queries: {list: {index: '0', custom_llm_provider: openai, page_token: '0'}, look: {sort_key: created_at}}",
+        "headers: {submit: {X-Mode: 'async', HTTP-Referer: 'https://h.example', X-Idempotency-Key: none}}",
+        "rehearsal: {says: {bad_key: {http: 401, message: Invalid token, document: {token: '{message}'}}}}",
+        "paths: {list: '/tasks/$count', content: '/tasks/{id}/$value'}",
     ],
 )
 def test_what_is_no_key_is_not_taken_for_one(tmp_path: Path, more: str) -> None:
@@ -246,8 +287,8 @@ def test_all_that_is_wrong_is_told_at_once_in_every_file_where_it_is_written(tmp
             "name: mine\nbased_on: openai\nmodels: {sora-2: null}\n",
             "with the defaults.model that 'openai' has: there is no model 'sora-2' here; did you mean 'sora-2-pro'?",
         ),
-        (f"{BARE}paths: {{look: '/a/$id'}}\n", "a path holds no '$'; the video's id is written as '{id}'"),
-        (f"{BARE}paths: {{look: '/a/${{id}}'}}\n", "a path holds no '$'; the video's id is written as '{id}'"),
+        (f"{BARE}paths: {{look: '/a/$id'}}\n", "a place in a path has no '$'; the video's id is written as '{id}'"),
+        (f"{BARE}paths: {{look: '/a/${{id}}'}}\n", "a place in a path has no '$'; the video's id is written as '{id}'"),
         (
             f"{BARE}queries: {{submit: {{key: abc}}}}\n",
             "a key does not belong in a profile; name its variable in 'key_env', and the header that carries it in "
@@ -349,12 +390,42 @@ def test_what_a_run_kept_is_read_without_the_folders_it_came_from(tmp_path: Path
         file.path.write_bytes(known.content)
     (tmp_path / "mine.yaml").unlink()
 
-    again = read_kept(kept)
+    again, doubts = read_kept(kept)
 
+    assert doubts == []
     assert (again.name, again.wire, again.files) == (heir.name, heir.wire, heir.files)
     (tmp_path / "1.yaml").write_text(BARE + "params: []\n", encoding="utf-8")
     with pytest.raises(UsageError, match="is not the profile that was run with"):
         read_kept(kept)
+
+
+def test_what_a_run_kept_is_held_up_by_no_rule_of_later(tmp_path: Path) -> None:
+    rules = (
+        "{to: look, code: E_OLD, means: gone}, {http: 400, code: E_FULL, means: no_money}, {code: E, means: throttled}"
+    )
+    text = f"{BARE}queries: {{look: {{api_key: abc}}}}\nproblems: [{rules}]\n"
+    assert len(issues(tmp_path, text)) == 3
+    path = tmp_path / "mine.yaml"
+
+    profile, doubts = read_kept([SourceFile(name="mine.yaml", sha256=sha256(text.encode()).hexdigest(), path=path)])
+
+    assert profile.wire.queries["look"] == {"api_key": "abc"}
+    assert [rule.code for rule in profile.wire.problems] == [("E_FULL",)]
+    assert [(doubt.position.line, doubt.code, doubt.warning) for doubt in doubts] == [
+        (7, "secret", True),
+        (8, "bad-form", True),
+        (8, "bad-form", True),
+    ]
+    assert ["not heard" in doubt.message for doubt in doubts] == [False, True, True]
+    assert "abc" not in str(doubts)
+
+
+def test_what_a_run_kept_has_to_have_its_form(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(text := f"{BARE}boddy: json\n", encoding="utf-8")
+    kept = SourceFile(name="mine.yaml", sha256=sha256(text.encode()).hexdigest(), path=tmp_path / "mine.yaml")
+
+    with pytest.raises(InvalidManifest):
+        read_kept([kept])
 
 
 @pytest.mark.parametrize("name", profile_names())

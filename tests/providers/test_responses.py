@@ -137,7 +137,12 @@ def test_one_that_makes_videos_is_never_asked_however_it_is_written() -> None:
         ({"result_models": {"*": "kling-v2"}}, ["'kling-v2' may be one that makes videos"]),
         ({"result_models": {"*": "null"}}, ["'null' may be one that makes videos"]),
         ({"result_models": {"*": "target-together"}}, ["'target-together' may be one that makes videos"]),
-        ({"result_models": {"*": "query_video", "f*": "GET/film", "g*": "film.results", "h*": "task"}}, []),
+        ({"result_models": {"*": "query_video", "f*": "GET/film", "g*": "film.results", "h*": "film-poll"}}, []),
+        ({"models": {"*": {}}, "result_models": {"*": "film-download", "f*": "retrieve/film"}}, []),
+        *(
+            ({"result_models": {"*": model}}, [f"'{model}' may be one that makes videos"])
+            for model in ("video-task-pro", "video-status", "text2video.task", "film-query-2", "sora2get")
+        ),
         ({"dialect": "videos"}, ["only the dialect 'responses'"]),
         ({"paths": {"submit": "/answers", "look": "/answers", "content": "/answers"}, "content_in": "look"}, []),
     ],

@@ -18,13 +18,13 @@ from jsonschema import Draft202012Validator
 
 import pipeline
 from pipeline import api
-from pipeline.errors import MissingExtra
+from pipeline.errors import MissingExtra, UsageError
 from pipeline.launch import World, no_examiner
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.media import NOT_DECODED, Media
 from pipeline.lifecycle import Fact, State
 from pipeline.media.examine import Examined
-from pipeline.media.examiner import Examines, NoExaminer, NotExamined, examiner
+from pipeline.media.examiner import Examiner, Examines, NoExaminer, NotExamined, examiner
 from pipeline.model import Aftercare, Job
 from pipeline.outlook import Choice
 from pipeline.paths import schemas_folder
@@ -76,6 +76,9 @@ class Verdicts:
         self.seen: list[str] = []
         self.begun = anyio.Event()
 
+    async def start(self) -> None:
+        """It is at work already."""
+
     async def examine(self, path: Path, poster_width: int = 0) -> Examined:
         self.seen.append(path.stem)
         self.begun.set()
@@ -94,6 +97,7 @@ class Verdicts:
 
 SOUND = replace(NOT_DECODED, frames=48, decodes=True)
 BROKEN = replace(NOT_DECODED, problems=("it has no frame",))
+FALLEN = replace(NOT_DECODED, decodes=None, problems=("it could not be decoded: it took more than 120 s, twice",))
 
 
 def told(night: Night) -> list[str]:
@@ -244,14 +248,124 @@ async def test_an_end_without_an_end_is_left_to_a_later_run(watched: Night, monk
 
 
 async def test_what_cannot_be_examined_is_told_once_and_ends_nothing(watched: Night) -> None:
-    watched.examiner = Verdicts(job_0=NotExamined("Input/output error")).at_work
-    assert (await watched.run(asked(2))).counts == {State.STORED: 2}
-    assert watched.urgent == ["not examined: 1 video, job-0: the disk does not give them"]
+    watched.examiner = Verdicts(job_0=NotExamined("the decoder died (signal 9)")).at_work
+    outcome = await watched.run(asked(2))
+    assert (outcome.counts, outcome.unjudged) == ({State.STORED: 2}, ())  # nobody asked it to be strict
+    assert watched.urgent == ["not examined: 1 video, job-0: the decoder died (signal 9); a later run asks again"]
 
     watched.events.clear()
     watched.examiner = Verdicts(job_0=NoExaminer("it does not start (exit code 1)")).at_work
     await watched.run(asked(2))
     assert told(watched)[-1] == "1 video not examined yet: it does not start (exit code 1)"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "asked_again"),
+    [(FALLEN, False), (NotExamined("the decoder died (signal 9)"), True), (NoExaminer("it does not start"), True)],
+    ids=["fallen", "not examined", "no examiner"],
+)
+async def test_a_strict_run_refuses_nothing_that_nobody_could_judge_and_tells_of_it(
+    watched: Night, verdict: Media | Exception, asked_again: bool
+) -> None:
+    watched.examiner = Verdicts(job_0=verdict).at_work
+    first = await strict(watched).run(asked(1))
+    again = Verdicts(job_0=verdict)
+    watched.examiner = again.at_work
+    second = await strict(watched).run(asked(1))
+
+    for outcome in (first, second):
+        assert (outcome.counts, outcome.unjudged) == ({State.STORED: 1}, ("job-0",))
+    assert watched.video(asked(1)[0]).exists()
+    assert any("job-0" in message or "1 video not examined yet" in message for message in watched.urgent)
+    assert bool(again.seen) is asked_again
+    watched.examiner = Verdicts().at_work
+    assert (await strict(watched).run(asked(1))).unjudged == (() if asked_again else ("job-0",))
+
+
+async def test_what_nobody_could_judge_is_refused_where_it_is_of_another_size_than_asked_for(watched: Night) -> None:
+    watched.examiner = Verdicts(job_0=FALLEN).at_work
+    assert (await strict(watched).run((job(0),))).counts == {State.FAILED: 1}
+
+
+@pytest.mark.parametrize("bought", [False, True])
+async def test_a_strict_run_whose_decoder_does_not_start_buys_nothing(watched: Night, bought: bool) -> None:
+    if bought:
+        watched.examiner = no_examiner
+        await watched.run(asked(1))
+    before = len(watched.gateway.seen)
+
+    @asynccontextmanager
+    async def broken() -> AsyncIterator[Examines]:
+        yield Examiner(program=("-c", "import vidbatch_of_old"))
+
+    watched.examiner = broken
+    with pytest.raises(UsageError, match=r"does not start \(exit code 1\)\. Nothing was sent"):
+        await strict(watched).run(asked(1))
+    assert len(watched.gateway.seen) == before
+
+
+async def test_where_nothing_can_be_put_aside_that_is_said_and_the_run_goes_on(watched: Night) -> None:
+    watched.folder.mkdir(parents=True)
+    (watched.folder / "wrong").write_bytes(b"a file")
+    watched.examiner = Verdicts(job_0=BROKEN).at_work
+    assert (await strict(watched).run(asked(2))).counts == {State.STORED: 1, State.FAILED: 1}
+    kept = watched.folder / "videos" / "coast" / "job-0.mp4"
+    assert kept.exists()
+    [said] = watched.urgent
+    assert said.startswith("job-0: it has no frame; it is unfit and still at videos/coast/job-0.mp4, since it cannot")
+
+    watched.events.clear()
+    assert (await watched.run(asked(3))).counts == {State.STORED: 2, State.FAILED: 1}
+    [said] = watched.urgent
+    assert said.startswith("job-0: it is unfit and still at")
+
+    (watched.folder / "wrong").unlink()
+    await watched.run(asked(3))
+    assert not kept.exists()
+
+
+async def test_no_row_names_a_video_that_was_put_aside_also_while_the_run_goes_on(
+    watched: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.runner.run.LAZY_S", 0.01)
+    aside, over = anyio.Event(), anyio.Event()
+    watched.examiner = Verdicts(job_0=BROKEN, job_1=BROKEN, job_2=over).at_work
+    await watched.run(asked(2))
+    assert len(rows_on_disk(watched)) == 2
+    rewritten: list[list[str]] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, Notice) and "put aside as" in event.message:
+            rewritten.append([row["id"] for row in rows_on_disk(watched)])
+            if len(rewritten) == 2:
+                aside.set()
+
+    async def look() -> None:
+        await aside.wait()
+        while [row["id"] for row in rows_on_disk(watched)] != ["job-2"]:
+            await anyio.sleep(0.01)
+        over.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(look)
+        await strict(watched).run(asked(3), observer=note)
+    assert not any({"job-0", "job-1"} & set(ids) for ids in rewritten)
+
+
+async def test_a_row_that_was_to_be_written_is_not_where_its_video_is_put_aside(
+    watched: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.runner.run.LAZY_S", 3600.0)
+    watched.examiner = Verdicts(job_0=BROKEN).at_work
+    left: list[str] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, Notice) and "put aside as" in event.message:
+            left.extend(str(row["file_name"]) for row in watched.boards[-1].new_rows)
+            left.append("looked")
+
+    await strict(watched).run(asked(1), observer=note)
+    assert left == ["looked"]
 
 
 async def test_a_file_that_was_altered_here_is_not_held_against_the_provider(watched: Night) -> None:

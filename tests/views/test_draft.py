@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ import pytest
 
 from pipeline.disk import Disk
 from pipeline.errors import UsageError
-from pipeline.views.dataset.draft import MARK, drafting
+from pipeline.views.dataset.draft import drafting
+from pipeline.views.dataset.mark import MARK, mark
 from tests.views.stock import content_of
 
 
@@ -48,11 +51,15 @@ def test_what_ends_it_early_leaves_nothing(tmp_path: Path, error: BaseException)
     assert there(tmp_path) == []
 
 
-def test_what_was_killed_is_cleared_by_the_next(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", mark(), mark(["train/half"])])
+@pytest.mark.parametrize("lock", [b"", b"4711\nharbour\n"])
+def test_what_was_killed_is_cleared_by_the_next(tmp_path: Path, content: bytes, lock: bytes) -> None:
     left = tmp_path / ".set.part"
     (left / "train").mkdir(parents=True)
     (left / "train/half").write_bytes(b"half")
-    (tmp_path / ".set.part.lock").touch()
+    (left / MARK).write_bytes(content)
+    (tmp_path / ".set.old").mkdir()  # killed when its mark, the last of it, had gone
+    (tmp_path / ".set.part.lock").write_bytes(lock)
 
     write(tmp_path / "set", "a")
 
@@ -144,13 +151,89 @@ def test_a_folder_that_is_not_there_cannot_hold_it(tmp_path: Path) -> None:
         write(tmp_path / "nowhere/set", "a")
 
 
-def test_a_link_in_the_place_of_a_draft_leads_nowhere(tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (tmp_path / ".set.part").symlink_to(elsewhere)
+@pytest.mark.parametrize("force", [True, False])
+@pytest.mark.parametrize("taken", [True, False])
+@pytest.mark.parametrize("kind", ["folder", "file", "link"])
+@pytest.mark.parametrize("name", [".set.part", ".set.old", ".set.part.lock"])
+def test_what_is_not_ours_beside_it_is_named_and_stays(
+    tmp_path: Path, name: str, kind: str, taken: bool, force: bool
+) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / name
+    write(mine, "a")
+    if taken:
+        write(tmp_path / "set", "old")
+    if kind == "folder":
+        theirs.mkdir()
+        (theirs / "precious").touch()
+    elif kind == "file":
+        theirs.write_text("precious")
+    else:
+        theirs.symlink_to(mine)
+    before = content_of(tmp_path), there(tmp_path)
 
-    write(tmp_path / "set", "a")
+    with pytest.raises(UsageError, match=rf"{re.escape(name)} .* is in the way: move it, or name another folder"):
+        write(tmp_path / "set", "b", force=force)
 
-    assert there(tmp_path) == ["elsewhere", "set"]
-    assert there(elsewhere) == []
-    assert not (tmp_path / "set").is_symlink()
+    assert (content_of(tmp_path), there(tmp_path)) == before
+
+
+@pytest.mark.parametrize("name", ["mine.txt", "train/mine.txt", "mine/ledger.jsonl", "train/mine/a", "mine", "train"])
+def test_force_replaces_no_folder_in_which_is_more_than_an_export_wrote(tmp_path: Path, name: str) -> None:
+    dest = tmp_path / "set"
+    write(dest, "a", "train/b")
+    if name == "train":
+        (dest / name).rename(tmp_path / "mine")
+    if name in ("train", "mine"):
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        (dest / name).symlink_to(tmp_path / "mine")
+    else:
+        (dest / name).parent.mkdir(exist_ok=True)
+        (dest / name).touch()
+    before = content_of(dest), there(dest), there(tmp_path)
+
+    with pytest.raises(UsageError, match=r"holds what no export wrote, so it is not replaced: (train|mine|train/mine)"):
+        write(dest, "c", force=True)
+
+    assert (content_of(dest), there(dest), there(tmp_path)) == before
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_what_comes_into_its_place_while_it_is_made_stays(tmp_path: Path, force: bool) -> None:
+    dest = tmp_path / "set"
+    if force:
+        write(dest, "old")
+
+    def comes() -> Iterator[bytes]:
+        yield b"a"
+        dest.mkdir(exist_ok=True)
+        (dest / "precious").touch()
+
+    with (
+        pytest.raises(UsageError, match=r"stays as it is|holds what no export wrote"),
+        drafting(dest, force=force) as new,
+    ):
+        new.write("a", comes())
+
+    assert (dest / "precious").exists()
+    assert there(tmp_path) == ["set"]
+
+
+def test_a_draft_has_its_mark_before_all_else_and_a_folder_lists_what_is_in_it(tmp_path: Path) -> None:
+    with drafting(tmp_path / "set", force=False) as draft:
+        assert content_of(draft.path) == {MARK: mark()}
+        draft.write("train/a", (b"a",))
+
+    assert (tmp_path / "set" / MARK).read_bytes() == mark([MARK, "train/a"])
+
+
+def test_what_cannot_be_removed_keeps_its_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = tmp_path / ".set.part"
+    (left / "train").mkdir(parents=True)
+    (left / "train/half").touch()
+    (left / MARK).write_bytes(mark())
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+
+    with pytest.raises(UsageError, match="is left of an earlier export and cannot be removed"):
+        write(tmp_path / "set", "a")
+
+    assert content_of(left) == {MARK: mark(), "train/half": b""}

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from pipeline.ledger.media import NOT_DECODED, Media
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState, Wish
 from pipeline.lifecycle import State
 from pipeline.text import cells
 from pipeline.views.flat import csv_lines, table_lines
 from pipeline.views.rows import Row, row_of
+from pipeline.views.where import OF_MEDIA
 
 AT = datetime(2026, 11, 22, 19, 0, 0, 123_000, tzinfo=UTC)
 NOW = AT + timedelta(minutes=3)
@@ -52,7 +54,7 @@ def test_every_name_in_the_mappings_has_a_column_and_what_is_not_known_is_empty(
 
     first, second = read_back(rows)
 
-    assert [name for name in first if "." in name] == [
+    assert [name for name in first if "." in name and name not in OF_MEDIA] == [
         *("params.list", "params.loop", "params.seed", "axes.style, old", "meta.a.b", "meta.n", "variants.thumbnail"),
     ]
     assert (first["axes.style, old"], first["params.seed"], first["params.loop"]) == ("noir", "7", "true")
@@ -107,3 +109,16 @@ def test_at_a_terminal_the_providers_ids_give_way_before_ours() -> None:
     assert "video_77777" in line
     assert line.endswith("…")
     assert cells(line) == 90
+
+
+def test_what_a_video_was_found_to_be_has_a_column_for_each_fact_as_where_knows_them() -> None:
+    seen = replace(NOT_DECODED, seconds=4.0, audio="aac", decodes=True, problems=("it ends early", "it is dark"))
+
+    found, unseen = read_back([a_row(media=seen), a_row()])
+
+    facts = {name: text for name, text in found.items() if name.startswith("media.")}
+    assert facts.keys() == {f"media.{field.name}" for field in fields(Media)}
+    assert "media" not in found
+    assert (facts["media.seconds"], facts["media.audio"], facts["media.decodes"]) == ("4.0", "aac", "true")
+    assert (facts["media.problems"], facts["media.silent"]) == ("it ends early; it is dark", "")
+    assert {unseen[name] for name in facts} == {""}

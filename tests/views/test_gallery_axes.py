@@ -71,6 +71,23 @@ def test_a_row_without_an_axis_has_no_place_on_it(rows: Rows) -> None:
     assert subject.at == (0, 1, None)
 
 
+def test_an_axis_that_is_a_setting_has_what_the_other_videos_were_asked_for(rows: Rows) -> None:
+    swept = sweep(size=["1280x720", "720x1280"], seconds=[4, 8])
+    lone = {"prompt": "alone", "size": "1280x720", "seconds": 8, "group": "list"}
+
+    size, seconds, group = axes_of(rows([*({**s, "axes": s["axes"] | {"group": "g"}} for s in swept), lone]))
+
+    assert (size.values, size.at) == (("1280x720", "720x1280"), (0, 0, 1, 1, 0))
+    assert (seconds.values, seconds.at) == ((4, 8), (0, 1, 0, 1, 1))
+    assert (group.values, group.at) == (("g", "list"), (0, 0, 0, 0, 1))
+
+
+def test_a_name_of_ones_own_is_not_taken_for_a_setting(rows: Rows) -> None:
+    (mood, *_) = axes_of(rows([*({**s, "link": ""} for s in sweep(link=["a", "b"])), {"link": "remix", "group": ""}]))
+
+    assert mood.at == (0, 1, None)
+
+
 @pytest.mark.parametrize(
     ("changes", "names"),
     [
@@ -119,6 +136,18 @@ def test_only_what_tells_videos_apart_is_an_axis(
         ([{"prompt": p, "size": s} for p, s in ("aw", "bt", "cw")], Grid()),
         ([{"prompt": p, "group": p, "size": s} for p, s in ("aw", "bt", "cw", "dt")], Grid()),
         ([{"axes": {"s": n % 2}, "prompt": str(n), "id": str(n)} for n in range(5)], Grid()),
+        # what a few rows of a file say for themselves is no axis of all the videos
+        ([*({**c, "size": c["axes"]["size"], "take": t} for c in sweep(a="xyz", b="uv", size="wt") for t in (1, 2)),
+          *({"axes": {"mood": m, "note": str(n)}, "prompt": str(n), "size": "w"} for n, m in enumerate("cwscwc"))],
+         Grid(columns="size", rows="a")),
+        # nor is what nearly every video has for itself
+        ([{"axes": {"note": str(n), "s": n % 2, "t": n // 2 % 2}} for n in range(8)], Grid(columns="s", rows="t")),
+        # what stands on a diagonal is no grid; what fills one is
+        ([{"axes": {"seed": n, "name": "abcd"[n]}, "take": t} for n in range(4) for t in (1, 2)],
+         Grid(columns="take", rows="seed")),
+        # a few prompts, their takes and what was made of one of them
+        ([{"prompt": p, "take": t, "link": "remix" if p == "c" else ""} for p in "abc" for t in (1, 2)],
+         Grid(columns="take", rows="prompt")),
     ],
 )  # fmt: skip
 def test_a_page_begins_with_the_two_axes_that_tell_most_with_fewest_values(

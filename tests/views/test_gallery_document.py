@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jsonschema
@@ -19,19 +20,22 @@ from pipeline.ledger.media import NOT_DECODED
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import Picture
 from pipeline.lifecycle import Fact, State
+from pipeline.storage import RunFolder
 from pipeline.text import spent_money
 from pipeline.views.charts.chart import Chart
 from pipeline.views.gallery.document import document_of, link, script_json
 from pipeline.views.gallery.head import Head, head_of
 from pipeline.views.gallery.page import assets, page
-from pipeline.views.rows import Row, rows_of
+from pipeline.views.gallery.past import Past, past_of
+from pipeline.views.rows import Row, row_of, rows_of
 from tests.ledger.histories import BEGINNING, LIVES, a_job, key, live, opened, planned
 
 TEXT = {"type": "string"}
 NAMES = {"type": "object"}
-LINK = {"type": "string", "pattern": r"^(\.\./videos/[!-~]+|posters/[0-9a-f]{12}\.jpg)?$"}
+LINK = {"type": "string", "pattern": r"^(\.\./(videos|wrong)/[!-~]+|posters/[0-9a-f]{12}\.jpg)?$"}
 COUNT = {"type": "integer", "minimum": 0}
 AMOUNT = {"type": ["number", "null"], "minimum": 0}
+MAYBE = {"type": ["boolean", "null"]}
 LABEL = {"type": ["string", "number"]}
 
 
@@ -40,10 +44,17 @@ def whole(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
+FOUND = whole(
+    **dict.fromkeys(("codec", "audio"), TEXT),
+    **dict.fromkeys(("silent", "decodes"), MAYBE),
+    frame_rate=AMOUNT,
+    c2pa={"type": "boolean"},
+    problems={"type": "array", "items": TEXT},
+)
 CARD = whole(
     **dict.fromkeys(("id", "key", "group", "prompt", "model", "size", "submitted_at", "reason", "source"), TEXT),
     **dict.fromkeys(("link", "sha256"), TEXT),
-    **dict.fromkeys(("video", "sidecar", "poster"), LINK),
+    **dict.fromkeys(("video", "aside", "sidecar", "poster"), LINK),
     **dict.fromkeys(("width", "height"), COUNT),
     **dict.fromkeys(("cost", "render_s", "bytes"), AMOUNT),
     **dict.fromkeys(("params", "meta"), NAMES),
@@ -52,15 +63,19 @@ CARD = whole(
     at={"type": "array", "items": {"type": ["integer", "null"], "minimum": 0}},
     seconds={"type": "number"},
     pictures={"type": "object", "additionalProperties": LINK},
+    orphaned={"type": "boolean"},
+    attempts={"type": "array", "items": TEXT},
     differs={"type": "array", "items": TEXT},
+    media={"oneOf": [{"type": "null"}, FOUND]},
 )
+AXIS = whole(name=TEXT, values={"type": "array", "items": LABEL, "uniqueItems": True}, wide={"type": "boolean"})
 SCHEMA = whole(
     **dict.fromkeys(("run", "provider", "currency", "x", "y"), TEXT),
     format={"const": 1},
     counts={"type": "object", "propertyNames": {"enum": list(State)}, "additionalProperties": COUNT},
     spent={"type": "number", "minimum": 0},
     unpriced=COUNT,
-    axes={"type": "array", "items": whole(name=TEXT, values={"type": "array", "items": LABEL, "uniqueItems": True})},
+    axes={"type": "array", "items": AXIS},
     cards={"type": "array", "items": CARD},
 )
 
@@ -77,9 +92,11 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         yield ledger
 
 
-def told(rows: list[Row], head: Head, posters: tuple[str, ...] = ()) -> dict[str, Any]:
+def told(
+    rows: list[Row], head: Head, posters: tuple[str, ...] = (), pasts: Mapping[str, Past] = MappingProxyType({})
+) -> dict[str, Any]:
     """The document, as a page reads it, after its schema."""
-    document: dict[str, Any] = json.loads(script_json(document_of(head, rows, posters=posters)))
+    document: dict[str, Any] = json.loads(script_json(document_of(head, rows, posters=posters, pasts=pasts)))
     jsonschema.Draft202012Validator(SCHEMA).validate(document)
     assert all(len(card["at"]) == len(document["axes"]) for card in document["cards"])
     return document
@@ -153,7 +170,59 @@ def test_what_is_not_as_asked_for_or_broken_is_told_in_words(ledger: Ledger) -> 
     media = replace(NOT_DECODED, problems=("it has no frame",))
     (card,) = of(ledger, replace(row, differs={"seconds": "it is 5 s long, not 8"}, media=media))["cards"]
 
-    assert card["differs"] == ["it is 5 s long, not 8", "it has no frame"]
+    assert card["differs"] == ["it is 5 s long, not 8"]
+    assert card["media"] == {
+        "frame_rate": None, "codec": "", "audio": "", "silent": None, "decodes": False, "c2pa": False,
+        "problems": ["it has no frame"],
+    }  # fmt: skip
+
+
+def test_what_is_no_longer_asked_for_comes_last_and_is_counted(ledger: Ledger) -> None:
+    old, *rows = rows_of(ledger.state)
+    head = head_of(ledger.state, [replace(old, orphaned=True), *rows], name="run")
+
+    document = told([replace(old, orphaned=True), *rows], head)
+
+    assert [card["id"] for card in document["cards"]] == [*(row.id for row in rows), old.id]
+    assert [card["orphaned"] for card in document["cards"]] == [False] * len(rows) + [True]
+    assert "1 no longer asked for" in page(head, document, [])
+    assert "no longer asked for" not in page(head_of(ledger.state, rows, name="run"), document, [])
+
+
+def test_attempts_are_told_with_what_each_cost(ledger: Ledger) -> None:
+    job = ledger.state.jobs[key(0)]
+    assert past_of(job, currency="USD") == Past()
+    (attempt,) = job.attempts
+    job.attempts = [
+        replace(attempt, counts=False, reason="429 Too Many Requests"), replace(attempt, price=None), attempt,
+    ]  # fmt: skip
+
+    past = past_of(job, currency="USD")
+
+    assert past.attempts == ("nothing (429 Too Many Requests)", "not known", "$0.80")
+    (card,) = told([row_of(job, ledger.state)], head_of(ledger.state, [], name="run"), pasts={job.key: past})["cards"]
+    assert card["attempts"] == list(past.attempts)
+
+
+def test_a_video_that_was_put_aside_is_linked_where_it_is_with_its_still(ledger: Ledger) -> None:
+    row = replace(next(rows_of(ledger.state)), state=State.FAILED, path="", sha256="")
+    past = Past(aside="wrong/coast/fox.mp4", sha256="b" * 64)
+    head = head_of(ledger.state, [], name="run")
+    (card,) = told([row], head, posters=("b" * 64,), pasts={row.key: past})["cards"]
+
+    assert (card["video"], card["aside"], card["sidecar"]) == ("", "../wrong/coast/fox.mp4", "../wrong/coast/fox.json")
+    assert card["poster"] == f"posters/{'b' * 12}.jpg"
+
+
+@pytest.mark.parametrize("name", ["fox.mp4", f"fox-{'b' * 8}.mp4", "", f"fox-{'c' * 8}.mp4"])
+def test_what_was_put_aside_is_found_by_its_name_and_digest(tmp_path: Path, name: str) -> None:
+    folder = RunFolder(tmp_path)
+    (tmp_path / "wrong/coast").mkdir(parents=True)
+    if name:
+        (tmp_path / "wrong/coast" / name).touch()
+
+    there = name in ("fox.mp4", f"fox-{'b' * 8}.mp4")
+    assert folder.aside("coast/fox.mp4", "b" * 64) == (f"wrong/coast/{name}" if there else "")
 
 
 @pytest.mark.parametrize(

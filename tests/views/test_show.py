@@ -179,6 +179,21 @@ def test_what_builds_on_a_job_is_no_record_of_it_and_its_length_is_the_whole_vid
     assert "sora-2, 1280x720, 16 s, take 1" in show_text(whole)
 
 
+def test_what_is_an_axis_and_a_note_alike_is_told_once_and_a_long_wait_stands_apart(run: Path) -> None:
+    wish = replace(a_job(1), axes={"hour": "dawn", "style": "noir"}, meta={"hour": "dawn", "style": "oil", "n": 1})
+    with opened(run / "ledger.jsonl") as ledger:
+        ledger.plan(wish, price=PRICE)
+        ledger.commit_now()
+    found = told(run, "job-1")
+    (record,) = found.jobs[0].records
+    late = record._replace(n=record.n + 1, at=record.at + timedelta(minutes=10, seconds=15))
+
+    text = show_text(replace(found, jobs=(replace(found.jobs[0], records=(record, late)),)))
+
+    assert "\naxes     hour = dawn, style = noir\nmeta     style = oil, n = 1\n" in text
+    assert f"  {late.at:%H:%M:%S} +10 min 15 s  planned" in text
+
+
 def test_what_a_repair_could_not_keep_is_said(run: Path) -> None:
     path = run / "ledger.jsonl"
     with opened(path) as ledger:

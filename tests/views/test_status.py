@@ -130,7 +130,7 @@ def _agrees(state: RunState) -> None:
     assert ("spent   at least" in told) is ("at an unknown price" in told) is (state.unpriced > 0)
     for line in told.splitlines():
         assert line.isprintable()
-        assert cells(line) <= WIDTH or line.startswith("next")
+        assert cells(line) <= WIDTH or line.startswith("next") or "vidbatch run" in line
 
 
 def test_a_run_in_many_states_reads_like_this(tmp_path: Path, same_as_golden: Callable[[str, str], None]) -> None:
@@ -165,9 +165,8 @@ def test_what_is_not_as_asked_for_is_named_and_what_an_extension_adds_is_not(tmp
 
         told = told_of(ledger.state)
 
-    assert [line for line in told.splitlines() if line.startswith("not as asked for")] == [
-        f"not as asked for: {a_job(0).id} — it is 640x360, not 1280x720; it is 5.2 s long, not 8"
-    ]
+    _, *named = " ".join(told.split()).partition("not as it should be: ")
+    assert named[1].startswith(f"{a_job(0).id} — it is 640x360, not 1280x720; it is 5.2 s long, not 8 folder ")
 
 
 def test_of_many_ways_of_being_amiss_the_most_frequent_are_told_and_the_rest_counted(tmp_path: Path) -> None:
@@ -239,6 +238,78 @@ def test_what_nobody_asks_for_any_more_is_not_left_to_do(tmp_path: Path) -> None
         assert standing(ledger.state)["left"] == 1
 
 
+def test_stored_videos_that_are_no_longer_asked_for_are_told_apart_from_those_that_are(tmp_path: Path) -> None:
+    with opened(tmp_path / "ledger.jsonl") as ledger:
+        planned(ledger, *range(6))
+        for number in range(4):
+            live(ledger, number, *MADE)
+        heads = [told_of(ledger.state).splitlines()[0]]
+        for number in (3, 5, 2):
+            ledger.note(ORPHANED, orphaned_note(key(number), orphaned=True))
+            heads.append(told_of(ledger.state).splitlines()[0])
+
+    assert heads == [
+        "harbour: 4 of 6 videos stored",
+        "harbour: 3 of 5 videos stored, and 1 that is no longer asked for",
+        "harbour: 3 of 4 videos stored, and 1 that is no longer asked for",
+        "harbour: 2 of 3 videos stored, and 2 that are no longer asked for",
+    ]
+
+
+RESOLVE = "vidbatch resolve outputs/harbour   # settle what may have been billed"
+GO_ON = "vidbatch run outputs/harbour   # goes on, and settles what can be proven"
+AGAIN = "vidbatch run outputs/harbour --retry"
+
+
+@pytest.mark.parametrize(
+    ("presence", "settles", "life", "said"),
+    [
+        (Presence.NOBODY, True, (Fact.INTENT, Fact.UNCERTAIN), [GO_ON, RESOLVE]),
+        (Presence.NOBODY, False, (Fact.INTENT, Fact.UNCERTAIN), [RESOLVE]),
+        (Presence.AT_WORK, True, (Fact.INTENT, Fact.UNCERTAIN), [RESOLVE]),
+        (Presence.NOBODY, True, (Fact.INTENT,), [GO_ON]),
+        (Presence.NOBODY, False, (Fact.INTENT,), []),
+        (Presence.AT_WORK, True, (Fact.INTENT,), []),
+        (
+            Presence.NOBODY,
+            True,
+            (Fact.INTENT, Fact.ACCEPTED, Fact.FAILED),
+            [f"{AGAIN} failed", "# try these again, and pay for them again"],
+        ),
+        (Presence.AT_WORK, True, (Fact.INTENT, Fact.ACCEPTED, Fact.FAILED), []),
+        (
+            Presence.NOBODY,
+            True,
+            (Fact.INTENT, Fact.REJECTED),
+            ["vidbatch run MANIFEST --retry rejected", "# once you have edited it: what was refused cost nothing"],
+        ),
+        (Presence.NOBODY, True, (Fact.INTENT, Fact.ACCEPTED, Fact.LOST, Fact.DROPPED), []),
+        (Presence.NOBODY, True, MADE, []),
+    ],
+)
+def test_what_to_type_next_is_said_as_a_run_says_it(
+    presence: Presence, settles: bool, life: tuple[Fact, ...], said: list[str], tmp_path: Path
+) -> None:
+    with opened(tmp_path / "ledger.jsonl") as ledger:
+        planned(ledger, 0)
+        live(ledger, 0, *life)
+
+        told = told_of(ledger.state, replace(ALONE, presence=presence, settles=settles))
+
+    _, _, after = told.partition("\nfolder  outputs/harbour")
+    assert [line[8:] for line in after.splitlines() if line] == said
+    assert after.startswith("\nnext    ") is bool(said)
+
+
+def test_what_is_no_longer_asked_for_is_not_to_be_tried_again(tmp_path: Path) -> None:
+    with opened(tmp_path / "ledger.jsonl") as ledger:
+        planned(ledger, 0)
+        live(ledger, 0, Fact.INTENT, Fact.ACCEPTED, Fact.FAILED)
+        ledger.note(ORPHANED, orphaned_note(key(0), orphaned=True))
+
+        assert "--retry" not in told_of(ledger.state)
+
+
 def test_the_last_hour_is_counted_from_the_first_thing_that_happened_in_it(tmp_path: Path) -> None:
     with opened(tmp_path / "ledger.jsonl") as ledger:
         planned(ledger, 0, 1)
@@ -271,7 +342,13 @@ def test_what_renders_for_three_times_as_long_as_usual_is_stuck(tmp_path: Path) 
     assert (just["oldest"], just["stuck"]) == (key(0), [key(0)])
     assert "oldest  job-0, being rendered for 5 min 3 s" in later
     assert "stuck   rendering for more than 3 times the usual 1 min 40 s: job-0, job-1" in later
-    assert standing(state, ALONE, began + timedelta(days=1))["stuck"] == []  # nobody knows what is usual
+    idle = replace(AT_WORK, presence=Presence.NOBODY)
+    assert standing(state, idle, began + timedelta(days=1))["stuck"] == []  # nobody looks for their end
+    unseen = replace(AT_WORK, presence=Presence.UNKNOWN)
+    assert standing(state, unseen, began + timedelta(days=1))["stuck"] == [key(0), key(1), key(2)]
+    assert (
+        standing(state, replace(ALONE, presence=Presence.AT_WORK), began + timedelta(days=1))["stuck"] == []
+    )  # nobody knows what is usual
 
 
 def test_with_enough_renders_seen_their_median_is_what_is_usual(tmp_path: Path) -> None:

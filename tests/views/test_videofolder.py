@@ -15,7 +15,7 @@ import yaml
 
 from pipeline.naming import NAME_BYTES_MAX
 from pipeline.views.dataset.bring import Link, Spoilt
-from pipeline.views.dataset.draft import MARK
+from pipeline.views.dataset.mark import MARK
 from pipeline.views.dataset.samples import sample_name
 from pipeline.views.dataset.splits import splits_of
 from tests.views.stock import PROMPT, content_of, film, make, stock, store, wished

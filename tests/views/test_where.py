@@ -14,7 +14,7 @@ from pipeline.ledger.replay import RunState
 from pipeline.ledger.state import JobState, Wish
 from pipeline.lifecycle import State
 from pipeline.views.rows import Row, row_of
-from pipeline.views.where import chosen, parse, value_of
+from pipeline.views.where import chosen, parse, unmet, value_of
 
 WISH = Wish("A Fox, at dawn", "sora-2", 8, "1280x720")
 PLAIN = row_of(
@@ -49,7 +49,14 @@ ROW = replace(
         *("score>7", "shot type=wide", 'tags=["a"*', "a.b=1", "axes.seconds=4", "none="),
         *("stored_at>2026-11-22", "stored_at<2026-11-22T19:00:01Z", "stored_at<=2026-11-22T20:00+01:00"),
         *("stored_at~2026-11-22T19", "accepted_at=", "render_s=", "prompt!~=", "differs="),
-        *("media.audio=aac", "media.decodes=false", "amiss~ends early; it has", "media.frames<1"),
+        *(
+            "media.audio=aac",
+            "media.decodes=false",
+            "media.silent=",
+            "orphaned=f*",
+            "amiss~ends early; it has",
+            "media.frames<1",
+        ),
     ],
 )
 def test_a_condition_holds(condition: str) -> None:
@@ -81,6 +88,13 @@ def test_a_condition_does_not_hold(condition: str) -> None:
         ("state=FAILED", "there is no state 'FAILED'; did you mean 'failed'?"),
         ("cost>dear", "compares numbers, or times"),
         ("cost>NaN", "compares numbers, or times"),
+        ("cost=>1", "--where 'cost=>1': write cost>=1"),
+        ("cost =< 1", "write cost<=1"),
+        ("cost==0.4", "write cost=0.4"),
+        ("prompt=~fox", "write prompt~fox"),
+        ("orphaned=no", "orphaned is true or false, not 'no'"),
+        ("media.decodes!=0", "media.decodes is true or false, not '0'"),
+        ("media.silent=True", "media.silent is true or false, not 'True'"),
         ("a\x1b[31m", "write FIELD=VALUE"),
     ],
 )
@@ -109,6 +123,22 @@ def test_a_field_that_no_job_has_is_refused(condition: str, said: str) -> None:
 
     assert said in str(refused.value)
     assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("hour=dwan", ["no job has hour=dwan; there are dawn, noon"]),
+        ("axes.hour=dwan,*eve", ["no job has axes.hour=dwan,*eve; there are dawn, noon"]),
+        *((condition, []) for condition in ("hour=dwan,noon", "hour!=dwan", "hour~x", "meta.hour=x", "id=x", "n=99")),
+    ],
+)
+def test_a_value_that_no_job_has_of_an_axis_with_few_is_told_with_those_there_are(
+    condition: str, said: list[str]
+) -> None:
+    rows = [replace(ROW, axes={"hour": "noon" if n else "dawn", "n": n}, meta={"hour": 5}) for n in range(9)]
+
+    assert list(unmet(rows, [parse(condition)])) == said
 
 
 def test_a_run_without_jobs_has_none_that_fit() -> None:

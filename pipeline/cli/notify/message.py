@@ -125,5 +125,6 @@ def _line(standing: Standing, lines: Sequence[str]) -> str:
     """All of it in a line that chats show."""
     what = lines[0] if lines[0].startswith(f"{standing.run}: ") else f"{standing.run}: {lines[0]}"
     short = fit(what, TEXT_WIDTH_MAX)
-    spent = spent_money(standing.spent, standing.currency, standing.unpriced)
-    return f"vidbatch {short}{'…' if short != what else ''}; {spent} spent".translate(_HARMLESS)
+    spent = f"{spent_money(standing.spent, standing.currency, standing.unpriced)} spent"
+    end = "" if short.endswith(f" {spent}") else f"; {spent}"  # the word of a budget that is used up says it, too
+    return f"vidbatch {short}{'…' if short != what else ''}{end}".translate(_HARMLESS)

@@ -23,14 +23,26 @@ def shortened(words: str, width: float) -> str:
     return words if cells(words) <= cells_max else fit(words, cells_max - 1).rstrip() + "…"
 
 
+def abridged(words: str, width: float) -> str:
+    """*words* without so much of their middle that they fit as `shortened` does: a sweep's ids differ at their ends."""
+    words, cells_max = plain(words), int(width / CELL)
+    if cells(words) <= cells_max:
+        return words
+    tail = words[-(cells_max // 2) :]
+    while cells(tail) > cells_max // 2:
+        tail = tail[1:]
+    return f"{fit(words, cells_max - 1 - cells(tail)).rstrip()}…{tail.lstrip()}"
+
+
 def figure(number: float) -> str:
     """A coordinate, in as few characters as will do: a tenth of a unit is not seen."""
     return f"{number:.1f}".removesuffix(".0")
 
 
-def label(x: float, y: float, words: str, anchor: str = "start") -> str:
-    """Words at a place; *anchor* is `start`, `middle` or `end`."""
-    return f'<text class="chart-label" x="{figure(x)}" y="{figure(y)}" text-anchor="{anchor}">{escaped(words)}</text>'
+def label(x: float, y: float, words: str, anchor: str = "start", more: str = "") -> str:
+    """Words at a place; *anchor* is `start`, `middle` or `end`, *more* are further attributes, as markup."""
+    place = f'x="{figure(x)}" y="{figure(y)}" text-anchor="{anchor}"'
+    return f'<text class="chart-label" {place}{more}>{escaped(words)}</text>'
 
 
 def line(x: float, y: float, to_x: float, to_y: float, look: str, *, more: str = "") -> str:

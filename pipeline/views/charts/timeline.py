@@ -10,17 +10,21 @@ from pipeline.lifecycle import Fact
 from pipeline.text import duration, plural
 from pipeline.views.charts.axes import TIMES_HEIGHT, gaps, hours, told_gaps, told_span
 from pipeline.views.charts.chart import LEFT, RIGHT, Chart, chart, sentences
-from pipeline.views.charts.marks import area, box, cross, escaped, figure, label, legend, shortened, stroke
+from pipeline.views.charts.marks import abridged, area, box, cross, escaped, figure, label, legend, shortened, stroke
 from pipeline.views.charts.phases import LOOKS, STORED, WRONG, Phase, phases_of
 from pipeline.views.charts.times import TimeScale, time_scale
 
 TITLE: Final = "Timeline"
 _TOP: Final = 28.0
-_HEIGHT_MAX: Final = 420.0
+_HEIGHT_MAX: Final = 300.0
+"""With what stands around it, about 40 % of a page's height."""
 _PITCH_MAX: Final = 15.0
-_PITCH_NAMED: Final = 11.0
+_PITCH_NAMED: Final = 8.0
 """Lines that are closer together have no names beside them."""
-_NAMES_WIDTH: Final = 104.0
+_NAME_MAX: Final = 11.0
+_NAME_OF_LINE: Final = 0.96
+"""So much of its line is a name high at most, so that no two run into each other."""
+_NAMES_WIDTH: Final = 128.0
 _SHORTEST: Final = 1.0
 """A phase is drawn at least so wide, be it a millisecond."""
 _TIP_WIDTH: Final = 400.0
@@ -73,7 +77,9 @@ def _row(name: str, ways: Sequence[Passage], times: TimeScale, *, until_s: float
     half = max(2.0, min(thick / 2, 4.0))
     parts = [f"<title>{escaped(_told_row(name, ways, until_s))}</title>"]
     if pitch >= _PITCH_NAMED:
-        parts.append(label(_NAMES_WIDTH - 7, y + 4, shortened(name, _NAMES_WIDTH - 8), "end"))
+        high = min(_NAME_MAX, pitch * _NAME_OF_LINE)
+        words = abridged(name, (_NAMES_WIDTH - 16) * _NAME_MAX / high)
+        parts.append(label(_NAMES_WIDTH - 7, y + high * 0.36, words, "end", f' font-size="{figure(high)}"'))
     for phase, d in _bars(ways, times, until_s, y).items():
         parts.append(stroke(LOOKS[phase], d, thick))
     stored = [times(way.stored_at.timestamp()) for way in ways if way.stored_at]

@@ -2,29 +2,30 @@
 
 Beside `DEST` stand, while it is made, `.DEST.part` (the draft), `.DEST.part.lock` and, for the moment in which one
 folder takes the other's place, `.DEST.old`. What an end by force leaves of these, the next making of `DEST` clears; a
-folder that was moved aside and not replaced is put back.
+folder that was moved aside and not replaced is put back. All that is only done to what has the mark of an export, which
+is the first thing in a draft and the last to go.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from filelock import BaseFileLock, FileLock, Timeout
 
 from pipeline.disk import DISK, FILE_MODE, Disk
 from pipeline.errors import UsageError
 from pipeline.text import plain
+from pipeline.views.dataset.mark import MARK, is_marked, mark, unlisted
 
-MARK: Final = ".vidbatch-export"
-"""A file in every folder that was made here: only such a one is ever replaced."""
-_MARK_TEXT: Final = b"made by vidbatch export, which replaces this folder as a whole when it is told to (--force)\n"
+_LOCK = re.compile(rb"(\d+\n.*)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,21 @@ class Draft:
         self.path = path
         self.disk = disk
         self._folders = {path}
+        self._names: set[str] = set()
+
+    def begin(self) -> None:
+        """Make the folder and in it, before all else, the mark by which it is known for ours. Durable."""
+        self.disk.make_folder(self.path)
+        if not _is_empty(self.path):
+            raise UsageError(f"{self.path} is left of an earlier export and cannot be removed: remove it")
+        self.write(MARK, (mark(),))
+        self.disk.sync_folder(self.path)
+
+    def end(self) -> None:
+        """Write down what is in it, and make all names durable."""
+        self.write(MARK, (mark(self._names),))
+        for folder in sorted(self._folders):
+            self.disk.sync_folder(folder)
 
     def place(self, name: str) -> Path:
         """Where the file *name* (below the folder, with `/`) goes; the folder above it is there from now on."""
@@ -51,6 +67,7 @@ class Draft:
         if place.parent not in self._folders:
             self.disk.make_folder(place.parent)
             self._folders.add(place.parent)
+        self._names.add(name)
         return place
 
     def write(self, name: str, blocks: Iterable[bytes]) -> Written:
@@ -67,28 +84,27 @@ class Draft:
             self.disk.close(descriptor)
         return Written(name=name, bytes=length, sha256=digest.hexdigest())
 
-    def make_names_durable(self) -> None:
-        """Of all that is in it."""
-        for folder in sorted(self._folders):
-            self.disk.sync_folder(folder)
-
 
 @contextmanager
 def drafting(dest: Path, *, force: bool, disk: Disk = DISK) -> Iterator[Draft]:
     """A draft of the folder *dest*, which gets its name when the block ends well, and else leaves nothing.
 
-    *force* replaces a folder that was made here before. Raises `UsageError` where *dest* is taken or cannot be.
+    *force* replaces a folder that was made here before, and in which nothing else is. Raises `UsageError` where *dest*
+    is taken or cannot be, or where a name beside it that this needs is somebody else's.
     """
     dest = Path(os.path.abspath(dest))  # noqa: PTH100  `absolute` leaves `..` in it
     with _alone(dest):
-        _clear(dest, disk)
-        _check(dest, force=force)
         draft = Draft(_beside(dest, "part"), disk)
-        disk.make_folder(draft.path)
+        _check_beside(dest)
+        _put_back(dest, disk)
+        _check(dest, force=force)
+        _remove(_beside(dest, "old"))
+        _remove(draft.path)
         try:
+            draft.begin()
             yield draft
-            draft.write(MARK, (_MARK_TEXT,))
-            draft.make_names_durable()
+            draft.end()
+            _check(dest, force=force)  # again: much may have come meanwhile
             _publish(draft.path, dest, disk)
         except BaseException:  # an interrupt, too
             _remove(draft.path)
@@ -102,40 +118,62 @@ def _check(dest: Path, *, force: bool) -> None:
         return
     if not force:
         raise UsageError(f"{dest} is there already and stays as it is; name another folder, or allow it with --force")
-    if dest.is_symlink() or not (dest / MARK).is_file():
+    if not is_marked(dest):
         raise UsageError(f"{dest} was not made by an export, so it is not replaced: name another folder")
+    if name := unlisted(dest):
+        raise UsageError(
+            f"{dest} holds what no export wrote, so it is not replaced: {plain(name)}; move that elsewhere, or name "
+            "another folder"
+        )
+
+
+def _check_beside(dest: Path) -> None:
+    """Whether the names beside *dest* are free or ours. An empty folder is what is left where a mark came, or went."""
+    for path in (_beside(dest, "part"), _beside(dest, "old")):
+        if os.path.lexists(path) and not is_marked(path) and not _is_empty(path):
+            raise UsageError(f"{path} was not made by an export and is in the way: move it, or name another folder")
 
 
 def _publish(draft: Path, dest: Path, disk: Disk) -> None:
     """Give the draft its name. (No system that we know swaps two folders in one portable step.)"""
     old = _beside(dest, "old")
-    if os.path.lexists(dest):
+    replaced = os.path.lexists(dest)
+    if replaced:
         disk.replace(dest, old)
     try:
         disk.replace(draft, dest)
     except BaseException:
-        if old.is_dir() and not os.path.lexists(dest):
+        if replaced and not os.path.lexists(dest):
             disk.replace(old, dest)
         raise
     disk.sync_folder(dest.parent)
-    _remove(old)
+    if replaced:
+        _remove(old)
 
 
-def _clear(dest: Path, disk: Disk) -> None:
-    """Take away what an earlier making of *dest* left when it was killed."""
+def _put_back(dest: Path, disk: Disk) -> None:
+    """Where *dest* was moved aside and the new one did not come, it is in its place again."""
     old = _beside(dest, "old")
-    if old.is_dir() and not os.path.lexists(dest):
+    if is_marked(old) and not os.path.lexists(dest):
         disk.replace(old, dest)
-    for left in (old, _beside(dest, "part")):
-        _remove(left)
 
 
 def _remove(path: Path) -> None:
-    """Remove the folder *path* as far as that is possible; the next making tries again. Of a link, only the link."""
-    if path.is_symlink():
-        path.unlink()
-    else:
-        shutil.rmtree(path, ignore_errors=True)
+    """Remove the folder *path* as far as that is possible, its mark last; the next making tries again."""
+    with suppress(OSError):
+        for below in set(path.iterdir()) - {path / MARK}:
+            if below.is_dir() and not below.is_symlink():
+                shutil.rmtree(below, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    below.unlink()
+        if set(path.iterdir()) == {path / MARK}:
+            (path / MARK).unlink()
+        path.rmdir()
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
 
 
 @contextmanager
@@ -145,6 +183,8 @@ def _alone(dest: Path) -> Iterator[None]:
         _check(dest, force=False)
         raise UsageError(f"{plain(str(dest))} cannot be the name of an export")
     path = _beside(dest, "part.lock")
+    if not _may_lock(path):
+        raise UsageError(f"{path} is no lock of an export and is in the way: move it, or name another folder")
     lock: BaseFileLock = FileLock(path, timeout=0, mode=FILE_MODE, thread_local=False)
     try:
         lock.acquire()
@@ -156,6 +196,14 @@ def _alone(dest: Path) -> Iterator[None]:
         with suppress(OSError):
             path.unlink(missing_ok=True)
         lock.release()
+
+
+def _may_lock(path: Path) -> bool:
+    """Whether *path* is free or a lock. One is empty, or, where a file system has none of its own, tells a process."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode) and bool(_LOCK.fullmatch(path.read_bytes()))
+    except FileNotFoundError:
+        return True
 
 
 def _beside(dest: Path, what: str) -> Path:

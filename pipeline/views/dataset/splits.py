@@ -2,6 +2,9 @@
 
 The lot is a hash of the seed and the job's key, so that a video stays where it is when others come. With a field it is
 one of the field's value: what has the same value, such as the takes of one prompt, stays together.
+
+A remix shows what its source shows: a video that builds on another is where the first of its chain is, whatever its own
+key, value or the rules say, so that nothing is tested on what it was trained on.
 """
 
 from __future__ import annotations
@@ -43,19 +46,23 @@ class Splits:
         return tuple(dict.fromkeys((*self.shares, *(name for name, _ in self.rules))))
 
     def of(self, row: Row) -> str:
-        """The split that *row* belongs to."""
+        """The split that *row*, which builds on no other, belongs to."""
         by_rule = next((name for name, condition in self.rules if condition.holds(row)), "")
         return by_rule or self._drawn(row)
 
-    def parts(self, rows: Sequence[Row]) -> dict[str, list[Row]]:
-        """*rows* by split, in their order; a split that gets none is not there. Raises `UsageError`."""
+    def parts(self, rows: Sequence[Row], firsts: Mapping[str, Row]) -> dict[str, list[Row]]:
+        """*rows* by split, in their order; a split that gets none is not there. Raises `UsageError`.
+
+        *firsts*: by the key of a row that builds on another, the row that its chain begins with, one of *rows* or not.
+        """
+        decisive = [firsts.get(row.key, row) for row in rows]
         for _, condition in self.rules:
-            chosen(rows, [condition])  # whether any row has such a field
-        if self.by and all(value_of(row, self.by) is None for row in rows):
+            chosen([*rows, *decisive], [condition])  # whether any row has such a field
+        if self.by and all(value_of(row, self.by) is None for row in (*rows, *decisive)):
             raise UsageError(f"--split-by {shown(self.by)}: none of these jobs has such a field")
         found: dict[str, list[Row]] = {name: [] for name in self.names}
-        for row in rows:
-            found[self.of(row)].append(row)
+        for row, first in zip(rows, decisive, strict=True):
+            found[self.of(first)].append(row)
         return {name: some for name, some in found.items() if some}
 
     def _drawn(self, row: Row) -> str:
@@ -77,7 +84,7 @@ def splits_of(texts: Iterable[str], *, seed: int = 0, by: str = "") -> Splits:
     rules: list[tuple[str, Condition]] = []
     for text in texts:
         if rule := _RULE.fullmatch(text.strip()):
-            rules.append((rule[1], parse(rule[2])))
+            rules.append((rule[1], parse(rule[2], option="--split")))
         elif shares:
             raise UsageError("--split: shares are given once, such as train=0.9,test=0.1")
         else:
@@ -91,17 +98,21 @@ def _shares(text: str) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     for part in text.split(","):
         name, _, share = (word.strip() for word in part.partition("="))
-        if not _NAME.fullmatch(name) or name in found or (amount := _share(share)) is None:
+        if name in found:
+            raise UsageError(f"--split '{shown(text)}': {name} stands twice")
+        if not _NAME.fullmatch(name) or (amount := _number(share)) is None:
             raise UsageError(f"--split '{shown(text)}': {_HOW}")
+        if not 0 < amount <= 1:
+            raise UsageError(f"--split '{shown(text)}': shares are fractions, such as 0.9")
         found[name] = amount
     if sum(found.values()) != 1:
         raise UsageError(f"--split '{shown(text)}': the shares have to add up to 1, and are {sum(found.values()):f}")
     return found
 
 
-def _share(text: str) -> Decimal | None:
+def _number(text: str) -> Decimal | None:
     try:
-        share = Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
         return None
-    return share if share.is_finite() and 0 < share <= 1 else None
+    return number if number.is_finite() else None

@@ -12,9 +12,11 @@
   const own = (name) => ({ name, label: name, of: (card) => String(card[name] || '—') });
   const ofAxis = (axis) => ({ name: `axis.${axis.name}`, label: axis.name, of: (card) => V.onAxis(card, axis), axis });
 
-  /** What can be filtered by: state, model and group, and any axis. */
+  const asked = { name: 'asked', label: 'manifest', of: (card) => (card.orphaned ? V.OLD : 'asked for') };
+
+  /** What can be filtered by: state, whether it is asked for, model and group, and any axis. */
   const facets = [
-    ...['state', 'model', 'group'].map(own),
+    own('state'), asked, ...['model', 'group'].map(own),
     ...V.axes.filter(({ name }) => !['state', 'model', 'group'].includes(name)).map(ofAxis),
   ];
 

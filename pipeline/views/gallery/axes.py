@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import combinations
 from typing import Final, TypeAlias
 
@@ -31,6 +32,12 @@ _SETTINGS: Final[Mapping[str, Callable[[Row], Label]]] = {
     PROMPT: lambda row: row.prompt,
 }
 """What a run may vary besides its sweep, in this order."""
+_ASKED_OF_ALL: Final = frozenset({"model", "seconds", "size", "group", TAKE})
+"""Where a sweep varies one of these, every other job has it too: by its entry, or by default."""
+_OWN_MAX: Final = Fraction(3, 4)
+"""An axis on which more of its videos than this have a value of their own, such as a note on each, is no grid."""
+_FULL_MIN: Final = Fraction(1, 2)
+"""More of a grid's cells than this have a video."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +51,12 @@ class Axis:
     """Of each row, in order, which of the values it has; `None`: it knows no such axis."""
     swept: bool
     """It is one of the sweep's own."""
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it says something of most videos, and the same of several: a page may begin with it."""
+        having = len(self.at) - self.at.count(None)
+        return 2 * having >= len(self.at) and len(self.values) <= _OWN_MAX * having
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +84,17 @@ def grid_of(axes: Sequence[Axis]) -> Grid:
 
     The sweep's own go first and takes last, then what tells most videos apart with the fewest values. Most values
     make the rows: a page is longer than it is wide. There is a grid only where all axes together tell at least half
-    of the videos apart, and without a sweep all of them, in more than half of its cells: a thousand prompts under two
-    models are no grid.
+    of the videos apart, and without a sweep all of them, and where more than half of its cells have one: a thousand
+    prompts under two models are no grid, and neither are notes that only some of the videos have.
     """
     is_sweep = any(axis.swept for axis in axes)
     if not axes or _cells(axes) < len(axes[0].at) / (2 if is_sweep else 1):
         return Grid()
     if len(axes) == 1:
         return Grid(columns=axes[0].name)
-    best = max(combinations(axes, 2), key=_merit)
-    if not is_sweep and 2 * _cells(best) <= _size(best[0]) * _size(best[1]):
+    wide = [axis for axis in axes if axis.is_wide]
+    best = max(filter(_is_full, combinations(wide, 2)), key=_merit, default=None)
+    if best is None:
         return Grid()
     columns, rows = sorted(best, key=lambda axis: (axis.name == PROMPT, _size(axis)))
     return Grid(columns=columns.name, rows=rows.name)
@@ -97,7 +111,11 @@ def label(value: JSON) -> Label:
 
 def _of_sweep(rows: Iterable[Row], name: str) -> Iterator[Label | None]:
     for row in rows:
-        yield label(row.axes[name]) if name in row.axes else None
+        if name in row.axes:
+            yield label(row.axes[name])
+        else:
+            told = label(_SETTINGS[name](row)) if name in _ASKED_OF_ALL else ""
+            yield None if told == "" else told
 
 
 def _axis(name: str, labels: Iterable[Label | None], *, swept: bool) -> Axis:
@@ -132,6 +150,10 @@ def _merit(pair: tuple[Axis, Axis]) -> tuple[int, int, int, int]:
         _cells(pair),
         -sum(map(_size, pair)),
     )
+
+
+def _is_full(pair: tuple[Axis, Axis]) -> bool:
+    return _cells(pair) > _FULL_MIN * _size(pair[0]) * _size(pair[1])
 
 
 def _size(axis: Axis) -> int:

@@ -3,6 +3,7 @@
 
 (() => {
   const V = (window.vidbatch ??= {});
+  const TAIL = 12; // characters that are always seen
   const AT_WORK = new Set(['pending', 'submitting', 'in_flight', 'finished']);
 
   const tone = (state) => (state === 'stored' ? 'good' : AT_WORK.has(state) ? 'calm' : 'bad');
@@ -45,15 +46,25 @@
 
   /** Links to what is on disk; by keyboard they are reached in the card's own view. */
   const files = (card) => {
-    const links = [['video', card.video], ['json', card.sidecar]].filter(([, link]) => link);
+    const links = [['video', card.video], ['put aside', card.aside], ['json', card.sidecar]].filter(([, link]) => link);
     const open = (event) => event.stopPropagation(); // not the card
     return V.el('span', { class: 'files' }, links.map(([name, href]) =>
       V.el('a', { href, target: '_blank', rel: 'noopener', tabindex: -1, on: { click: open } }, name)));
   };
 
+  /** What is wrong with what is seen; a panel says it otherwise. */
+  const amissOf = (card) =>
+    card.aside && card.poster ? `${V.stateWord(card.state)}: ${card.reason}` : card.amiss.join('; ');
+
+  /** A name that is cut short loses its middle: the ids of a sweep begin alike and differ at their ends. */
+  const ends = (label) => {
+    const at = Math.max(Math.ceil(label.length / 2), label.length - TAIL);
+    return [V.el('span', {}, label.slice(0, at)), V.el('span', {}, label.slice(at))];
+  };
+
   /** In words, for those who do not see it. */
   const spoken = (card, label) =>
-    [label, label === card.id ? '' : card.id, V.stateWord(card.state), card.reason, ...card.differs]
+    [label, label === card.id ? '' : card.id, card.orphaned && V.OLD, V.stateWord(card.state), card.reason, ...card.amiss]
       .filter(Boolean)
       .join(', ');
 
@@ -62,6 +73,7 @@
 
   V.cardElement = (card, choice) => {
     const label = labelOf(card, choice);
+    const amiss = amissOf(card);
     const element = V.el(
       'div',
       {
@@ -72,14 +84,15 @@
         'div',
         { class: 'frame' },
         picture(card),
-        card.video && V.el('span', { class: 'unplayable' }, 'This file cannot be played here.'),
-        card.differs.length > 0 && V.el('span', { class: 'badge', title: card.differs.join('; ') }, card.differs.join('; ')),
+        card.video && V.el('span', { class: 'unplayable' }, V.UNPLAYABLE),
+        card.orphaned && V.el('span', { class: 'badge old', title: `${card.id}: the manifest asks for it no longer` }, V.OLD),
+        amiss && V.el('span', { class: 'badge', title: amiss }, amiss),
         card.video && pick(card),
       ),
-      V.el('p', { class: 'label', title: card.id }, label),
+      V.el('p', { class: 'label', title: card.id }, ends(label)),
       V.el('p', { class: 'prompt' }, V.marked(card.prompt, V.wordsOf(choice))),
       V.el('p', { class: 'facts' }, V.factsOf(card).join(' · ')),
-      card.video && files(card),
+      (card.video || card.aside) && files(card),
     );
     element.card = card;
     element.addEventListener('click', () => V.choose({ open: card.short }));

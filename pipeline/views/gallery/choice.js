@@ -20,7 +20,7 @@
   };
 
   const tabsFor = (rows, columns) => {
-    const left = V.axes.filter(({ name }) => name !== rows && name !== columns && name !== 'take');
+    const left = V.axes.filter(({ name, wide }) => wide && name !== rows && name !== columns && name !== 'take');
     const cells = new Map();
     const [row, column] = [V.axis(rows), V.axis(columns)];
     if (!left.length || !row || !column) return '';

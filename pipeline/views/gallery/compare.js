@@ -56,7 +56,8 @@
       'figure',
       {},
       V.bigFrame(card),
-      V.el('figcaption', {}, V.el('span', {}, card.id), V.el('span', { class: 'links' }, V.links(card))),
+      V.el('figcaption', {},
+        V.el('span', {}, card.id), card.orphaned && V.el('span', { class: 'old' }, V.OLD), V.el('span', { class: 'links' }, V.links(card))),
     );
 
   const fill = (cards) => {

@@ -9,7 +9,7 @@
 
   const OURS = /^(?:\.\.\/|posters\/)/;
   const WIDE = 16 / 9;
-  const UNITS = { seconds: ' s' };
+  const UNITS = new Map([['seconds', ' s']]); // no object: it has `constructor` and others of its own
 
   /** A link of the run folder, or nothing: whatever the document says, no request leaves it. */
   const ours = (link) => (OURS.test(link ?? '') ? link : '');
@@ -35,24 +35,34 @@
     ratio: ratioOf(card),
     found: `${card.prompt}\n${card.id}`.toLowerCase(),
     video: ours(card.video),
+    aside: ours(card.aside),
     sidecar: ours(card.sidecar),
+    amiss: [...card.differs, ...(card.media?.problems ?? [])],
     poster: ours(card.poster),
     pictures: Object.entries(card.pictures ?? {}).filter(([, link]) => ours(link)),
   });
 
+  /** What is said of a video that the manifest was run without: it was edited, or its entry is gone. */
+  V.OLD = 'no longer asked for';
+  V.UNPLAYABLE = 'This file is not there, or cannot be played here.'; // a browser does not say which
   V.run = run;
   V.text = text;
   V.axes = axes;
   V.axis = (name) => axes.find((axis) => axis.name === name);
   V.cards = run.cards.map(prepared);
   V.byShort = new Map(V.cards.map((card) => [card.short, card]));
-  V.byId = new Map(V.cards.map((card) => [card.id, card]));
+
+  /** The card whose video a card builds on. An edited job has its name twice: what is asked for builds on such. */
+  V.sourceOf = (card) => {
+    const named = card.source ? V.cards.filter(({ id }) => id === card.source) : [];
+    return named.find(({ orphaned }) => orphaned === card.orphaned) ?? named[0];
+  };
 
   /** What a card has on an axis, as text. */
   V.onAxis = (card, axis) => (card.at[axis.index] == null ? '—' : axis.texts[card.at[axis.index]]);
 
   /** The same, as it is shown: with its unit. */
-  V.shown = (name, value) => (value === '—' ? value : value + (UNITS[name] ?? ''));
+  V.shown = (name, value) => (value === '—' ? value : value + (UNITS.get(name) ?? ''));
 
   /** The state as a person says it. */
   V.stateWord = (state) => state.replaceAll('_', ' ');

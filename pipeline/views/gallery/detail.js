@@ -11,7 +11,7 @@
   const rows = (card) => [...V.known(card)].map(row);
 
   const origin = (card) => {
-    const source = card.source && V.byId.get(card.source);
+    const source = V.sourceOf(card);
     const open = () => V.choose({ open: source.short });
     return source && V.button('', `Open its source ${source.id}`, open, { text: 'Its source', class: 'plain' });
   };
@@ -43,6 +43,7 @@
         V.el('h2', { id: 'detail-name' }, card.id),
         step('left', 'The one before (←)', -1), step('right', 'The next one (→)', 1),
         V.button('close', 'Close (Esc)', () => dialog.close(), { class: 'plain' })),
+      card.orphaned && V.el('p', { class: 'old' }, `${V.OLD}: its prompt or settings were edited, or its entry is gone`),
       V.el('p', { class: 'whole' }, card.prompt),
       card.reason && V.el('p', { class: `reason ${V.tone(card.state)}` }, card.reason),
       V.el('p', { class: 'links' }, V.links(card), origin(card),

@@ -5,9 +5,9 @@
   const V = (window.vidbatch ??= {});
 
   const own = (mapping) => Object.entries(mapping ?? {}).map(([name, value]) => [name, V.text(value)]);
-  const MOMENT = { dateStyle: 'medium', timeStyle: 'medium' };
 
-  const moment = (iso) => (iso ? new Date(iso).toLocaleString(undefined, MOMENT) : '');
+  /** A time as the charts and the log have it. */
+  const moment = (iso) => (iso ? `${new Date(iso).toISOString().slice(0, 19).replace('T', ' ')} UTC` : '');
 
   const along = (card, axis) => {
     const value = V.onAxis(card, axis);
@@ -27,11 +27,33 @@
     ...own(card.meta),
   ];
 
+  const anyOld = V.cards.some(({ orphaned }) => orphaned);
+
+  const soundOf = ({ audio, silent }) => (audio ? audio + (silent ? ', silent' : '') : 'no sound');
+  const DECODES = new Map([[true, 'to its end'], [false, 'not to its end'], [null, 'cannot be told here']]);
+
+  /** What decoding the video found; of what no decoder could begin with, no more than that. */
+  const found = (media) => {
+    if (!media) return [];
+    const inside = media.codec || media.audio;
+    return [
+      ['problems', media.problems.join('; ')],
+      ['decodes', DECODES.get(media.decodes)],
+      ['codec', media.codec],
+      ['frame rate', media.frame_rate ? `${Math.round(media.frame_rate * 100) / 100} a second` : ''],
+      ['sound', inside ? soundOf(media) : ''],
+      ['origin', media.c2pa ? 'says where it comes from (C2PA)' : ''],
+    ];
+  };
+
   /** What became of it. */
   const became = (card) => [
     ['state', V.stateWord(card.state)],
+    ['manifest', card.orphaned ? V.OLD : anyOld ? 'asked for' : ''],
     ['not as asked', card.differs.join('; ')],
+    ...found(card.media),
     ['cost', V.money(card.cost)],
+    ['attempts', card.attempts.length ? `${card.attempts.length}: ${card.attempts.join('; ')}` : ''],
     ['made in', V.span(card.render_s)],
     ['submitted', moment(card.submitted_at)],
     ['file', V.size(card.bytes)],
@@ -55,7 +77,7 @@
   };
 
   V.links = (card) =>
-    [['Video', card.video], ['Sidecar', card.sidecar], ...card.pictures.map(([name, link]) => [name, link])]
+    [['Video', card.video], ['The video that was put aside', card.aside], ['Sidecar', card.sidecar], ...card.pictures.map(([name, link]) => [name, link])]
       .filter(([, link]) => link)
       .map(([name, link]) => V.el('a', { href: link, target: '_blank', rel: 'noopener' }, name));
 
@@ -63,18 +85,21 @@
   V.bigFrame = (card, attributes = {}) => {
     const frame = V.el('div', { class: 'big' });
     frame.style.setProperty('--ratio', card.ratio.toFixed(4));
-    if (!card.video) {
+    const film = card.video || card.aside;
+    if (!film) {
       const word = V.el('strong', {}, V.stateWord(card.state));
       frame.append(V.el('div', { class: `panel ${V.tone(card.state)}` }, word));
       return frame;
     }
     const video = V.el('video', {
-      src: card.video, poster: card.poster || false, playsinline: true, preload: 'auto', 'aria-label': card.id,
-      ...attributes,
+      src: film, poster: card.poster || false, playsinline: true, preload: 'auto', 'aria-label': card.id, ...attributes,
     });
     video.muted = true;
-    video.addEventListener('error', () => frame.classList.add('broken'));
-    frame.append(video, V.el('span', { class: 'unplayable' }, 'This file cannot be played here.'));
+    video.addEventListener('error', () => {
+      frame.classList.add('broken');
+      video.replaceWith(card.poster ? V.el('img', { src: card.poster, alt: '' }) : ''); // else it waits for ever
+    });
+    frame.append(video, V.el('span', { class: 'unplayable' }, V.UNPLAYABLE));
     return frame;
   };
 

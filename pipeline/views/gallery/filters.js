@@ -59,6 +59,9 @@
 
   const clear = () => V.choose({ filters: new Map(), words: '' });
 
+  /** What a button at the top leaves: a state, or what is no longer asked for. */
+  const facetOf = ({ dataset: { state, facet = 'state', value = state } }) => ({ facet, value });
+
   V.showFilters = (choice, plan) => {
     if (document.activeElement !== search) search.value = choice.words;
     const chipsOf = (facet) => [...(choice.filters.get(facet.name) ?? [])].map((value) => chip(facet, value));
@@ -73,7 +76,8 @@
     V.by('nothing-words').textContent = filtered ? 'Nothing is like that.' : 'This run has no jobs yet.';
     V.by('nothing-clear').hidden = !filtered;
     for (const each of document.querySelectorAll('#counts button')) {
-      each.setAttribute('aria-pressed', String(choice.filters.get('state')?.has(each.dataset.state) ?? false));
+      const { facet, value } = facetOf(each);
+      each.setAttribute('aria-pressed', String(choice.filters.get(facet)?.has(value) ?? false));
     }
     if (V.by('filters').matches(':popover-open')) fill(choice);
   };
@@ -87,6 +91,6 @@
   V.by('nothing-clear').addEventListener('click', clear);
   V.by('filters-clear').addEventListener('click', clear);
   for (const each of document.querySelectorAll('#counts button')) {
-    each.addEventListener('click', () => V.toggle('state', each.dataset.state));
+    each.addEventListener('click', () => V.toggle(facetOf(each).facet, facetOf(each).value));
   }
 })();

@@ -21,6 +21,8 @@ class Head:
     currency: str
     counts: Mapping[State, int]
     """How many are in each state that any of them is in."""
+    orphaned: int
+    """How many of them the manifest asks for no longer."""
     spent: Decimal
     """On their submits, as far as prices are known."""
     unpriced: int
@@ -51,6 +53,7 @@ def head_of(state: RunState, rows: Sequence[Row], *, name: str) -> Head:
         provider=header.provider if header else "",
         currency=header.currency if header else "",
         counts={at: count for at, count in counts.items() if count},
+        orphaned=sum(row.orphaned for row in rows),
         spent=sum(known, Decimal(0)),
         unpriced=len(prices) - len(known),
     )

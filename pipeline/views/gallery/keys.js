@@ -115,9 +115,18 @@
     hold(element);
   });
 
+  /** What is typed goes first, as in any search; the next time the focus does. */
+  const leaveSearch = (event) => {
+    const search = V.by('search');
+    event.preventDefault();
+    if (!search.value) return search.blur();
+    search.value = '';
+    search.dispatchEvent(new Event('input'));
+  };
+
   document.addEventListener('keydown', (event) => {
     const typing = event.target.matches('input:not([type=checkbox]), select, textarea, video');
-    if (event.key === 'Escape' && event.target === V.by('search')) return V.by('search').blur();
+    if (event.key === 'Escape' && event.target === V.by('search')) return leaveSearch(event);
     if (typing || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector('dialog[open]')) return;
     if ([' ', 'Enter'].includes(event.key) && event.target.closest('button, a, [role="tab"], input, summary')) return;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -47,6 +48,21 @@ def test_one_video_has_all_charts_but_that_of_what_went_wrong() -> None:
 
     assert list(drawn) == ["Timeline", "Render times", "Throughput and spend"]
     assert "fox" in drawn["Timeline"].labels
+
+
+def test_the_timeline_names_jobs_by_both_ends_and_stays_low() -> None:
+    names = [f"harbour-a-heron-dawn-1280x720-t{n}" for n in range(37)]
+    state, course = lived([told for n in range(37) for told in way(n, n, n + 1, n + 61, n + 65)], map(job, names))
+
+    (timeline, *_) = charts_of(state, list(rows_of(state)), course)
+
+    shown = [label for label in is_sound(timeline).labels if label.startswith("harbour")]
+    box = re.search(r'viewBox="0 0 400 ([\d.]+)"', timeline.svg)
+    assert box
+    assert float(box[1]) < 375
+
+    assert len(set(shown)) == 37
+    assert all("…" in label and label.endswith(f"-t{n}") for n, label in enumerate(shown))
 
 
 @pytest.mark.parametrize("life", LIVES, ids=lambda life: "-".join(life[:3]))
