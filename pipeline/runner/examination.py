@@ -116,14 +116,14 @@ class Examination:
         found = await self.examiner.examine(video, WIDTH_MAX)
         if found.media.problems and not await anyio.to_thread.run_sync(is_unchanged, video, job.bytes or 0, sha256):
             raise NotExamined("it is not as it was stored")
-        if job.state is not State.STORED or job.sha256 != sha256:
-            return
-        self.ledger.note(MEDIA, media_note(job, found.media))
-        with anyio.CancelScope(shield=True):
+        with anyio.CancelScope(shield=True):  # the note comes last: what a crash leaves before it is done once more
             await anyio.to_thread.run_sync(tell_media, self.folder, job, found.media)
             with suppress(OSError):  # the report makes its own
                 if found.poster:
                     await anyio.to_thread.run_sync(self.folder.keep_poster, sha256, found.poster)
+        if job.state is not State.STORED or job.sha256 != sha256:
+            return
+        self.ledger.note(MEDIA, media_note(job, found.media))
         if found.media.problems and not self._unfitness(job):
             self.notice(LANE, f"{job.id}: {'; '.join(found.media.problems)}", urgent=self.strict)
 

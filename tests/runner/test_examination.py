@@ -22,6 +22,7 @@ from pipeline.errors import MissingExtra, UsageError
 from pipeline.launch import World, no_examiner
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.media import NOT_DECODED, Media
+from pipeline.ledger.state import JobState
 from pipeline.lifecycle import Fact, State
 from pipeline.media.examine import Examined
 from pipeline.media.examiner import Examiner, Examines, NoExaminer, NotExamined, examiner
@@ -29,6 +30,8 @@ from pipeline.model import Aftercare, Job
 from pipeline.outlook import Choice
 from pipeline.paths import schemas_folder
 from pipeline.progress import Event, Moved, Notice
+from pipeline.runner import examination
+from pipeline.runner.beside import tell_media
 from pipeline.sandbox.embedded import embedded
 from pipeline.storage import RunFolder
 from pipeline.views.rows import rows_of
@@ -516,6 +519,24 @@ async def test_after_a_kill_between_stored_and_its_note_the_next_run_examines(wa
 
     assert (await watched.run(asked(1))).counts == {State.STORED: 1}
     assert (watched.of(asked(1)[0]).media, watched.of(asked(1)[0]).submits) == (SOUND, 1)
+
+
+async def test_the_ledger_notes_last_what_a_crash_before_has_done_once_more(
+    watched: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else half a sidecar would stay for ever."""
+    known: list[Media | None] = []
+
+    def tell(folder: RunFolder, job: JobState, media: Media) -> None:
+        known.append(job.media)
+        tell_media(folder, job, media)
+
+    monkeypatch.setattr(examination, "tell_media", tell)
+    watched.examiner = Verdicts().at_work
+    outcome = await watched.run(asked(1))
+
+    assert (outcome.counts, known) == ({State.STORED: 1}, [None])
+    assert watched.of(asked(1)[0]).media == SOUND
 
 
 async def test_a_film_of_the_wrong_size_from_the_sandbox_is_told_and_refused_by_a_strict_run(
