@@ -10,13 +10,13 @@ from pathlib import Path, PurePath
 from pipeline.disk import words_of
 from pipeline.errors import UsageError
 from pipeline.ledger.fields import NOTE
+from pipeline.ledger.named import demand_one, of_id, of_key
 from pipeline.ledger.place import ledger_of
 from pipeline.ledger.records import Record, decode, is_whole
 from pipeline.ledger.replay import RunState
 from pipeline.ledger.scan import lines_of, replay
 from pipeline.ledger.state import JobState
 
-KEY_DIGITS_MIN = 6
 REPAIR = "repair"
 """What the note of a repair is about."""
 
@@ -62,18 +62,14 @@ def histories(run: Path, name: str) -> Histories:
 
 def meant(state: RunState, name: str, folder: Path) -> list[JobState]:
     """The jobs that *name* says, of a run in *folder*. Raises `UsageError`."""
-    jobs = state.jobs.values()
-    if by_id := [job for job in jobs if job.id == name]:
+    if by_id := of_id(state, name):
         return by_id
-    found = [job for job in jobs if len(name) >= KEY_DIGITS_MIN and job.key.startswith(name.lower())]
-    found = found or [job for job in jobs if job.path in _below_videos(name, folder)]
+    found = of_key(state, name) or [job for job in state.jobs.values() if job.path in _below_videos(name, folder)]
     if not found:
         raise UsageError(
             f"this run has no job '{name}': give an id, the first digits of a key, or the path of its video"
         )
-    if len(found) > 1:
-        shown = ", ".join(f"{job.id} ({job.key[:12]})" for job in found[:5])
-        raise UsageError(f"'{name}' may be any of {len(found)} jobs: {shown}; give more digits of the key")
+    demand_one(name, found)
     return found
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from pipeline.disk import DISK, Disk
 from pipeline.errors import UsageError
 from pipeline.ledger.ledger import Ledger, utc_now
+from pipeline.ledger.named import demand_one, of_id, of_key
 from pipeline.ledger.place import ledger_of
 from pipeline.ledger.replay import JobState, RunState
 from pipeline.ledger.spill import settle_spilled
 from pipeline.lifecycle import Fact, State
 from pipeline.model import VIDEO_ID_CHARS_MAX
 
-_KEY_DIGITS_MIN = 6
 _HOW = "user"
 _SETTLES = "only what is uncertain can be settled so"
 _TAKES = {
@@ -138,15 +138,8 @@ def _may_be(job: JobState, fact: Fact) -> bool:
 
 
 def _one(state: RunState, name: str) -> JobState:
-    by_id = [job for job in state.jobs.values() if job.id == name]
-    found = by_id or [job for job in state.jobs.values() if _is_key_of(name, job)]
+    found = of_id(state, name) or of_key(state, name)
     if not found:
         raise UsageError(f"this run has no job '{name}': give an id, a glob on ids, or the first digits of a key")
-    if len(found) > 1:
-        shown = ", ".join(f"{job.id} ({job.key[:12]})" for job in found[:5])
-        raise UsageError(f"'{name}' may be any of {len(found)} jobs: {shown}; give more digits of the key")
+    demand_one(name, found)
     return found[0]
-
-
-def _is_key_of(name: str, job: JobState) -> bool:
-    return len(name) >= _KEY_DIGITS_MIN and job.key.startswith(name.lower())

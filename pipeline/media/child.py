@@ -4,8 +4,8 @@ A provider's bytes may hang FFmpeg's decoders, crash them, or make them take all
 It ends with its standard input, and, where a file takes much too long, by itself.
 
     ← {"ready": "18.1.0"}
-    → {"path": "/…/fox.mp4", "poster": 480}         ← {"media": {…}, "poster": "<base64>"}
-    → {"path": "/…/fox.mp4", "only_poster": 480}    ← {"poster": "<base64>"}
+    → {"path": "/…/fox.mp4", "poster": 320}         ← {"media": {…}, "poster": "<base64>"}
+    → {"path": "/…/fox.mp4", "only_poster": 320}    ← {"poster": "<base64>"}
                                                     ← {"error": "…", "of": "disk"}: it does not give the file
                                                     ← {"error": "…", "of": "machine"}: it has too little memory
                                                     ← {"error": "…", "of": "file"}: we do not know what to make of it

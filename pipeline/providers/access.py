@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from pipeline.errors import UsageError
-from pipeline.loopback import is_loopback
+from pipeline.loopback import is_here
 from pipeline.model import ProviderChoice
 from pipeline.profile import Profile
 
@@ -86,11 +86,6 @@ def normal_url(url: str, base_path: str = "/v1", submit: str = "/videos") -> str
     host, path = (url, "") if begin < 0 else (url[:begin], url[begin:].rstrip("/"))
     end = next((end for end in (submit.rstrip("/"), "/videos") if end and path.endswith(end)), "")
     return f"{host}{path.removesuffix(end).rstrip('/') or base_path}"
-
-
-def is_here(url: str) -> bool:
-    """Whether *url* points at this very machine."""
-    return is_loopback(urlsplit(url).hostname or "")
 
 
 def proxy_of(url: str) -> str:

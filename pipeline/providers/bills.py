@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pipeline.loopback import is_here
 from pipeline.model import EMBEDDED
 from pipeline.profile import Profile
-from pipeline.providers.access import is_here, own_address
+from pipeline.providers.access import own_address
 from pipeline.providers.hops import is_same_place
 
 
 def bills_at(profile: Profile, origin: str) -> bool:
     """Whether what *profile* makes at *origin* is paid for; *origin* is `EMBEDDED`, an address, or empty: not known."""
-    return profile.bills or not (origin in ("", EMBEDDED) or is_here(origin) or _is_own(profile, origin))
+    return profile.bills or not (not origin or is_here(origin) or _is_own(profile, origin))
 
 
 def is_play(profile: Profile, origin: str) -> bool:

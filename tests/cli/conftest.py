@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
 import pipeline
+from pipeline.cli import redact
 from pipeline.cli.main import main
+from tests.cli.abroad import Abroad, serving
 
 ROOT = Path(pipeline.__file__).parent.parent
 
@@ -23,6 +25,20 @@ def without_keys(changes: Mapping[str, str]) -> dict[str, str]:
     """This process's environment as a clean shell would have it, with *changes*."""
     kept = {name: value for name, value in os.environ.items() if "KEY" not in name and "TOKEN" not in name}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **changes}
+
+
+@pytest.fixture
+def no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test keeps secret is no secret in the next."""
+    monkeypatch.setattr(redact, "_told", set())
+    monkeypatch.setattr(redact, "_named", set())
+
+
+@pytest.fixture
+def abroad() -> Iterator[Abroad]:
+    """A server that notices may go to."""
+    with serving() as one:
+        yield one
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-from pipeline.cli import redact
 from pipeline.cli.notify import Herald
 from pipeline.cli.notify.message import MESSAGES_MAX, Message, Standing, needs_person
 from pipeline.cli.notify.needs import EVERY_S, OUTAGE_S, Need, Needs
@@ -29,9 +28,11 @@ from pipeline.lifecycle import State
 from pipeline.model import JSON
 from pipeline.paths import schemas_folder
 from pipeline.progress import Event, Kind, Notice, Started, silent
-from tests.cli.abroad import SECRET, Abroad, serving
+from tests.cli.abroad import SECRET, Abroad
 from tests.cli.conftest import without_keys
 from tests.sandbox.conftest import KEY, Clock, running
+
+pytestmark = pytest.mark.usefixtures("no_secrets")
 
 Vidbatch = Callable[..., Any]
 
@@ -47,19 +48,6 @@ STANDING = Standing(
     unpriced=0,
     elapsed_s=61.25,
 )
-
-
-@pytest.fixture(autouse=True)
-def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What one test keeps secret is no secret in the next."""
-    monkeypatch.setattr(redact, "_told", set())
-    monkeypatch.setattr(redact, "_named", set())
-
-
-@pytest.fixture
-def abroad() -> Iterator[Abroad]:
-    with serving() as one:
-        yield one
 
 
 # --- what is told, and when

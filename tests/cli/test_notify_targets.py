@@ -6,7 +6,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,22 +21,11 @@ from pipeline.cli.notify.program import OUTPUT_BYTES_MAX, Program
 from pipeline.cli.notify.targets import VARIABLE, Command, Hook, targets_of
 from pipeline.policy.verdict import Backoff
 from pipeline.providers.registry import find_profile, profile_names
-from tests.cli.abroad import SECRET, Abroad, serving
+from tests.cli.abroad import SECRET, Abroad
+
+pytestmark = pytest.mark.usefixtures("no_secrets")
 
 Vidbatch = Callable[..., Any]
-
-
-@pytest.fixture(autouse=True)
-def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What one test keeps secret is no secret in the next."""
-    monkeypatch.setattr(redact, "_told", set())
-    monkeypatch.setattr(redact, "_named", set())
-
-
-@pytest.fixture
-def abroad() -> Iterator[Abroad]:
-    with serving() as one:
-        yield one
 
 
 # --- to whom

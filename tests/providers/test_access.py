@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from pipeline.errors import UsageError
+from pipeline.loopback import is_here
 from pipeline.model import ProviderChoice
 from pipeline.profile import Profile
-from pipeline.providers.access import access, address_from, address_of, is_here, key_of, normal_url, proxy_of
+from pipeline.providers.access import access, address_from, address_of, key_of, normal_url, proxy_of
 from pipeline.providers.registry import find_profile
 from pipeline.wire import Auth, Wire
 
