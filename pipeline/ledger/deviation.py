@@ -60,4 +60,4 @@ def deviating(jobs: Iterable[JobState], state: RunState) -> dict[str, list[str]]
     if len(groups) <= GROUPS_MAX:
         return dict(groups)
     others = [name for _, ids in groups[GROUPS_MAX - 1 :] for name in ids]
-    return {**dict(groups[: GROUPS_MAX - 1]), "in other ways: see `differs` in their sidecars": others}
+    return {**dict(groups[: GROUPS_MAX - 1]), "in other ways: see `differs` and `problems` in their sidecars": others}
